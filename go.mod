@@ -1,0 +1,3 @@
+module mailhaul.org/mailhaul
+
+go 1.26

@@ -1,0 +1,29 @@
+package model
+
+// Account is one account of the source as the directory describes it.
+type Account struct {
+	// Login identifies the account at the source: the user name one would
+	// log in with. It is unique within a source and never empty.
+	Login string
+	// Address is the primary address at the destination, lower case.
+	Address string
+	// Aliases are further addresses, without Address.
+	Aliases []string
+	// Name is the person's name, for the destination's description.
+	Name string
+	// Password is the hash in the source's own notation, for example
+	// "{SHA512-CRYPT}$6$…". Empty when the source does not reveal one.
+	Password string
+	// Secret is the clear-text password to log in to the source as this
+	// user, where there is no master login. Empty otherwise.
+	Secret string
+	// Quota is the storage limit in octets; 0 means none.
+	Quota int64
+	// Disabled accounts cannot log in at the source; their mail is moved.
+	Disabled bool
+	// Home and Location are the home directory and the mail location
+	// ("maildir:~/Maildir") where the directory names them.
+	Home, Location string
+	// Excluded gives the reason why the account is not moved, or is empty.
+	Excluded string
+}

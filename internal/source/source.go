@@ -1,0 +1,64 @@
+package source
+
+import (
+	"context"
+	"io"
+	"iter"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// Source is one legacy server, read-only. Its methods may be called
+// concurrently; Open is called once per account and run.
+type Source interface {
+	// Accounts yields the accounts that the source knows of itself. A
+	// source that cannot enumerate yields one error with code
+	// "notEnumerable". An account that cannot be read yields an error and
+	// the next ones follow.
+	Accounts(ctx context.Context) iter.Seq2[model.Account, error]
+	// Open opens one account. A refused login is a Fault with CodeAuth, a
+	// server that does not answer one with CodeUnreachable.
+	Open(ctx context.Context, a model.Account) (Store, error)
+	// Close frees what accounts share.
+	Close() error
+}
+
+// Store is one account of a source. It is used by one goroutine at a time
+// except for Close, which may interrupt.
+type Store interface {
+	// Collections lists all collections, the inbox first, parents before
+	// children. It should cost one round trip.
+	Collections(ctx context.Context) ([]model.Collection, error)
+	// Changes yields what was added, changed or removed in c since the
+	// cursor. The empty cursor, and one that the source can no longer
+	// serve, yield OpListing and then everything. See model.Op for the
+	// order. An error ends the sequence; what came before it stays valid.
+	Changes(ctx context.Context, c model.Collection, since string) iter.Seq2[model.Change, error]
+	// Read streams the content of the items, in the order that is cheapest
+	// for the source. It calls fn exactly once for each item unless it
+	// returns an error. For an item that cannot be read fn gets a nil
+	// Content and a Fault: CodeGone when it vanished since it was listed.
+	// Content is valid until fn returns and need not be read to its end.
+	// An error from fn ends Read with that error.
+	Read(ctx context.Context, c model.Collection, items []model.ItemRef, fn func(model.ItemRef, *Content, error) error) error
+	Close() error
+}
+
+// Content is the bytes of one item: an RFC 5322 message with CRLF line ends
+// as IMAP would show it.
+type Content struct {
+	io.Reader
+	// Size is the exact length in octets, or -1 when only reading tells.
+	Size int64
+}
+
+// Scripts is implemented by a Store that has Sieve scripts.
+type Scripts interface {
+	Scripts(ctx context.Context) ([]model.Script, error)
+}
+
+// Checker is implemented by a Source that can examine itself before a run:
+// reachability, credentials, capabilities, limits.
+type Checker interface {
+	Check(ctx context.Context) []model.Finding
+}
