@@ -1,0 +1,112 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// Collection is the ledger's row of one collection in one UIDVALIDITY.
+type Collection struct {
+	ID          int64
+	Account     int64
+	Kind        model.Kind
+	SourceID    string
+	UIDValidity uint32
+	Native      string
+	Path        []string // at the source
+	// Target is the mailbox's ID at the destination, and TargetPath its
+	// names from the top. Created says that we made it.
+	Target     string
+	TargetPath []string
+	Created    bool
+	// Subscribed is what was last written: 1, 0, or -1 for never.
+	Subscribed int
+	// Fingerprint and Cursor belong to the last listing that was completed.
+	Fingerprint, Cursor string
+	// Retired collections are gone at the source, or their UIDVALIDITY is.
+	Retired bool
+}
+
+// Collections returns the account's collections, the retired ones too.
+func (l *Ledger) Collections(ctx context.Context, account int64) ([]Collection, error) {
+	rows, err := l.read.QueryContext(ctx, `SELECT id, account, kind, source_id, uidvalidity, native, path, target, target_path,
+		created, subscribed, fingerprint, cursor, retired FROM collections WHERE account = ? ORDER BY id`, account)
+	if err != nil {
+		return nil, fatal("ledger", err)
+	}
+	defer rows.Close()
+	var out []Collection
+	for rows.Next() {
+		var c Collection
+		var path, target string
+		if err := rows.Scan(&c.ID, &c.Account, &c.Kind, &c.SourceID, &c.UIDValidity, &c.Native, &path, &c.Target, &target,
+			&c.Created, &c.Subscribed, &c.Fingerprint, &c.Cursor, &c.Retired); err != nil {
+			return nil, fatal("ledger", err)
+		}
+		if err := json.Unmarshal([]byte(path), &c.Path); err != nil {
+			return nil, fatal("ledger", err)
+		}
+		if err := json.Unmarshal([]byte(target), &c.TargetPath); err != nil {
+			return nil, fatal("ledger", err)
+		}
+		out = append(out, c)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fatal("ledger", err)
+	}
+	return out, nil
+}
+
+// PutCollection stores c and sets its ID if it has none.
+func (t *Tx) PutCollection(c *Collection) error {
+	path, _ := json.Marshal(c.Path)
+	target, _ := json.Marshal(c.TargetPath)
+	if c.TargetPath == nil {
+		target = []byte("[]")
+	}
+	if c.ID != 0 {
+		_, err := t.exec(`UPDATE collections SET native = ?, path = ?, target = ?, target_path = ?, created = ?, subscribed = ?,
+			fingerprint = ?, cursor = ?, retired = ? WHERE id = ?`,
+			c.Native, string(path), c.Target, string(target), c.Created, c.Subscribed, c.Fingerprint, c.Cursor, c.Retired, c.ID)
+		return err
+	}
+	res, err := t.exec(`INSERT INTO collections (account, kind, source_id, uidvalidity, native, path, target, target_path,
+		created, subscribed, fingerprint, cursor, retired) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		c.Account, c.Kind, c.SourceID, c.UIDValidity, c.Native, string(path), c.Target, string(target),
+		c.Created, c.Subscribed, c.Fingerprint, c.Cursor, c.Retired)
+	if err != nil {
+		return err
+	}
+	c.ID, err = res.LastInsertId()
+	return err
+}
+
+// DeleteCollection forgets a collection and its items.
+func (t *Tx) DeleteCollection(id int64) error {
+	for _, q := range []string{"DELETE FROM items WHERE collection = ?", "DELETE FROM notes WHERE collection = ?", "DELETE FROM collections WHERE id = ?"} {
+		if _, err := t.exec(q, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Count returns how many items of the collection are in one of the states.
+func (l *Ledger) Count(ctx context.Context, collection int64, states ...State) (n, octets int64, err error) {
+	for _, s := range states {
+		var c int64
+		var o sql.NullInt64
+		q := "SELECT count(*), sum(size) FROM items WHERE collection = ? AND state = ?"
+		if s != Moved {
+			q += " AND state <> 3" // lets the partial index serve
+		}
+		if err := l.read.QueryRowContext(ctx, q, collection, s).Scan(&c, &o); err != nil {
+			return 0, 0, fatal("ledger", err)
+		}
+		n, octets = n+c, octets+o.Int64
+	}
+	return n, octets, nil
+}

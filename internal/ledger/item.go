@@ -1,0 +1,207 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/zeebo/blake3"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// Item is the ledger's row of one item.
+type Item struct {
+	Collection int64
+	UID        uint64
+	State      State
+	GUID       [16]byte // zero: none
+	Flags      model.Flags
+	// Sent are the source's flags when they were last written to the
+	// destination: the last common state of the three-way comparison.
+	Sent     model.Flags
+	Received time.Time
+	Size     int64
+	Hash     [32]byte // zero: never read
+	Remote   string
+}
+
+// HasGUID reports whether the source gave an identity.
+func (i *Item) HasGUID() bool { return i.GUID != [16]byte{} }
+
+// GUID packs a source's identity into 16 octets: 32 hex digits as they are,
+// anything else by BLAKE3. The empty identity gives the zero value.
+func GUID(s string) (g [16]byte) {
+	if s == "" {
+		return g
+	}
+	if len(s) == 32 {
+		if _, err := hex.Decode(g[:], []byte(s)); err == nil {
+			return g
+		}
+	}
+	sum := blake3.Sum256([]byte(s))
+	copy(g[:], sum[:])
+	return g
+}
+
+const itemColumns = "collection, uid, state, guid, flags, keywords, sent_flags, sent_keywords, received, size, hash, remote"
+
+func (l *Ledger) scan(rows interface{ Scan(...any) error }, q querier) (Item, error) {
+	var i Item
+	var uid, received, kw, sentKw int64
+	var flags, sent uint8
+	var guid, hash []byte
+	var remote sql.NullString
+	err := rows.Scan(&i.Collection, &uid, &i.State, &guid, &flags, &kw, &sent, &sentKw, &received, &i.Size, &hash, &remote)
+	if err != nil {
+		return i, err
+	}
+	i.UID, i.Received, i.Remote = uint64(uid), time.Unix(received, 0).UTC(), remote.String
+	copy(i.GUID[:], guid)
+	copy(i.Hash[:], hash)
+	i.Flags.System, i.Sent.System = model.SystemFlags(flags), model.SystemFlags(sent)
+	if i.Flags.Keywords, err = l.set(q, kw); err != nil {
+		return i, err
+	}
+	i.Sent.Keywords, err = l.set(q, sentKw)
+	return i, err
+}
+
+// Items yields items of a collection in ascending order of UID, from a
+// snapshot: what is written meanwhile does not appear. With states, only
+// those in one of them; without, all.
+func (l *Ledger) Items(ctx context.Context, collection int64, states ...State) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		q := "SELECT " + itemColumns + " FROM items WHERE collection = ?"
+		args := []any{collection}
+		if len(states) > 0 {
+			q += " AND state IN (?"
+			args = append(args, states[0])
+			work := states[0] != Moved
+			for _, s := range states[1:] {
+				q += ", ?"
+				args = append(args, s)
+				work = work && s != Moved
+			}
+			q += ")"
+			if work {
+				q += " AND state <> 3"
+			}
+		}
+		l.query(ctx, yield, q+" ORDER BY uid", args...)
+	}
+}
+
+func (l *Ledger) query(ctx context.Context, yield func(Item, error) bool, q string, args ...any) {
+	rows, err := l.read.QueryContext(ctx, q, args...)
+	if err != nil {
+		yield(Item{}, fatal("ledger", err))
+		return
+	}
+	defer rows.Close()
+	for rows.Next() {
+		i, err := l.scan(rows, l.read)
+		if err != nil {
+			yield(i, fatal("ledger", err))
+			return
+		}
+		if !yield(i, nil) {
+			return
+		}
+	}
+	if err := rows.Err(); err != nil {
+		yield(Item{}, fatal("ledger", err))
+	}
+}
+
+// Item returns one row; ok is false when there is none.
+func (t *Tx) Item(collection int64, uid uint64) (i Item, ok bool, err error) {
+	row := t.tx.QueryRowContext(t.ctx, "SELECT "+itemColumns+" FROM items WHERE collection = ? AND uid = ?", collection, int64(uid))
+	i, err = t.l.scan(row, t.tx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return i, false, nil
+	}
+	return i, err == nil, err
+}
+
+// Vanished finds a vanished item of the account by identity (guid) or, if
+// guid is zero, by content (hash). An item in the preferred collection wins.
+func (t *Tx) Vanished(account, prefer int64, guid [16]byte, hash [32]byte) (i Item, ok bool, err error) {
+	where, arg := "guid = ?", any(guid[:])
+	if guid == [16]byte{} {
+		where, arg = "hash = ?", hash[:]
+	}
+	row := t.tx.QueryRowContext(t.ctx, "SELECT "+itemColumns+" FROM items WHERE state = 5 AND "+where+`
+		AND collection IN (SELECT id FROM collections WHERE account = ?) ORDER BY collection <> ?, uid LIMIT 1`, arg, account, prefer)
+	i, err = t.l.scan(row, t.tx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return i, false, nil
+	}
+	return i, err == nil, err
+}
+
+// PutItem stores the whole row.
+func (t *Tx) PutItem(i Item) error {
+	kw, err := t.setID(i.Flags.Keywords)
+	if err != nil {
+		return err
+	}
+	sent, err := t.setID(i.Sent.Keywords)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec("INSERT OR REPLACE INTO items ("+itemColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		i.Collection, int64(i.UID), i.State, blob(i.GUID[:]), uint8(i.Flags.System), kw, uint8(i.Sent.System), sent,
+		i.Received.Unix(), i.Size, blob(i.Hash[:]), text(i.Remote))
+	return err
+}
+
+// DeleteItem forgets an item.
+func (t *Tx) DeleteItem(collection int64, uid uint64) error {
+	_, err := t.exec("DELETE FROM items WHERE collection = ? AND uid = ?", collection, int64(uid))
+	if err != nil {
+		return err
+	}
+	_, err = t.exec("DELETE FROM notes WHERE collection = ? AND item = CAST(? AS TEXT)", collection, int64(uid))
+	return err
+}
+
+// SetState changes only the state of an item.
+func (t *Tx) SetState(collection int64, uid uint64, s State) error {
+	_, err := t.exec("UPDATE items SET state = ? WHERE collection = ? AND uid = ?", s, collection, int64(uid))
+	return err
+}
+
+// Intend records that an import of this item is about to be sent.
+func (t *Tx) Intend(collection int64, uid uint64, hash [32]byte, size int64) error {
+	_, err := t.exec("UPDATE items SET state = 2, hash = ?, size = ? WHERE collection = ? AND uid = ?", hash[:], size, collection, int64(uid))
+	return err
+}
+
+// Confirm records that the item is at the destination under this ID, with
+// the flags that the row holds.
+func (t *Tx) Confirm(collection int64, uid uint64, remote string) error {
+	_, err := t.exec(`UPDATE items SET state = 3, remote = ?, sent_flags = flags, sent_keywords = keywords
+		WHERE collection = ? AND uid = ?`, remote, collection, int64(uid))
+	return err
+}
+
+func blob(b []byte) any {
+	for _, c := range b {
+		if c != 0 {
+			return b
+		}
+	}
+	return nil
+}
+
+func text(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

@@ -1,0 +1,36 @@
+package ledger
+
+import "context"
+
+// Script is the last common state of one Sieve script.
+type Script struct {
+	Hash   [32]byte // BLAKE3-256 of the source's text
+	Active bool
+}
+
+// Scripts returns the account's scripts by name.
+func (l *Ledger) Scripts(ctx context.Context, account int64) (map[string]Script, error) {
+	rows, err := l.read.QueryContext(ctx, "SELECT name, hash, active FROM scripts WHERE account = ?", account)
+	if err != nil {
+		return nil, fatal("ledger", err)
+	}
+	defer rows.Close()
+	out := map[string]Script{}
+	for rows.Next() {
+		var name string
+		var hash []byte
+		var s Script
+		if err := rows.Scan(&name, &hash, &s.Active); err != nil {
+			return nil, fatal("ledger", err)
+		}
+		copy(s.Hash[:], hash)
+		out[name] = s
+	}
+	return out, rows.Err()
+}
+
+// PutScript records that a script was written to the destination.
+func (t *Tx) PutScript(account int64, name string, s Script) error {
+	_, err := t.exec("INSERT OR REPLACE INTO scripts VALUES (?, ?, ?, ?)", account, name, s.Hash[:], s.Active)
+	return err
+}
