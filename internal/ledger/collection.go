@@ -110,3 +110,48 @@ func (l *Ledger) Count(ctx context.Context, collection int64, states ...State) (
 	}
 	return n, octets, nil
 }
+
+// HasWork reports whether any item of the account waits for something to be
+// done; refused ones count only if retry is set.
+func (l *Ledger) HasWork(ctx context.Context, account int64, retry bool) (bool, error) {
+	states := "1, 2, 4, 5"
+	if retry {
+		states += ", 6"
+	}
+	var work bool
+	err := l.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM collections c JOIN items i ON i.collection = c.id
+		WHERE c.account = ? AND i.state IN (`+states+`) AND i.state <> 3)`, account).Scan(&work)
+	if err != nil {
+		return false, fatal("ledger", err)
+	}
+	return work, nil
+}
+
+// Retire marks every item of a collection that is gone at the source as
+// vanished, and forgets those that never reached the destination.
+func (t *Tx) Retire(collection int64) error {
+	if _, err := t.exec("UPDATE collections SET retired = 1 WHERE id = ?", collection); err != nil {
+		return err
+	}
+	if _, err := t.exec("UPDATE items SET state = 5 WHERE collection = ? AND state IN (3, 4)", collection); err != nil {
+		return err
+	}
+	_, err := t.exec("DELETE FROM items WHERE collection = ? AND state NOT IN (2, 5)", collection)
+	return err
+}
+
+// CountAccount returns how many items of the account are in one of the states.
+func (l *Ledger) CountAccount(ctx context.Context, account int64, states ...State) (n int64, err error) {
+	rows, err := l.Collections(ctx, account)
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range rows {
+		k, _, err := l.Count(ctx, c.ID, states...)
+		if err != nil {
+			return 0, err
+		}
+		n += k
+	}
+	return n, nil
+}

@@ -128,20 +128,39 @@ func (t *Tx) Item(collection int64, uid uint64) (i Item, ok bool, err error) {
 	return i, err == nil, err
 }
 
+// Key names a row.
+type Key struct {
+	Collection int64
+	UID        uint64
+}
+
+// Key returns the row's key.
+func (i *Item) Key() Key { return Key{i.Collection, i.UID} }
+
 // Vanished finds a vanished item of the account by identity (guid) or, if
-// guid is zero, by content (hash). An item in the preferred collection wins.
-func (t *Tx) Vanished(account, prefer int64, guid [16]byte, hash [32]byte) (i Item, ok bool, err error) {
+// guid is zero, by content (hash), leaving out what is taken. An item in the
+// preferred collection wins.
+func (t *Tx) Vanished(account, prefer int64, guid [16]byte, hash [32]byte, taken map[Key]bool) (Item, bool, error) {
 	where, arg := "guid = ?", any(guid[:])
 	if guid == [16]byte{} {
 		where, arg = "hash = ?", hash[:]
 	}
-	row := t.tx.QueryRowContext(t.ctx, "SELECT "+itemColumns+" FROM items WHERE state = 5 AND "+where+`
-		AND collection IN (SELECT id FROM collections WHERE account = ?) ORDER BY collection <> ?, uid LIMIT 1`, arg, account, prefer)
-	i, err = t.l.scan(row, t.tx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return i, false, nil
+	rows, err := t.tx.QueryContext(t.ctx, "SELECT "+itemColumns+" FROM items WHERE state = 5 AND "+where+`
+		AND collection IN (SELECT id FROM collections WHERE account = ?) ORDER BY collection <> ?, uid`, arg, account, prefer)
+	if err != nil {
+		return Item{}, false, fatal("ledger", err)
 	}
-	return i, err == nil, err
+	defer rows.Close()
+	for rows.Next() {
+		i, err := t.l.scan(rows, t.tx)
+		if err != nil {
+			return i, false, fatal("ledger", err)
+		}
+		if !taken[i.Key()] {
+			return i, true, nil
+		}
+	}
+	return Item{}, false, rows.Err()
 }
 
 // PutItem stores the whole row.

@@ -101,6 +101,16 @@ func (l *Ledger) Write(ctx context.Context, fn func(*Tx) error) error {
 	return nil
 }
 
+// View runs fn on a snapshot; writing in it fails.
+func (l *Ledger) View(ctx context.Context, fn func(*Tx) error) error {
+	tx, err := l.read.BeginTx(ctx, nil)
+	if err != nil {
+		return fatal("ledger", err)
+	}
+	defer tx.Rollback()
+	return fn(&Tx{tx: tx, ctx: ctx, l: l, stmts: make(map[string]*sql.Stmt)})
+}
+
 func (t *Tx) exec(query string, args ...any) (sql.Result, error) {
 	st, ok := t.stmts[query]
 	if !ok {

@@ -45,3 +45,10 @@ func (l *Ledger) Notes(ctx context.Context, account int64) ([]Note, error) {
 	}
 	return out, rows.Err()
 }
+
+// MoveNotes gives the notes of one item to another.
+func (t *Tx) MoveNotes(account int64, from, to Key) error {
+	_, err := t.exec("UPDATE OR REPLACE notes SET collection = ?, item = ? WHERE account = ? AND collection = ? AND item = ?",
+		to.Collection, NoteItem(to.UID), account, from.Collection, NoteItem(from.UID))
+	return err
+}

@@ -85,6 +85,7 @@ CREATE TABLE scripts (
 	account INTEGER NOT NULL,
 	name    TEXT NOT NULL,
 	hash    BLOB NOT NULL,
+	written BLOB NOT NULL,
 	active  INTEGER NOT NULL,
 	PRIMARY KEY (account, name)
 ) WITHOUT ROWID;

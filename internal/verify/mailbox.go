@@ -1,0 +1,212 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/zeebo/blake3"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/translate"
+)
+
+// rereadChunk is how many messages are read again at once.
+const rereadChunk = 200
+
+// mailbox compares one mailbox. The destination's emails of this mailbox are
+// held in memory while it is compared, about 120 octets each.
+func (v *account) mailbox(ctx context.Context, c model.Collection, row ledger.Collection, m *Mailbox) error {
+	at := map[string]destination.Email{}
+	if row.Target != "" {
+		for e, err := range v.dst.List(ctx, row.Target) {
+			if err != nil {
+				return err
+			}
+			at[e.ID] = e
+		}
+	}
+	rows := map[uint64]ledger.Item{}
+	if row.ID != 0 {
+		for i, err := range v.Ledger.Items(ctx, row.ID) {
+			if err != nil {
+				return err
+			}
+			rows[i.UID] = i
+			v.own(row.Target, i)
+		}
+	}
+	var reread []model.ItemRef
+	for ch, err := range v.store.Changes(ctx, c, "") {
+		if err != nil {
+			return err
+		}
+		if ch.Op != model.OpUpsert {
+			continue
+		}
+		i, known := rows[ch.Item.UID]
+		delete(rows, ch.Item.UID)
+		ok := v.compare(m, row, ch.Item, i, known, at)
+		if ok && v.Reread {
+			reread = append(reread, ch.Item.ItemRef)
+		}
+		if len(reread) == rereadChunk {
+			if err := v.reread(ctx, c, row, m, reread); err != nil {
+				return err
+			}
+			reread = reread[:0]
+		}
+		v.Compared(v.acc, 1)
+	}
+	for _, i := range rows {
+		if i.State == ledger.Moved || i.State == ledger.Changed || i.State == ledger.Vanished {
+			if _, there := at[i.Remote]; there {
+				m.Gone++
+				v.find(m.Name, uid(i.UID), "gone", "deleted at the source, still at the destination: run sync")
+			}
+		}
+	}
+	if len(reread) > 0 {
+		return v.reread(ctx, c, row, m, reread)
+	}
+	return nil
+}
+
+func uid(n uint64) string { return fmt.Sprintf("UID %d", n) }
+
+// compare judges one message of the source. It reports whether its bytes are
+// at the destination as far as the ledger knows.
+func (v *account) compare(m *Mailbox, row ledger.Collection, s model.Item, i ledger.Item, known bool, at map[string]destination.Email) bool {
+	m.Source++
+	missing := func(text string) bool {
+		m.Missing++
+		v.find(m.Name, uid(s.UID), "missing", text)
+		return false
+	}
+	notes := v.notes[noteKey{row.ID, ledger.NoteItem(s.UID)}]
+	if !known {
+		return missing("arrived since the last sync")
+	}
+	switch i.State {
+	case ledger.Pending, ledger.Intended:
+		return missing("not moved yet")
+	case ledger.Refused:
+		m.Refused++
+		v.find(m.Name, uid(s.UID), "refused", reasons(notes))
+		return false
+	case ledger.Excluded:
+		m.Excluded++
+		return false
+	case ledger.Detached:
+		m.Kept++
+		return false
+	}
+	e, there := at[i.Remote]
+	if !there {
+		if has(notes, "kept") {
+			m.Kept++
+			return false
+		}
+		return missing("was moved, but is no longer in its mailbox at the destination")
+	}
+	received, _ := translate.Received(s.Received)
+	keywords, _ := v.vocab.Keywords(s.Flags)
+	var diff []string
+	if e.Hash != destination.Hash(i.Hash) {
+		diff = append(diff, fmt.Sprintf("content: BLAKE3 %x… at the destination, %x… was sent", e.Hash[:8], i.Hash[:8]))
+	}
+	if !e.Received.Equal(received) {
+		diff = append(diff, fmt.Sprintf("received: %s, should be %s", e.Received.Format("2006-01-02 15:04:05"), received.Format("2006-01-02 15:04:05")))
+	}
+	if !slices.Equal(e.Keywords, keywords) {
+		text := fmt.Sprintf("keywords: [%s], should be [%s]", strings.Join(e.Keywords, " "), strings.Join(keywords, " "))
+		if i.Sent.Equal(s.Flags) {
+			text += " (changed at the destination since they were written)"
+		}
+		diff = append(diff, text)
+	}
+	if len(diff) > 0 {
+		m.Different++
+		v.find(m.Name, uid(s.UID), "different", strings.Join(diff, "; "))
+		return false
+	}
+	m.Octets += e.Size
+	if len(notes) > 0 {
+		m.Repaired++
+		v.find(m.Name, uid(s.UID), "repaired", reasons(notes))
+	} else {
+		m.Identical++
+	}
+	return true
+}
+
+func has(notes []ledger.Note, code string) bool {
+	return slices.ContainsFunc(notes, func(n ledger.Note) bool { return n.Code == code })
+}
+
+func reasons(notes []ledger.Note) string {
+	var s []string
+	for _, n := range notes {
+		s = append(s, n.Text)
+	}
+	return strings.Join(s, "; ")
+}
+
+// reread hashes the source's bytes again. What was found identical so far
+// and is not, moves over to Different.
+func (v *account) reread(ctx context.Context, c model.Collection, row ledger.Collection, m *Mailbox, refs []model.ItemRef) error {
+	return v.store.Read(ctx, c, refs, func(ref model.ItemRef, content *source.Content, err error) error {
+		if err == nil {
+			err = v.rehash(ctx, row, ref, content)
+		}
+		if err == nil || model.CodeOf(err) == model.CodeGone {
+			return nil
+		}
+		if model.ClassOf(err) != model.ClassItem {
+			return err
+		}
+		if len(v.notes[noteKey{row.ID, ledger.NoteItem(ref.UID)}]) > 0 {
+			m.Repaired--
+		} else {
+			m.Identical--
+		}
+		m.Different++
+		v.find(m.Name, uid(ref.UID), "different", err.Error())
+		return nil
+	})
+}
+
+func (v *account) rehash(ctx context.Context, row ledger.Collection, ref model.ItemRef, content *source.Content) error {
+	var i ledger.Item
+	err := v.Ledger.View(ctx, func(t *ledger.Tx) (err error) {
+		i, _, err = t.Item(row.ID, ref.UID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	h := blake3.New()
+	var src io.Reader = content
+	if has(v.notes[noteKey{row.ID, ledger.NoteItem(ref.UID)}], "repaired") {
+		start, err := io.ReadAll(io.LimitReader(src, 4096))
+		if err != nil {
+			return err
+		}
+		h.Write(translate.Repair(start, i.Received))
+		src = io.MultiReader(bytes.NewReader(start), src)
+	}
+	if _, err := io.Copy(h, src); err != nil {
+		return err
+	}
+	var sum [32]byte
+	if h.Sum(sum[:0]); sum != i.Hash {
+		return model.Faultf(model.ClassItem, "content", "the source's bytes are not those that were moved")
+	}
+	return nil
+}
