@@ -1,0 +1,115 @@
+package sandbox
+
+import (
+	"sort"
+	"time"
+)
+
+// account is one user or group, with all that it owns.
+type account struct {
+	id          uint32
+	group       bool
+	local       string // lower case
+	domain      uint32
+	description *string
+	secret      string // password hash; empty: none
+	aliases     []alias
+	memberOf    map[uint32]bool
+	props       obj // further registry properties, as they were set
+	permissions obj // {"@type": "Inherit"|"Merge"|"Replace", …}
+	roles       obj
+	quotas      map[string]int64
+	created     time.Time
+
+	opened     bool // the system mailboxes exist
+	mailboxes  map[uint32]*mailbox
+	emails     map[uint32]*email
+	order      []uint32 // documents ascending; gaps of destroyed ones are dropped lazily
+	threads    map[uint32]map[uint32]struct{}
+	threading  map[threadKey]map[uint32]struct{} // documents by subject and one message id
+	keywords   map[string]int                    // custom keywords by first use
+	nextMail   uint32
+	nextBox    uint32
+	scripts    map[uint32]*script
+	nextScript uint32
+	active     uint32 // script
+	hasActive  bool
+	identities []identity
+	used       int64 // octets, against quotas.maxDiskQuota
+
+	change uint64
+	logs   [logCount]changeLog
+}
+
+type alias struct {
+	local   string
+	domain  uint32
+	enabled bool
+	props   obj
+}
+
+// Logs of an account. Email and Mailbox changes share one, as on the server,
+// the mailboxes being its containers; so do Thread's.
+const (
+	logEmail = iota
+	logThread
+	logSieve
+	logIdentity
+	logCount
+)
+
+func newAccount(id uint32) *account {
+	return &account{
+		id:        id,
+		memberOf:  map[uint32]bool{},
+		props:     obj{},
+		quotas:    map[string]int64{},
+		mailboxes: map[uint32]*mailbox{},
+		emails:    map[uint32]*email{},
+		threads:   map[uint32]map[uint32]struct{}{},
+		threading: map[threadKey]map[uint32]struct{}{},
+		keywords:  map[string]int{},
+		scripts:   map[uint32]*script{},
+	}
+}
+
+// nextChange starts a transaction and returns its number.
+func (a *account) nextChange() uint64 {
+	a.change++
+	return a.change
+}
+
+// documents returns the emails in order of their document numbers.
+func (a *account) documents() []uint32 {
+	if len(a.order) > len(a.emails) {
+		kept := make([]uint32, 0, len(a.emails))
+		for _, doc := range a.order {
+			if _, ok := a.emails[doc]; ok {
+				kept = append(kept, doc)
+			}
+		}
+		a.order = kept
+	}
+	return a.order
+}
+
+func sortedKeys[V any](m map[uint32]V) []uint32 {
+	keys := make([]uint32, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool { return keys[i] < keys[j] })
+	return keys
+}
+
+// mailAccount returns the account of the call with its system mailboxes,
+// which the server makes on the first access to mail.
+func (c *call) mailAccount() (*account, *methodError) {
+	a, ok := c.s.accounts[c.account]
+	if !ok {
+		// The server finds out when it looks the account up.
+		return nil, errUnavailable
+	}
+	a.open()
+	return a, nil
+}

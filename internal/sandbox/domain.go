@@ -1,0 +1,177 @@
+package sandbox
+
+import (
+	"net/netip"
+	"strings"
+)
+
+func domainGet(c *call) (obj, *methodError) {
+	return registryGet(c, c.s.domains, func(d *domain) obj {
+		o := obj{
+			"id": formatID32(d.id), "name": d.name, "aliases": nameSet(d.aliases), "isEnabled": true, "description": nil,
+			"certificateManagement": obj{"@type": "Manual"}, "dkimManagement": obj{"@type": "Automatic"},
+			"dnsManagement": obj{"@type": "Manual"}, "subAddressing": obj{"@type": "Enabled"}, "catchAllAddress": nil,
+			"allowRelaying": false, "reportAddressUri": "mailto:postmaster",
+		}
+		for k, v := range d.props {
+			o[k] = v
+		}
+		return o
+	})
+}
+
+func nameSet(set map[string]bool) obj {
+	out := obj{}
+	for k := range set {
+		out[k] = true
+	}
+	return out
+}
+
+func domainQuery(c *call) (obj, *methodError) {
+	return registryQuery(c, c.s.domains, func(name string, v value) (func(*domain) bool, *methodError) {
+		switch name {
+		case "name", "aliases":
+			return func(d *domain) bool {
+				return name == "name" && d.name == v.text || name == "aliases" && d.aliases[v.text]
+			}, nil
+		case "text":
+			return func(d *domain) bool { return strings.Contains(d.name, strings.ToLower(v.text)) }, nil
+		}
+		return nil, unsupportedFilter(name)
+	})
+}
+
+var domainProperties = map[string]bool{
+	"name": true, "aliases": true, "isEnabled": true, "description": true, "logo": true, "certificateManagement": true,
+	"dkimManagement": true, "dnsManagement": true, "catchAllAddress": true, "subAddressing": true, "allowRelaying": true,
+	"reportAddressUri": true, "memberTenantId": true, "directoryId": true,
+}
+
+func domainSet(c *call) (obj, *methodError) {
+	return c.registrySet(
+		func(v value) (uint32, setError) {
+			d, bad := c.s.readDomain(v, nil)
+			if bad != nil {
+				return 0, bad
+			}
+			d.id = c.s.nextNumber("Domain")
+			c.s.domains[d.id] = d
+			return d.id, nil
+		},
+		func(id uint64, v value) setError {
+			old := c.s.domains[uint32(id)]
+			if old == nil {
+				return newSetError("notFound", "")
+			}
+			have := toValue(old.props)
+			have.members = append(have.members, member{"name", toValue(old.name)}, member{"aliases", toValue(nameSet(old.aliases))})
+			have, bad := patched(have, v)
+			if bad != nil {
+				return bad
+			}
+			d, bad := c.s.readDomain(have, old)
+			if bad != nil {
+				return bad
+			}
+			d.id = old.id
+			c.s.domains[d.id] = d
+			c.s.reindex()
+			return nil
+		},
+		func(id uint64) setError {
+			d := c.s.domains[uint32(id)]
+			if d == nil {
+				return newSetError("notFound", "")
+			}
+			var linked []any
+			for _, aid := range sortedKeys(c.s.accounts) {
+				a := c.s.accounts[aid]
+				uses := a.domain == d.id
+				for _, al := range a.aliases {
+					uses = uses || al.domain == d.id
+				}
+				if uses {
+					linked = append(linked, obj{"object": "Account", "id": formatID32(aid)})
+				}
+			}
+			if linked != nil {
+				e := registryError("objectIsLinked", "Domain", d.id)
+				e["linkedObjects"] = linked
+				return e
+			}
+			delete(c.s.domains, d.id)
+			return nil
+		},
+	)
+}
+
+// readDomain validates a domain; old is what it replaces, nil on create.
+func (s *Server) readDomain(v value, old *domain) (*domain, setError) {
+	d := &domain{aliases: map[string]bool{}, props: obj{}}
+	for _, m := range v.members {
+		switch {
+		case !domainProperties[m.name]:
+			return nil, invalidProperty("Invalid property or value.", m.name)
+		case m.name == "name":
+			name, ok := cleanDomain(m.value.text)
+			if !ok {
+				return nil, validation("name", "Invalid domain name")
+			}
+			d.name = name
+		case m.name == "aliases":
+			for _, a := range m.value.members {
+				name, ok := cleanDomain(a.name)
+				if !ok {
+					return nil, validation("aliases", "Invalid domain name")
+				}
+				if a.value.bool {
+					d.aliases[name] = true
+				}
+			}
+		default:
+			d.props[m.name] = m.value.any()
+		}
+	}
+	if d.name == "" {
+		return nil, validation("name", "Property is required")
+	}
+	names := append([]string{d.name}, sortedNames(d.aliases)...)
+	for i, name := range names {
+		if holder := s.domainNamed(name); holder != nil && holder != old {
+			return nil, registryError("primaryKeyViolation", "Domain", holder.id, map[bool]string{true: "name", false: "aliases"}[i == 0])
+		}
+	}
+	return d, nil
+}
+
+// validation is the refusal of an object as a whole.
+func validation(property, what string) setError {
+	e := newSetError("validationFailed", "")
+	e["validationErrors"] = []any{obj{"property": property, "type": "Invalid", "value": what}}
+	return e
+}
+
+// cleanDomain lower-cases a domain name and checks its labels: at least two,
+// of letters, digits and hyphens.
+func cleanDomain(name string) (string, bool) {
+	name = strings.ToLower(strings.Join(strings.Fields(name), ""))
+	labels := strings.Split(name, ".")
+	if len(labels) < 2 || len(name) > 253 {
+		return "", false
+	}
+	if _, err := netip.ParseAddr(name); err == nil {
+		return "", false
+	}
+	for _, l := range labels {
+		if l == "" || len(l) > 63 || strings.Trim(l, "-") != l {
+			return "", false
+		}
+		for _, r := range l {
+			if !(r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r > 127) {
+				return "", false
+			}
+		}
+	}
+	return name, true
+}
