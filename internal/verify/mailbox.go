@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
+	"math"
 	"slices"
 	"strings"
 
@@ -20,8 +22,10 @@ import (
 // rereadChunk is how many messages are read again at once.
 const rereadChunk = 200
 
-// mailbox compares one mailbox. The destination's emails of this mailbox are
-// held in memory while it is compared, about 120 octets each.
+// mailbox compares one mailbox: the source's listing and the ledger's rows
+// side by side, both in ascending order of UID. The destination's emails of
+// this mailbox are held in memory meanwhile, about 150 octets each, because
+// no server lists them in that order.
 func (v *account) mailbox(ctx context.Context, c model.Collection, row ledger.Collection, m *Mailbox) error {
 	at := map[string]destination.Email{}
 	if row.Target != "" {
@@ -32,16 +36,8 @@ func (v *account) mailbox(ctx context.Context, c model.Collection, row ledger.Co
 			at[e.ID] = e
 		}
 	}
-	rows := map[uint64]ledger.Item{}
-	if row.ID != 0 {
-		for i, err := range v.Ledger.Items(ctx, row.ID) {
-			if err != nil {
-				return err
-			}
-			rows[i.UID] = i
-			v.own(row.Target, i)
-		}
-	}
+	rows := newRows(v.Ledger.Items(ctx, row.ID))
+	defer rows.stop()
 	var reread []model.ItemRef
 	for ch, err := range v.store.Changes(ctx, c, "") {
 		if err != nil {
@@ -50,8 +46,13 @@ func (v *account) mailbox(ctx context.Context, c model.Collection, row ledger.Co
 		if ch.Op != model.OpUpsert {
 			continue
 		}
-		i, known := rows[ch.Item.UID]
-		delete(rows, ch.Item.UID)
+		i, known, err := rows.upTo(ch.Item.UID, func(i ledger.Item) { v.onlyHere(m, row, i, at) })
+		if err != nil {
+			return err
+		}
+		if known {
+			v.own(row.Target, i)
+		}
 		ok := v.compare(m, row, ch.Item, i, known, at)
 		if ok && v.Reread {
 			reread = append(reread, ch.Item.ItemRef)
@@ -64,18 +65,57 @@ func (v *account) mailbox(ctx context.Context, c model.Collection, row ledger.Co
 		}
 		v.Compared(v.acc, 1)
 	}
-	for _, i := range rows {
-		if i.State == ledger.Moved || i.State == ledger.Changed || i.State == ledger.Vanished {
-			if _, there := at[i.Remote]; there {
-				m.Gone++
-				v.find(m.Name, uid(i.UID), "gone", "deleted at the source, still at the destination: run sync")
-			}
-		}
+	if _, _, err := rows.upTo(math.MaxInt64, func(i ledger.Item) { v.onlyHere(m, row, i, at) }); err != nil {
+		return err
 	}
 	if len(reread) > 0 {
 		return v.reread(ctx, c, row, m, reread)
 	}
 	return nil
+}
+
+// onlyHere judges a row whose message the source no longer has.
+func (v *account) onlyHere(m *Mailbox, row ledger.Collection, i ledger.Item, at map[string]destination.Email) {
+	v.own(row.Target, i)
+	if i.State != ledger.Moved && i.State != ledger.Changed && i.State != ledger.Vanished {
+		return
+	}
+	if _, there := at[i.Remote]; there {
+		m.Gone++
+		v.find(m.Name, uid(i.UID), "gone", "deleted at the source, still at the destination: run sync")
+	}
+}
+
+// rows walks the ledger's rows of a mailbox beside a listing.
+type rows struct {
+	next func() (ledger.Item, error, bool)
+	stop func()
+	head ledger.Item
+	err  error
+	more bool
+}
+
+func newRows(items iter.Seq2[ledger.Item, error]) *rows {
+	r := &rows{}
+	r.next, r.stop = iter.Pull2(items)
+	r.head, r.err, r.more = r.next()
+	return r
+}
+
+// upTo passes the rows below uid to skipped and returns the row with uid.
+func (r *rows) upTo(uid uint64, skipped func(ledger.Item)) (ledger.Item, bool, error) {
+	for r.more && r.err == nil {
+		i := r.head
+		if i.UID > uid {
+			return ledger.Item{}, false, nil
+		}
+		r.head, r.err, r.more = r.next()
+		if i.UID == uid {
+			return i, true, nil
+		}
+		skipped(i)
+	}
+	return ledger.Item{}, false, r.err
 }
 
 func uid(n uint64) string { return fmt.Sprintf("UID %d", n) }
