@@ -1,0 +1,227 @@
+package jmap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// Retry says how requests are repeated. The zero value means the defaults.
+type Retry struct {
+	// Attempts in all, the first included. Default 6.
+	Attempts int
+	// Min is the first pause; each further one doubles, up to Max, with a
+	// jitter of a quarter. Defaults 250 ms and 15 s.
+	Min, Max time.Duration
+	// Patience is the longest Retry-After that is waited for here; a longer
+	// one is returned as a ClassRetry Fault. Default 2 minutes.
+	Patience time.Duration
+	// Sleep waits, or returns early with the context's error. Nil: a timer.
+	Sleep func(ctx context.Context, d time.Duration) error
+	// Now tells the time; nil means time.Now.
+	Now func() time.Time
+}
+
+func (r Retry) withDefaults() Retry {
+	if r.Attempts <= 0 {
+		r.Attempts = 6
+	}
+	if r.Min <= 0 {
+		r.Min = 250 * time.Millisecond
+	}
+	if r.Max <= 0 {
+		r.Max = 15 * time.Second
+	}
+	if r.Patience <= 0 {
+		r.Patience = 2 * time.Minute
+	}
+	if r.Now == nil {
+		r.Now = time.Now
+	}
+	if r.Sleep == nil {
+		r.Sleep = func(ctx context.Context, d time.Duration) error {
+			t := time.NewTimer(d)
+			defer t.Stop()
+			select {
+			case <-t.C:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+	}
+	return r
+}
+
+// pause returns how long to wait after the n-th failed attempt (from 1).
+func (r Retry) pause(n int, asked time.Duration) time.Duration {
+	d := r.Min << min(n-1, 20)
+	if d <= 0 || d > r.Max {
+		d = r.Max
+	}
+	d += time.Duration(rand.Int64N(int64(d)/4 + 1))
+	return max(d, asked)
+}
+
+// attempt is one HTTP request, made as often as is allowed.
+type attempt struct {
+	method, url, contentType string
+	size                     int64 // of the body; 0 for none
+	// body opens the body, again for each attempt.
+	body       func() (io.ReadCloser, error)
+	idempotent bool
+	upload     bool
+	redirects  bool // 3xx answers are for read
+	// read consumes a good answer. A badAnswer counts as a lost one.
+	read func(*http.Response) error
+}
+
+// perform makes the attempt until it succeeds, fails for good, or may not be
+// repeated.
+func (c *Client) perform(ctx context.Context, a attempt) error {
+	for n := 1; ; n++ {
+		err := c.once(ctx, a)
+		if err == nil {
+			return nil
+		}
+		again, wait, final := c.judge(ctx, a, err)
+		if !again || n >= c.retry.Attempts || wait > c.retry.Patience {
+			return final
+		}
+		if err := c.retry.Sleep(ctx, c.retry.pause(n, wait)); err != nil {
+			return fmt.Errorf("%w while waiting to repeat a request after: %w", err, final)
+		}
+	}
+}
+
+// judge decides what becomes of a failed attempt.
+func (c *Client) judge(ctx context.Context, a attempt, err error) (again bool, wait time.Duration, final error) {
+	var own *bodyError
+	if errors.As(err, &own) {
+		return false, 0, own.err
+	}
+	if re, ok := errors.AsType[*RequestError](err); ok {
+		if !a.idempotent && !re.refused() {
+			return false, 0, ambiguous(err)
+		}
+		return re.temporary() || re.Status >= 500, re.RetryAfter, re.fault()
+	}
+	if errors.Is(err, errNotSent) {
+		return false, 0, err
+	}
+	unsent := neverSent(err)
+	if !a.idempotent && !unsent {
+		return false, 0, ambiguous(err)
+	}
+	if ctx.Err() != nil {
+		return false, 0, err
+	}
+	class := model.ClassRetry
+	if unsent {
+		class = model.ClassFatal
+	}
+	var bad *badAnswer
+	if errors.As(err, &bad) {
+		return true, 0, &model.Fault{Class: model.ClassRetry, Code: "badAnswer", Err: err, Remedy: "is there a JMAP server behind " + c.base.Host + "?"}
+	}
+	return true, 0, &model.Fault{Class: class, Code: model.CodeUnreachable,
+		Err: fmt.Errorf("%s cannot be reached: %w", c.base.Host, err), Remedy: "check the URL, the name and any firewall between"}
+}
+
+func ambiguous(err error) error {
+	return &model.Fault{Class: model.ClassRetry, Code: CodeAmbiguous, Err: fmt.Errorf("%w: %w", ErrAmbiguous, err)}
+}
+
+// errNotSent marks an attempt that ended before it began.
+var errNotSent = errors.New("not sent")
+
+// neverSent reports whether no octet of the request left this machine.
+func neverSent(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return true
+	}
+	var dns *net.DNSError
+	return errors.As(err, &dns)
+}
+
+// bodyError is an error of our own side's body: no reason to try again.
+type bodyError struct{ err error }
+
+func (e *bodyError) Error() string { return e.err.Error() }
+
+// errorReader remembers an error of the body it reads, so that it can be told
+// from one of the connection.
+type errorReader struct {
+	io.ReadCloser
+	err error
+}
+
+func (r *errorReader) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		r.err = err
+	}
+	return n, err
+}
+
+func (c *Client) once(ctx context.Context, a attempt) error {
+	if a.upload {
+		if err := c.uploads.enter(ctx); err != nil {
+			return fmt.Errorf("%w: %w", errNotSent, err)
+		}
+		defer c.uploads.leave()
+	}
+	if err := c.requests.enter(ctx); err != nil {
+		return fmt.Errorf("%w: %w", errNotSent, err)
+	}
+	defer c.requests.leave()
+
+	req, err := http.NewRequestWithContext(ctx, a.method, a.url, nil)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotSent, err)
+	}
+	var body *errorReader
+	if a.body != nil {
+		r, err := a.body()
+		if err != nil {
+			return &bodyError{err}
+		}
+		body = &errorReader{ReadCloser: r}
+		if a.size == 0 {
+			_ = r.Close()
+			req.Body = http.NoBody
+		} else {
+			req.Body = body
+		}
+		req.ContentLength = a.size
+	}
+	if a.contentType != "" {
+		req.Header.Set("Content-Type", a.contentType)
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.agent)
+	c.auth.set(req)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		if body != nil && body.err != nil {
+			return &bodyError{body.err}
+		}
+		return err
+	}
+	defer func() {
+		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+		_ = resp.Body.Close()
+	}()
+	if resp.StatusCode/100 == 2 || a.redirects && resp.StatusCode/100 == 3 {
+		return a.read(resp)
+	}
+	return requestError(resp, c.retry.Now())
+}
