@@ -137,16 +137,18 @@ type Key struct {
 // Key returns the row's key.
 func (i *Item) Key() Key { return Key{i.Collection, i.UID} }
 
-// Vanished finds a vanished item of the account by identity (guid) or, if
-// guid is zero, by content (hash), leaving out what is taken. An item in the
-// preferred collection wins.
-func (t *Tx) Vanished(account, prefer int64, guid [16]byte, hash [32]byte, taken map[Key]bool) (Item, bool, error) {
-	where, arg := "guid = ?", any(guid[:])
-	if guid == [16]byte{} {
-		where, arg = "hash = ?", hash[:]
+// Vanished finds a vanished item of the account that is the same message as
+// like: of equal identity or, where like has none, of equal content, and
+// received at the same time, which a move preserves (RFC 9051 §6.4.7, §6.4.8). What is
+// taken is left out; an item in the mailbox of like wins.
+func (t *Tx) Vanished(account int64, like Item, taken map[Key]bool) (Item, bool, error) {
+	where, arg := "guid = ?", any(like.GUID[:])
+	if !like.HasGUID() {
+		where, arg = "hash = ?", like.Hash[:]
 	}
 	rows, err := t.tx.QueryContext(t.ctx, "SELECT "+itemColumns+" FROM items WHERE state = 5 AND "+where+`
-		AND collection IN (SELECT id FROM collections WHERE account = ?) ORDER BY collection <> ?, uid`, arg, account, prefer)
+		AND received = ? AND collection IN (SELECT id FROM collections WHERE account = ?) ORDER BY collection <> ?, uid`,
+		arg, like.Received.Unix(), account, like.Collection)
 	if err != nil {
 		return Item{}, false, fatal("ledger", err)
 	}

@@ -165,13 +165,13 @@ func TestVanishedPrefersTheSameMailboxAndLeavesOutWhatIsTaken(t *testing.T) {
 	err := l.View(context.Background(), func(tx *Tx) error {
 		taken := map[Key]bool{}
 		for _, want := range []Key{{other.ID, 9}, {c.ID, 5}} {
-			got, ok, err := tx.Vanished(a.ID, other.ID, in.GUID, [32]byte{}, taken)
+			got, ok, err := tx.Vanished(a.ID, item(other, 1, Pending), taken)
 			if err != nil || !ok || got.Key() != want {
 				t.Errorf("Vanished = %v, %v, %v; want %v", got.Key(), ok, err, want)
 			}
 			taken[got.Key()] = true
 		}
-		if _, ok, err := tx.Vanished(a.ID, c.ID, in.GUID, [32]byte{}, taken); ok || err != nil {
+		if _, ok, err := tx.Vanished(a.ID, in, taken); ok || err != nil {
 			t.Errorf("a third: %v, %v", ok, err)
 		}
 		return nil
