@@ -83,10 +83,6 @@ func (s *Server) quotaText() string {
 func (s *Server) upload(tok token, account uint32, kind string, body []byte) (obj, *httpError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.uploads.enter(tok.account, s.uploadLimit(tok)) {
-		return nil, errLimit("maxConcurrentUpload")
-	}
-	defer s.uploads.leave(tok.account)
 	if over, left := s.overUploadQuota(tok, account, len(body)); over {
 		e := blank(429, "Quota exceeded", s.quotaText())
 		e.retryAfter = left
@@ -103,11 +99,21 @@ func (s *Server) upload(tok token, account uint32, kind string, body []byte) (ob
 	return obj{"accountId": formatID32(account), "blobId": id.String(), "type": kind, "size": len(body)}, nil
 }
 
-func (s *Server) uploadLimit(tok token) int {
+// enterUpload takes a place among the login's uploads in flight.
+func (s *Server) enterUpload(tok token) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	limit := s.limits.MaxConcurrentUpload
 	if tok.can("unlimitedRequests") {
-		return -1
+		limit = -1
 	}
-	return s.limits.MaxConcurrentUpload
+	return s.uploads.enter(tok.account, limit)
+}
+
+func (s *Server) leaveUpload(tok token) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uploads.leave(tok.account)
 }
 
 // blobUpload stores several blobs (RFC 9404 §4.1).

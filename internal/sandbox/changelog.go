@@ -1,5 +1,7 @@
 package sandbox
 
+import "sort"
+
 // changeLog records changes for Foo/changes (RFC 8620 §5.2). Entries are in
 // order of their change numbers.
 type changeLog struct {
@@ -60,8 +62,11 @@ func (l *changeLog) list(container bool, since, to uint64) []logEntry {
 	at := map[uint64]int{}
 	var out []logEntry
 	dead := 0
-	for _, e := range l.entries {
-		if e.change <= since || e.change > to || e.op.isContainer() != container {
+	for _, e := range l.entries[l.after(since):] {
+		if e.change > to {
+			break
+		}
+		if e.op.isContainer() != container {
 			continue
 		}
 		i, seen := at[e.id]
@@ -103,6 +108,11 @@ func (l *changeLog) list(container bool, since, to uint64) []logEntry {
 		out = kept
 	}
 	return out
+}
+
+// after returns the index of the first entry later than the change.
+func (l *changeLog) after(change uint64) int {
+	return sort.Search(len(l.entries), func(i int) bool { return l.entries[i].change > change })
 }
 
 // holds reports whether the log can tell what happened since the change. Like
@@ -165,11 +175,8 @@ func (c *call) changes(l *changeLog, container bool) (obj, []logEntry, *methodEr
 	}
 	all := l.list(container, from, to)
 	first := from + 1
-	for _, e := range l.entries {
-		if e.change > from {
-			first = e.change
-			break
-		}
+	if i := l.after(from); i < len(l.entries) {
+		first = l.entries[i].change
 	}
 	if sent > len(all) {
 		sent = len(all)

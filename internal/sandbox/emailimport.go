@@ -130,7 +130,8 @@ func (c *call) prepare(a *account, v value) (*email, setError, *methodError) {
 	switch r := v.get("receivedAt"); {
 	case r.isSet():
 		t, _ := parseUTCDate(r)
-		e.received = t.Unix()
+		// The server keeps 63 bits: what is before 1970 becomes nonsense.
+		e.received = t.Unix() & (1<<63 - 1)
 	case e.head.hasDate:
 		e.received = e.head.received.Unix()
 	default:

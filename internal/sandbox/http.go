@@ -144,12 +144,13 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	limit := s.limits.MaxSizeUpload
+	limits := s.limitsNow()
+	limit := limits.MaxSizeUpload
 	if tok.can("unlimitedUploads") {
 		limit = 0
 	}
 	body, ok := readBody(w, r, limit)
-	if !ok || int64(len(body)) > s.limits.MaxSizeRequest {
+	if !ok || int64(len(body)) > limits.MaxSizeRequest {
 		errLimit("maxSizeRequest").write(w)
 		return
 	}
@@ -176,7 +177,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 		errHTTPNotFound().write(w)
 		return
 	}
-	limit := s.limits.MaxSizeUpload
+	limit := s.limitsNow().MaxSizeUpload
 	if tok.can("unlimitedUploads") {
 		limit = 0
 	}
@@ -185,6 +186,11 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 		errLimit("maxSizeUpload").write(w)
 		return
 	}
+	if !s.enterUpload(tok) {
+		errLimit("maxConcurrentUpload").write(w)
+		return
+	}
+	defer s.leaveUpload(tok)
 	call := Call{Method: "upload", Account: r.PathValue("account"), Login: tok.name}
 	if s.fault(w, call) {
 		return

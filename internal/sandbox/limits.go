@@ -89,6 +89,13 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// limitsNow returns the limits in force; ReloadSettings may change them.
+func (s *Server) limitsNow() Limits {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.limits
+}
+
 // gauge counts what is in flight, per account of the login.
 type gauge map[uint32]int
 

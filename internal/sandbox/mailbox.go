@@ -172,13 +172,9 @@ func mailboxQuery(c *call) (obj, *methodError) {
 	match, fail := compileFilter(c.args.get("filter"), func(name string, v value) (func(*mailbox) bool, *methodError) {
 		switch name {
 		case "parentId":
-			parent := uint32(0) // null: at the top. The server compares with a number that no mailbox has.
-			if v.isSet() {
-				id, err := parseID(v.text)
-				if err != nil {
-					return func(*mailbox) bool { return false }, nil
-				}
-				return func(m *mailbox) bool { return m.parent == uint32(id)+1 }, nil
+			parent := uint32(0) // null, or no id: at the top
+			if id, err := parseID(v.text); err == nil && v.isSet() {
+				parent = uint32(id) + 1
 			}
 			return func(m *mailbox) bool { return m.parent == parent }, nil
 		case "name":

@@ -118,7 +118,7 @@ func (s *Server) serveRequest(tok token, body []byte) (obj, *Fault, *httpError) 
 			return nil, nil, errNotRequest(string(body))
 		}
 	}
-	if len(calls.list) > s.limits.MaxCallsInRequest {
+	if len(calls.list) > s.limitsNow().MaxCallsInRequest {
 		return nil, nil, errLimit("maxCallsInRequest")
 	}
 	given := root.get("createdIds")

@@ -29,7 +29,7 @@ func (s *Server) session(base string, tok *token) obj {
 		}
 		return int64(n)
 	}
-	l := s.limits
+	l := s.limitsNow()
 	capabilities := obj{capCore: obj{
 		"maxSizeUpload":         l.MaxSizeUpload,
 		"maxConcurrentUpload":   unlimited(l.MaxConcurrentUpload),
