@@ -26,8 +26,8 @@ type account struct {
 	emails     map[uint32]*email
 	order      []uint32 // documents ascending; gaps of destroyed ones are dropped lazily
 	threads    map[uint32]map[uint32]struct{}
-	threading  map[threadKey]map[uint32]struct{} // documents by subject and one message id
-	keywords   map[string]int                    // custom keywords by first use
+	threading  map[threadKey]*threadGroup
+	keywords   map[string]int // custom keywords by first use
 	nextMail   uint32
 	nextBox    uint32
 	scripts    map[uint32]*script
@@ -67,7 +67,7 @@ func newAccount(id uint32) *account {
 		mailboxes: map[uint32]*mailbox{},
 		emails:    map[uint32]*email{},
 		threads:   map[uint32]map[uint32]struct{}{},
-		threading: map[threadKey]map[uint32]struct{}{},
+		threading: map[threadKey]*threadGroup{},
 		keywords:  map[string]int{},
 		scripts:   map[uint32]*script{},
 	}

@@ -171,10 +171,7 @@ func (s *Server) removeEmail(a *account, e *email, change uint64) {
 	a.used -= e.size
 	s.blobs.unlink(e.hash)
 	for _, k := range e.threadKeys() {
-		delete(a.threading[k], e.doc)
-		if len(a.threading[k]) == 0 {
-			delete(a.threading, k)
-		}
+		a.leaveGroup(k, e)
 	}
 	a.logs[logEmail].add(change, deleteItem, e.id())
 	for _, doc := range sortedKeys(e.mailboxes) {

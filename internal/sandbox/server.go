@@ -165,6 +165,7 @@ func (s *Server) Close() error {
 
 // DailyMaintenance does what the real server does once a day: it cuts the
 // change logs to MaxChangesHistory entries and drops expired temporary blobs.
+// Old Trash and Junk is not expunged.
 func (s *Server) DailyMaintenance() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -4,6 +4,42 @@ package sandbox
 // one message id in common.
 type threadKey struct{ subject, id string }
 
+// threadGroup is who shares a key. The count per thread spares walking over
+// the emails of a long thread each time that one more joins it.
+type threadGroup struct {
+	docs    map[uint32]struct{}
+	threads map[uint32]int // emails of this group by thread
+}
+
+func (a *account) joinGroup(k threadKey, e *email) {
+	g := a.threading[k]
+	if g == nil {
+		g = &threadGroup{docs: map[uint32]struct{}{}, threads: map[uint32]int{}}
+		a.threading[k] = g
+	}
+	if _, ok := g.docs[e.doc]; !ok {
+		g.docs[e.doc] = struct{}{}
+		g.threads[e.thread]++
+	}
+}
+
+func (a *account) leaveGroup(k threadKey, e *email) {
+	g := a.threading[k]
+	if g == nil {
+		return
+	}
+	if _, ok := g.docs[e.doc]; !ok {
+		return
+	}
+	delete(g.docs, e.doc)
+	if g.threads[e.thread]--; g.threads[e.thread] == 0 {
+		delete(g.threads, e.thread)
+	}
+	if len(g.docs) == 0 {
+		delete(a.threading, k)
+	}
+}
+
 func (e *email) threadKeys() []threadKey {
 	name := threadName(e.head.subject)
 	keys := make([]threadKey, len(e.head.threadIDs))
@@ -18,17 +54,28 @@ func (e *email) threadKeys() []threadKey {
 // lowest number.
 func (a *account) findThread(keys []threadKey) (thread uint32, found bool, all []uint32) {
 	counts := map[uint32]int{}
-	seen := map[uint32]bool{}
 	for _, k := range keys {
-		for doc := range a.threading[k] {
-			if !seen[doc] {
-				seen[doc] = true
-				counts[a.emails[doc].thread]++
+		if g := a.threading[k]; g != nil {
+			for t := range g.threads {
+				counts[t] = 0
 			}
 		}
 	}
 	if len(counts) == 0 {
 		return 0, false, nil
+	}
+	if len(counts) > 1 {
+		seen := map[uint32]bool{}
+		for _, k := range keys {
+			if g := a.threading[k]; g != nil {
+				for doc := range g.docs {
+					if !seen[doc] {
+						seen[doc] = true
+						counts[a.emails[doc].thread]++
+					}
+				}
+			}
+		}
 	}
 	all = sortedKeys(counts)
 	best := all[0]
@@ -43,10 +90,7 @@ func (a *account) findThread(keys []threadKey) (thread uint32, found bool, all [
 // fileInThread indexes a new email.
 func (a *account) fileInThread(e *email) {
 	for _, k := range e.threadKeys() {
-		if a.threading[k] == nil {
-			a.threading[k] = map[uint32]struct{}{}
-		}
-		a.threading[k][e.doc] = struct{}{}
+		a.joinGroup(k, e)
 	}
 	if a.threads[e.thread] == nil {
 		a.threads[e.thread] = map[uint32]struct{}{}
@@ -80,7 +124,14 @@ func (a *account) mergeThreads(threads []uint32) {
 		for _, doc := range sortedKeys(a.threads[t]) {
 			e := a.emails[doc]
 			a.logs[logEmail].add(change, deleteItem, e.id())
+			keys := e.threadKeys()
+			for _, k := range keys {
+				a.leaveGroup(k, e)
+			}
 			e.thread = best
+			for _, k := range keys {
+				a.joinGroup(k, e)
+			}
 			a.logs[logEmail].add(change, insertItem, e.id())
 			a.threads[best][doc] = struct{}{}
 		}
