@@ -157,7 +157,7 @@ func (c *call) queryPage(st string, ids []uint64) (obj, *methodError) {
 		if !ok || n < 0 {
 			return nil, invalidArguments("invalid limit")
 		}
-		limit = 0 // 0 is no cap: see the reference, §3.6
+		limit = 0 // the server reads 0 as no cap
 		if n > 0 {
 			limit = int(min(n, int64(max)))
 		}

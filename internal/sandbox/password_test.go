@@ -47,7 +47,7 @@ func TestPasswordHashes(t *testing.T) {
 	}
 }
 
-// reference/stalwart-admin §2.4: what the server does not recognise becomes
+// What the server does not recognise becomes
 // the password.
 func TestNotRecognisedAsHashes(t *testing.T) {
 	t.Parallel()
