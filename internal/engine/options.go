@@ -2,6 +2,7 @@ package engine
 
 import (
 	"log/slog"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
@@ -26,6 +27,58 @@ type Options struct {
 	// delete more than a tenth of an account's messages (and more than 20)
 	// deletes none of them and says so.
 	AllowDeletions bool
-	Progress       Progress     // may be nil
-	Log            *slog.Logger // may be nil
+	// RetryRefused tries again what was refused in an earlier run.
+	RetryRefused bool
+	// Bandwidth bounds what is read from the source, in octets per second;
+	// 0 means no bound.
+	Bandwidth int64
+	// SettleDelay is how long the destination must stay still before a lost
+	// answer counts as settled; 0 means 2 s.
+	SettleDelay time.Duration
+	Progress    Progress     // may be nil
+	Log         *slog.Logger // may be nil
+	// Now tells the time; nil means time.Now.
+	Now func() time.Time
+	// Step, if set, is called before every effect on ledger or destination
+	// with its name. An error from it stops the account there: tests use it
+	// to stop a run at every step in turn.
+	Step func(name string) error
+}
+
+const (
+	defaultAccounts    = 4
+	defaultBuffer      = 64 << 20
+	defaultSettleDelay = 2 * time.Second
+	// uploadsAhead is how many batches are uploaded or wait for their import
+	// while one is imported. Imports of one account go one after the other,
+	// oldest first, so that UIDs at the destination rise with time.
+	uploadsAhead = 3
+	// inMemory is the largest message that is held in memory; larger ones
+	// go through a file in SpoolDir.
+	inMemory = 1 << 20
+)
+
+func (o Options) withDefaults() Options {
+	if o.Accounts <= 0 {
+		o.Accounts = defaultAccounts
+	}
+	if o.Buffer <= 0 {
+		o.Buffer = defaultBuffer
+	}
+	if o.SettleDelay <= 0 {
+		o.SettleDelay = defaultSettleDelay
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Progress == nil {
+		o.Progress = quiet{}
+	}
+	if o.Step == nil {
+		o.Step = func(string) error { return nil }
+	}
+	return o
 }

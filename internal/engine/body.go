@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/zeebo/blake3"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+)
+
+// body is one message between source and destination: in memory when small,
+// else in a file of the spool, so that a large message costs disk and not
+// memory, and a repeated upload does not burden the source again.
+type body struct {
+	destination.Blob
+	file string
+}
+
+// drop removes the spooled file, if any.
+func (b *body) drop() {
+	if b.file != "" {
+		os.Remove(b.file)
+		b.file = ""
+	}
+}
+
+// readBody takes the whole message and computes its hash on the way. prefix
+// goes before it (a repair).
+func (s *syncer) readBody(ctx context.Context, c *source.Content, prefix []byte) (body, error) {
+	h := blake3.New()
+	src := io.TeeReader(io.MultiReader(bytes.NewReader(prefix), s.throttle(ctx, c)), h)
+	b := body{}
+	buf := bytes.NewBuffer(make([]byte, 0, min(max(c.Size, 0)+int64(len(prefix))+1, inMemory+1)))
+	n, err := io.CopyN(buf, src, inMemory+1)
+	switch {
+	case errors.Is(err, io.EOF):
+		b.Bytes = buf.Bytes()
+	case err != nil:
+		return b, err
+	default:
+		if n, b.file, err = s.spool(buf, src); err != nil {
+			return b, err
+		}
+		path := b.file
+		b.Open = func() (io.ReadCloser, error) { return os.Open(path) }
+	}
+	if c.Size >= 0 && n != c.Size+int64(len(prefix)) {
+		b.drop()
+		return b, model.Faultf(model.ClassItem, "truncated", "the source announced %d octets and sent %d", c.Size, n-int64(len(prefix)))
+	}
+	b.Size = n
+	h.Sum(b.Hash[:0])
+	return b, nil
+}
+
+func (s *syncer) spool(start *bytes.Buffer, rest io.Reader) (int64, string, error) {
+	f, err := os.CreateTemp(s.SpoolDir, "message-*")
+	if err != nil {
+		return 0, "", spoolFault(err)
+	}
+	n, err := io.Copy(f, io.MultiReader(start, rest))
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		if _, ok := errors.AsType[*fs.PathError](err); ok {
+			err = spoolFault(err)
+		}
+		return n, "", err
+	}
+	return n, f.Name(), nil
+}
+
+func spoolFault(err error) error {
+	return &model.Fault{Class: model.ClassFatal, Code: "spool", Err: fmt.Errorf("spool a large message: %w", err),
+		Remedy: "give the engagement's folder more room"}
+}
+
+// throttle keeps the administrator's bandwidth limit.
+func (s *syncer) throttle(ctx context.Context, r io.Reader) io.Reader {
+	if s.limiter == nil {
+		return r
+	}
+	return readerFunc(func(p []byte) (int, error) {
+		n, err := r.Read(p[:min(len(p), s.limiter.Burst())])
+		if n > 0 {
+			if werr := s.limiter.WaitN(ctx, n); werr != nil {
+				return n, werr
+			}
+		}
+		return n, err
+	})
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

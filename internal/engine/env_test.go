@@ -1,0 +1,157 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/engine"
+	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/sandbox"
+	"mailhaul.org/mailhaul/internal/source/memory"
+	"mailhaul.org/mailhaul/internal/stalwart"
+	"mailhaul.org/mailhaul/internal/verify"
+)
+
+var anna = model.Account{Login: "anna", Address: "anna@acme.test"}
+
+// env is a source in memory, the embedded destination and a ledger.
+type env struct {
+	t      *testing.T
+	src    *memory.Source
+	dst    destination.Destination
+	led    *ledger.Ledger
+	dir    string
+	server *sandbox.Server
+	opts   engine.Options
+}
+
+func newEnv(t *testing.T, o sandbox.Options) *env {
+	t.Helper()
+	o.AdminUser, o.AdminPassword = "migrate@acme.test", "a long password 42"
+	e := &env{t: t, src: memory.New(), dir: t.TempDir(), server: sandbox.New(o)}
+	url, err := e.server.Start()
+	e.must(err)
+	t.Cleanup(func() { e.server.Close() })
+	dst, err := stalwart.Dial(t.Context(), stalwart.Config{URL: url, User: o.AdminUser, Password: o.AdminPassword})
+	e.must(err)
+	t.Cleanup(func() { dst.Close() })
+	e.dst = dst
+	actions, err := dst.Plan(t.Context(), []model.Account{anna})
+	e.must(err)
+	for _, a := range actions {
+		e.must(dst.Apply(t.Context(), a))
+	}
+	e.led, err = ledger.Open(e.dir)
+	e.must(err)
+	t.Cleanup(func() { e.led.Close() })
+	e.src.AddAccount(anna)
+	return e
+}
+
+func (e *env) must(err error) {
+	e.t.Helper()
+	if err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// sync runs the engine once; change adjusts the options.
+func (e *env) sync(change ...func(*engine.Options)) engine.AccountResult {
+	e.t.Helper()
+	o := engine.Options{Source: e.src, Destination: e.dst, Ledger: e.led, SpoolDir: e.dir, SettleDelay: time.Millisecond}
+	for _, c := range change {
+		c(&o)
+	}
+	res, err := engine.Sync(context.Background(), o, []model.Account{anna})
+	if err != nil && res.Accounts[0].Err == nil {
+		e.t.Fatal(err)
+	}
+	return res.Accounts[0]
+}
+
+// done is sync that must succeed.
+func (e *env) done(change ...func(*engine.Options)) engine.AccountResult {
+	e.t.Helper()
+	r := e.sync(change...)
+	if r.Err != nil {
+		e.t.Fatalf("sync: %v", r.Err)
+	}
+	return r
+}
+
+// verify compares both sides and returns the report.
+func (e *env) verify() verify.AccountReport {
+	e.t.Helper()
+	rep, err := verify.Run(e.t.Context(), verify.Options{Source: e.src, Destination: e.dst, Ledger: e.led, Reread: true}, []model.Account{anna})
+	e.must(err)
+	e.must(rep.Accounts[0].Err)
+	return rep.Accounts[0]
+}
+
+// exact demands that both sides are equal, message by message, and that the
+// destination holds nothing else.
+func (e *env) exact() verify.AccountReport {
+	e.t.Helper()
+	rep := e.verify()
+	if rep.Differences() != 0 || rep.Extra != 0 || rep.Refused != 0 || rep.Kept != 0 {
+		e.t.Fatalf("not exact: %+v\n%v", rep.Counts, rep.Findings)
+	}
+	return rep
+}
+
+// account opens anna at the destination, to act as her there.
+func (e *env) account() destination.Account {
+	e.t.Helper()
+	a, err := e.dst.Open(e.t.Context(), anna.Address)
+	e.must(err)
+	return a
+}
+
+// emails lists all of anna's emails at the destination.
+func (e *env) emails() []destination.Email {
+	e.t.Helper()
+	var out []destination.Email
+	for m, err := range e.account().List(e.t.Context(), "") {
+		e.must(err)
+		out = append(out, m)
+	}
+	return out
+}
+
+// mailbox finds a mailbox at the destination by its last name.
+func (e *env) mailbox(name string) destination.Mailbox {
+	e.t.Helper()
+	boxes, err := e.account().Mailboxes(e.t.Context())
+	e.must(err)
+	for _, m := range boxes {
+		if m.Name == name {
+			return m
+		}
+	}
+	e.t.Fatalf("no mailbox %q in %v", name, boxes)
+	return destination.Mailbox{}
+}
+
+var day = time.Date(2019, 4, 1, 8, 0, 0, 0, time.UTC)
+
+func message(n int) string {
+	return fmt.Sprintf("From: a@b.test\r\nTo: anna@acme.test\r\nSubject: message %d\r\nMessage-ID: <%d@b.test>\r\n\r\nBody %d\r\n", n, n, n)
+}
+
+// fill delivers n different messages.
+func (e *env) fill(mailbox string, n int) {
+	for i := range n {
+		flags := model.Flags{}
+		if i%2 == 0 {
+			flags.System = model.Seen
+		}
+		if i%5 == 0 {
+			flags.Keywords = []string{"work"}
+		}
+		e.src.Deliver("anna", mailbox, message(len(mailbox)*1000+i), flags, day.Add(time.Duration(i)*time.Hour))
+	}
+}

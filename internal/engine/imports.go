@@ -1,0 +1,295 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/translate"
+)
+
+// importAll imports batches in the order in which they were read.
+func (r *run) importAll(ctx context.Context, queue <-chan *batch) error {
+	for b := range queue {
+		<-b.uploaded
+		err := b.err
+		if err == nil {
+			err = r.importBatch(ctx, b.entries)
+		}
+		b.drop()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// importBatch files a batch, whatever happens on the way: entries that the
+// destination refuses are recorded, lost uploads are repeated, lost answers
+// are settled by asking. It returns an error only when the account has to
+// stop; then every entry is either confirmed or still intended or pending.
+func (r *run) importBatch(ctx context.Context, entries []*entry) error {
+	entries, err := r.matchByContent(ctx, entries)
+	if err != nil {
+		return err
+	}
+	for attempt := 1; len(entries) > 0; attempt++ {
+		if entries, err = r.sortOutUploads(ctx, entries); err != nil || len(entries) == 0 {
+			return err
+		}
+		again, err := r.importOnce(ctx, entries)
+		switch {
+		case err == nil:
+			entries = again
+		case len(entries) > 1 && model.ClassOf(err) == model.ClassItem:
+			// The request as a whole is refused because of something in it:
+			// halve until the culprit stands alone.
+			half := len(entries) / 2
+			if err := r.importBatch(ctx, entries[:half]); err != nil {
+				return err
+			}
+			return r.importBatch(ctx, entries[half:])
+		case model.ClassOf(err) == model.ClassItem:
+			return r.refuse(ctx, entries[0], err)
+		case passing(err) && attempt < uploadAttempts:
+			if err := pause(ctx, err, attempt); err != nil {
+				return err
+			}
+			entries = again
+		default:
+			return err
+		}
+		if attempt >= 2*uploadAttempts {
+			return model.Faultf(model.ClassAccount, "import", "%d messages could not be imported in %d attempts", len(entries), attempt)
+		}
+	}
+	return nil
+}
+
+// importOnce does intent, effect and confirmation once. It returns the
+// entries that have to be tried again.
+func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry, err error) {
+	emails := make([]destination.Import, len(entries))
+	dropped := make([][]string, len(entries))
+	clamped := make([]bool, len(entries))
+	for i, e := range entries {
+		emails[i].BlobID = e.blobID
+		emails[i].Mailboxes = []string{e.box.row.Target}
+		emails[i].Received, clamped[i] = translate.Received(e.item.Received)
+		emails[i].Keywords, dropped[i] = r.vocab.Keywords(e.item.Flags)
+	}
+	words := r.vocab.Fresh()
+	err = r.step(ctx, "intend", func(t *ledger.Tx) error {
+		for _, w := range words {
+			if err := t.AddWord(r.row.ID, w); err != nil {
+				return err
+			}
+		}
+		for _, e := range entries {
+			if err := t.Intend(e.item.Collection, e.item.UID, e.body.Hash, e.body.Size); err != nil {
+				return err
+			}
+		}
+		return t.SetSettle(r.row.ID, r.emailState)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Step("import"); err != nil {
+		return nil, err
+	}
+	results, state, err := r.dst.Import(ctx, emails)
+	if err != nil && model.CodeOf(err) == destination.CodeAmbiguous {
+		results, state, err = r.settleBatch(ctx, entries)
+	}
+	if err != nil {
+		if model.ClassOf(err) != model.ClassFatal && ctx.Err() == nil {
+			// Certainly without effect: nothing is in doubt.
+			if uerr := r.unintend(ctx, entries); uerr != nil {
+				return nil, uerr
+			}
+		}
+		return entries, err
+	}
+	if len(results) != len(entries) {
+		return nil, model.Faultf(model.ClassAccount, "import", "the destination answered for %d of %d messages", len(results), len(entries))
+	}
+	r.emailState = state
+
+	var stop error
+	err = r.step(ctx, "confirm", func(t *ledger.Tx) error {
+		again, stop = nil, nil
+		for i, e := range entries {
+			if err := r.confirm(t, e, results[i], dropped[i], clamped[i], &again, &stop); err != nil {
+				return err
+			}
+		}
+		return t.SetSettle(r.row.ID, "")
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.count(entries, results, dropped, clamped)
+	if stop != nil {
+		return nil, stop
+	}
+	return again, nil
+}
+
+// errMissing marks an entry that a settled import turned out not to hold.
+var errMissing = errors.New("not stored")
+
+func (r *run) confirm(t *ledger.Tx, e *entry, res destination.Imported, dropped []string, clamped bool, again *[]*entry, stop *error) error {
+	put := func(code, text string) error {
+		return t.PutNote(r.row.ID, ledger.Note{Collection: e.item.Collection, Item: ledger.NoteItem(e.item.UID), Code: code, Text: text})
+	}
+	if res.Err == nil {
+		if err := t.ClearNote(r.row.ID, e.item.Collection, ledger.NoteItem(e.item.UID), "refused"); err != nil {
+			return err
+		}
+		if e.repair {
+			if err := put("repaired", repairText); err != nil {
+				return err
+			}
+		}
+		if clamped {
+			if err := put("date", dateText(e)); err != nil {
+				return err
+			}
+		}
+		if len(dropped) > 0 {
+			if err := put("keyword", keywordText(dropped)); err != nil {
+				return err
+			}
+		}
+		return t.Confirm(e.item.Collection, e.item.UID, res.ID)
+	}
+	switch {
+	case errors.Is(res.Err, errMissing), model.CodeOf(res.Err) == destination.CodeBlobNotFound,
+		model.CodeOf(res.Err) == destination.CodeInvalidEmail && !e.repair:
+		if !errors.Is(res.Err, errMissing) {
+			e.err = res.Err
+		}
+		*again = append(*again, e)
+		return t.SetState(e.item.Collection, e.item.UID, ledger.Pending)
+	case model.ClassOf(res.Err) != model.ClassItem:
+		*stop = res.Err
+		return t.SetState(e.item.Collection, e.item.UID, ledger.Pending)
+	}
+	if err := put("refused", res.Err.Error()); err != nil {
+		return err
+	}
+	return t.SetState(e.item.Collection, e.item.UID, ledger.Refused)
+}
+
+const repairText = "the message has no header field that the destination accepts as one; it was stored behind an added Date field"
+
+func dateText(e *entry) string {
+	return "received " + e.item.Received.Format("2006-01-02 15:04:05") + ", outside of what the destination can hold; stored with the nearest date"
+}
+
+func keywordText(dropped []string) string {
+	return "not carried: " + strings.Join(dropped, " ")
+}
+
+// count adds a confirmed batch to the result.
+func (r *run) count(entries []*entry, results []destination.Imported, dropped [][]string, clamped []bool) {
+	var n, octets int64
+	for i, e := range entries {
+		res := results[i]
+		switch {
+		case res.Err == nil:
+			n, octets = n+1, octets+e.body.Size
+		case model.ClassOf(res.Err) == model.ClassItem && !errors.Is(res.Err, errMissing) && e.err == nil:
+			r.tally(func() {
+				r.res.Counts.Refused++
+				r.note(e.box.src.Native, e.name(), "refused", res.Err.Error())
+			})
+			continue
+		default:
+			continue
+		}
+		r.tally(func() {
+			if e.repair || clamped[i] {
+				r.res.Counts.Repaired++
+			}
+			if e.repair {
+				r.note(e.box.src.Native, e.name(), "repaired", repairText)
+			}
+			if clamped[i] {
+				r.note(e.box.src.Native, e.name(), "date", dateText(e))
+			}
+			if len(dropped[i]) > 0 {
+				r.note(e.box.src.Native, e.name(), "keyword", keywordText(dropped[i]))
+			}
+		})
+	}
+	r.tally(func() {
+		r.res.Counts.Messages += n
+		r.res.Counts.Octets += octets
+	})
+	r.Progress.Moved(r.acc, n, octets)
+}
+
+// unintend takes intents back after a request that had no effect.
+func (r *run) unintend(ctx context.Context, entries []*entry) error {
+	return r.step(ctx, "unintend", func(t *ledger.Tx) error {
+		for _, e := range entries {
+			if err := t.SetState(e.item.Collection, e.item.UID, ledger.Pending); err != nil {
+				return err
+			}
+		}
+		return t.SetSettle(r.row.ID, "")
+	})
+}
+
+// sortOutUploads repairs and repeats uploads that need it, and refuses what
+// cannot be uploaded. It returns the entries that are ready.
+func (r *run) sortOutUploads(ctx context.Context, entries []*entry) ([]*entry, error) {
+	var ready, anew []*entry
+	for _, e := range entries {
+		switch {
+		case e.err == nil:
+			ready = append(ready, e)
+		case model.CodeOf(e.err) == destination.CodeBlobNotFound:
+			anew = append(anew, e)
+		case model.CodeOf(e.err) == destination.CodeInvalidEmail && !e.repair:
+			if err := r.repair(ctx, e); err != nil {
+				return nil, err
+			}
+			anew = append(anew, e)
+		case model.ClassOf(e.err) == model.ClassItem:
+			if err := r.refuse(ctx, e, e.err); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, e.err
+		}
+	}
+	if len(anew) == 0 {
+		return ready, nil
+	}
+	for _, e := range anew {
+		e.err = nil
+	}
+	if err := r.upload(ctx, anew); err != nil {
+		return nil, err
+	}
+	for _, e := range anew {
+		if e.err != nil {
+			if model.ClassOf(e.err) != model.ClassItem {
+				return nil, e.err
+			}
+			if err := r.refuse(ctx, e, fmt.Errorf("after a repeated upload: %w", e.err)); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		ready = append(ready, e)
+	}
+	return ready, nil
+}

@@ -1,0 +1,304 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+)
+
+// readChunk is how many messages the source is asked for at once.
+const readChunk = 500
+
+// entry is one message on its way.
+type entry struct {
+	box    *box
+	item   ledger.Item
+	body   body
+	blobID string
+	err    error // of its upload
+	repair bool
+}
+
+// name is how reports call the message.
+func (e *entry) name() string { return fmt.Sprintf("UID %d", e.item.UID) }
+
+// batch is what one import carries.
+type batch struct {
+	entries  []*entry
+	octets   int64
+	uploaded chan struct{} // closed when the uploads are done
+	err      error         // of the upload as a whole
+}
+
+func (b *batch) drop() {
+	for _, e := range b.entries {
+		e.body.drop()
+	}
+}
+
+// load moves everything that is pending. One goroutine reads, some upload,
+// one imports in order; the channel between them bounds the memory.
+func (r *run) load(ctx context.Context) error {
+	var messages, octets int64
+	states := r.loadable()
+	for _, b := range r.boxes {
+		n, o, err := r.Ledger.Count(ctx, b.row.ID, states...)
+		if err != nil {
+			return err
+		}
+		messages, octets = messages+n, octets+max(o, 0)
+	}
+	r.Progress.AccountStarted(r.acc, messages, octets)
+	if messages == 0 {
+		return nil
+	}
+	var err error
+	if r.emailState, err = r.dst.State(ctx); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	queue := make(chan *batch, uploadsAhead)
+	g.Go(func() error {
+		defer close(queue)
+		return r.read(ctx, queue)
+	})
+	g.Go(func() error {
+		defer func() {
+			for b := range queue { // only after an error: free the spool
+				<-b.uploaded
+				b.drop()
+			}
+		}()
+		return r.importAll(ctx, queue)
+	})
+	return g.Wait()
+}
+
+// loadable are the states that load takes up.
+func (r *run) loadable() []ledger.State {
+	if r.RetryRefused {
+		return []ledger.State{ledger.Pending, ledger.Refused}
+	}
+	return []ledger.State{ledger.Pending}
+}
+
+// read takes pending messages from the source, oldest UID first, and sends
+// full batches on.
+func (r *run) read(ctx context.Context, queue chan<- *batch) error {
+	a := &assembler{run: r, queue: queue}
+	a.maxItems = r.Destination.Limits().BatchItems
+	if a.maxItems <= 0 {
+		a.maxItems = 100
+	}
+	// Besides the batch being filled there are uploadsAhead in the queue, one
+	// waiting to enter it and one being imported.
+	a.maxOctets = r.Buffer / int64(r.Accounts) / (uploadsAhead + 3)
+	if l := r.Destination.Limits().BatchOctets; l > 0 {
+		a.maxOctets = min(a.maxOctets, l)
+	}
+	for _, b := range r.boxes {
+		if err := r.readBox(ctx, b, a); err != nil {
+			a.abandon()
+			return err
+		}
+	}
+	return a.flush(ctx)
+}
+
+func (r *run) readBox(ctx context.Context, b *box, a *assembler) error {
+	var chunk []*entry
+	take := func() error {
+		if len(chunk) == 0 {
+			return nil
+		}
+		err := r.readChunk(ctx, b, chunk, a)
+		chunk = nil
+		return err
+	}
+	for i, err := range r.Ledger.Items(ctx, b.row.ID, r.loadable()...) {
+		if err != nil {
+			return err
+		}
+		if chunk = append(chunk, &entry{box: b, item: i}); len(chunk) == readChunk {
+			if err := take(); err != nil {
+				return err
+			}
+		}
+	}
+	return take()
+}
+
+// readChunk reads some messages of one mailbox. What cannot be read is
+// refused by name; what vanished meanwhile is forgotten.
+func (r *run) readChunk(ctx context.Context, b *box, chunk []*entry, a *assembler) error {
+	refs := make([]model.ItemRef, len(chunk))
+	byUID := make(map[uint64]*entry, len(chunk))
+	for i, e := range chunk {
+		refs[i] = model.ItemRef{UID: e.item.UID}
+		byUID[e.item.UID] = e
+	}
+	waited := r.Now()
+	err := r.store.Read(ctx, b.src, refs, func(ref model.ItemRef, c *source.Content, err error) error {
+		e := byUID[ref.UID]
+		if e == nil {
+			return model.Faultf(model.ClassAccount, "source", "the source returned UID %d, which was not asked for", ref.UID)
+		}
+		delete(byUID, ref.UID)
+		if err == nil {
+			e.body, err = r.readBody(ctx, c, nil)
+		}
+		r.Progress.Waiting("source", r.Now().Sub(waited))
+		defer func() { waited = r.Now() }()
+		switch {
+		case err == nil:
+			if limit := r.Destination.Limits().MaxMessage; limit > 0 && e.body.Size > limit {
+				e.body.drop()
+				return r.refuse(ctx, e, model.Faultf(model.ClassItem, destination.CodeTooLarge,
+					"%d octets are more than the destination accepts (%d)", e.body.Size, limit))
+			}
+			return a.add(ctx, e)
+		case model.CodeOf(err) == model.CodeGone:
+			return r.step(ctx, "gone", func(t *ledger.Tx) error { return t.DeleteItem(e.item.Collection, e.item.UID) })
+		case model.ClassOf(err) == model.ClassItem && !errors.Is(err, context.Canceled):
+			return r.refuse(ctx, e, err)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for uid := range byUID {
+		return model.Faultf(model.ClassAccount, "source", "%s: the source said nothing about UID %d", b.src.Native, uid)
+	}
+	return nil
+}
+
+// refuse records that a message stays behind, and why.
+func (r *run) refuse(ctx context.Context, e *entry, why error) error {
+	err := r.step(ctx, "refuse", func(t *ledger.Tx) error {
+		if err := t.SetState(e.item.Collection, e.item.UID, ledger.Refused); err != nil {
+			return err
+		}
+		return t.PutNote(r.row.ID, ledger.Note{Collection: e.item.Collection, Item: ledger.NoteItem(e.item.UID), Code: "refused", Text: why.Error()})
+	})
+	if err == nil {
+		r.tally(func() {
+			r.res.Counts.Refused++
+			r.note(e.box.src.Native, e.name(), "refused", why.Error())
+		})
+	}
+	return err
+}
+
+// assembler fills batches and starts their uploads.
+type assembler struct {
+	*run
+	queue     chan<- *batch
+	now       *batch
+	maxItems  int
+	maxOctets int64
+}
+
+func (a *assembler) add(ctx context.Context, e *entry) error {
+	size := int64(len(e.body.Bytes)) // a spooled message takes no memory
+	if a.now != nil && (len(a.now.entries) >= a.maxItems || a.now.octets+size > a.maxOctets) {
+		if err := a.flush(ctx); err != nil {
+			e.body.drop()
+			return err
+		}
+	}
+	if a.now == nil {
+		a.now = &batch{uploaded: make(chan struct{})}
+	}
+	a.now.entries = append(a.now.entries, e)
+	a.now.octets += size
+	return nil
+}
+
+func (a *assembler) flush(ctx context.Context) error {
+	b := a.now
+	if b == nil {
+		return nil
+	}
+	a.now = nil
+	go func() {
+		defer close(b.uploaded)
+		b.err = a.upload(ctx, b.entries)
+	}()
+	start := a.Now()
+	defer func() { a.Progress.Waiting("destination", a.Now().Sub(start)) }()
+	select {
+	case a.queue <- b:
+		return nil
+	case <-ctx.Done():
+		<-b.uploaded
+		b.drop()
+		return context.Cause(ctx)
+	}
+}
+
+func (a *assembler) abandon() {
+	if a.now != nil {
+		a.now.drop()
+	}
+}
+
+// uploadAttempts is how often a passing fault is tried again.
+const uploadAttempts = 5
+
+// upload stores the messages of these entries temporarily. It changes
+// nothing that a user could see, so it is simply repeated on trouble.
+func (r *run) upload(ctx context.Context, entries []*entry) error {
+	blobs := make([]destination.Blob, len(entries))
+	for i, e := range entries {
+		blobs[i] = e.body.Blob
+	}
+	for attempt := 1; ; attempt++ {
+		res, err := r.dst.Upload(ctx, blobs)
+		if err == nil {
+			for i, e := range entries {
+				e.blobID, e.err = res[i].BlobID, res[i].Err
+			}
+			return nil
+		}
+		if attempt == uploadAttempts || !passing(err) {
+			return err
+		}
+		if err := pause(ctx, err, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+// passing reports that the same request may succeed later.
+func passing(err error) bool {
+	return model.ClassOf(err) == model.ClassRetry || model.CodeOf(err) == destination.CodeAmbiguous
+}
+
+// pause waits as long as the server asked, else longer with every attempt.
+func pause(ctx context.Context, err error, attempt int) error {
+	d := time.Duration(attempt*attempt) * 200 * time.Millisecond
+	if f, ok := errors.AsType[*model.Fault](err); ok && f.RetryAfter > 0 {
+		d = f.RetryAfter
+	}
+	return sleep(ctx, d)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,174 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/translate"
+)
+
+// run is one account in one Sync. It is used by one goroutine, except for
+// the pipeline in load.go.
+type run struct {
+	*syncer
+	acc   model.Account
+	res   AccountResult
+	row   ledger.Account
+	store source.Store
+	dst   destination.Account
+	vocab *translate.Vocabulary
+
+	boxes   []*box              // mailboxes that the source has now
+	retired []ledger.Collection // those it no longer has, or not in this UIDVALIDITY
+
+	mu         sync.Mutex // guards res while the pipeline runs
+	emailState string     // of the destination, before the next import
+	vanished   bool       // there are vanished items to match against
+	refused    int64
+	unchanged  bool
+}
+
+// box is one mailbox of the source and its row in the ledger.
+type box struct {
+	src model.Collection
+	row ledger.Collection
+	// changed: the source may hold something that the ledger does not know.
+	changed bool
+	// renamed: known by its ID under another name.
+	renamed bool
+}
+
+// run does the account's phases in order. Each phase leaves the ledger in a
+// state from which the next run continues.
+func (r *run) run(ctx context.Context) (err error) {
+	defer func() {
+		if f, ok := err.(*model.Fault); ok && f.Account == "" {
+			f.Account = r.acc.Login
+		}
+	}()
+	if r.row, err = r.Ledger.Account(ctx, r.acc.Login, r.acc.Address); err != nil {
+		return err
+	}
+	if r.store, err = r.Source.Open(ctx, r.acc); err != nil {
+		return err
+	}
+	defer r.store.Close()
+
+	if err := r.survey(ctx); err != nil {
+		return err
+	}
+	scripts, err := r.changedScripts(ctx)
+	if err != nil {
+		return err
+	}
+	work, err := r.Ledger.HasWork(ctx, r.row.ID, r.RetryRefused)
+	if err != nil {
+		return err
+	}
+	if r.idle(work) && len(scripts) == 0 {
+		r.unchanged = true
+		r.Progress.AccountStarted(r.acc, 0, 0)
+		return r.countRefused(ctx)
+	}
+	if err := r.open(ctx); err != nil {
+		return err
+	}
+	if r.DryRun {
+		return r.plan(ctx, len(scripts))
+	}
+	for _, phase := range []func(context.Context) error{
+		r.settleAll, r.mapBoxes, r.listAll, r.retire, r.match, r.load, r.pushFlags, r.deleteVanished, r.subscribe,
+	} {
+		if err := phase(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.putScripts(ctx, scripts); err != nil {
+		return err
+	}
+	return r.countRefused(ctx)
+}
+
+// open finds the account at the destination.
+func (r *run) open(ctx context.Context) error {
+	dst, err := r.Destination.Open(ctx, r.acc.Address)
+	if err != nil {
+		if r.DryRun && model.CodeOf(err) == destination.CodeNoAccount {
+			r.note("", "", "noAccount", "there is no account "+r.acc.Address+" at the destination yet: provision will create it")
+			return nil
+		}
+		return err
+	}
+	r.dst = dst
+	words, err := r.Ledger.Words(ctx, r.row.ID)
+	if err != nil {
+		return err
+	}
+	r.vocab = translate.NewVocabulary(words, r.Destination.Limits().MaxKeywords)
+	if r.DryRun || r.row.Remote == dst.ID() {
+		return nil
+	}
+	if r.row.Remote != "" {
+		return &model.Fault{Class: model.ClassAccount, Code: "otherAccount", Account: r.acc.Login,
+			Err:    model.Faultf(model.ClassAccount, "", "%s is account %s at the destination, but the ledger filled account %s", r.acc.Address, dst.ID(), r.row.Remote).Err,
+			Remedy: "if the account was deleted and made anew, start a new engagement folder for it"}
+	}
+	return r.step(ctx, "account", func(t *ledger.Tx) error { return t.SetRemote(r.row.ID, dst.ID()) })
+}
+
+// idle reports that neither side needs anything done.
+func (r *run) idle(work bool) bool {
+	if work || r.row.Settle != "" || len(r.retired) > 0 {
+		return false
+	}
+	return !slices.ContainsFunc(r.boxes, func(b *box) bool {
+		return b.changed || b.renamed || b.row.Target == "" || b.row.Subscribed != subscribed(b.src)
+	})
+}
+
+func subscribed(c model.Collection) int {
+	if c.Subscribed {
+		return 1
+	}
+	return 0
+}
+
+// step writes to the ledger, announcing it first.
+func (r *run) step(ctx context.Context, name string, fn func(*ledger.Tx) error) error {
+	if err := r.Step("ledger: " + name); err != nil {
+		return err
+	}
+	return r.Ledger.Write(ctx, fn)
+}
+
+// tally changes the result from inside the pipeline.
+func (r *run) tally(fn func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fn()
+}
+
+// note adds to the result; the ledger keeps what concerns single items.
+func (r *run) note(mailbox, item, code, text string) {
+	if len(r.res.Notes) >= MaxNotes {
+		r.res.More++
+		return
+	}
+	r.res.Notes = append(r.res.Notes, Note{Mailbox: mailbox, Item: item, Code: code, Text: text})
+}
+
+// countRefused learns whether anything was left behind, in this run or an
+// earlier one.
+func (r *run) countRefused(ctx context.Context) error {
+	sums, err := r.Ledger.Sums(ctx, r.row.ID)
+	if err != nil {
+		return err
+	}
+	r.refused = sums.Items[ledger.Refused.String()]
+	return nil
+}

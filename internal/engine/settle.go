@@ -1,0 +1,211 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/translate"
+)
+
+// doubt is a message whose import may or may not have happened.
+type doubt struct {
+	collection int64
+	uid        uint64
+	hash       [32]byte
+	target     string
+	received   time.Time // as it was sent
+	remote     string // filled when it was found
+}
+
+// settleAll resolves what an earlier run left in doubt, before anything else
+// is written: what the destination holds is confirmed, the rest is pending
+// again.
+func (r *run) settleAll(ctx context.Context) error {
+	if r.row.Settle == "" {
+		return nil
+	}
+	var doubts []*doubt
+	rows, err := r.Ledger.Collections(ctx, r.row.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range rows {
+		for i, err := range r.Ledger.Items(ctx, c.ID, ledger.Intended) {
+			if err != nil {
+				return err
+			}
+			d := &doubt{collection: c.ID, uid: i.UID, hash: i.Hash, target: c.Target}
+			d.received, _ = translate.Received(i.Received)
+			doubts = append(doubts, d)
+		}
+	}
+	if err := r.settle(ctx, r.row.Settle, doubts); err != nil {
+		return err
+	}
+	err = r.step(ctx, "settle", func(t *ledger.Tx) error {
+		for _, d := range doubts {
+			if d.remote == "" {
+				if err := t.SetState(d.collection, d.uid, ledger.Pending); err != nil {
+					return err
+				}
+			} else if err := t.Confirm(d.collection, d.uid, d.remote); err != nil {
+				return err
+			}
+		}
+		return t.SetSettle(r.row.ID, "")
+	})
+	if err == nil {
+		r.row.Settle = ""
+	}
+	return err
+}
+
+// settleBatch resolves a batch whose answer was lost in this run.
+func (r *run) settleBatch(ctx context.Context, entries []*entry) ([]destination.Imported, string, error) {
+	doubts := make([]*doubt, len(entries))
+	for i, e := range entries {
+		doubts[i] = &doubt{collection: e.item.Collection, uid: e.item.UID, hash: e.body.Hash, target: e.box.row.Target}
+		doubts[i].received, _ = translate.Received(e.item.Received)
+	}
+	if err := r.settle(ctx, r.emailState, doubts); err != nil {
+		return nil, "", &model.Fault{Class: model.ClassAccount, Code: "unsettled", Account: r.acc.Login, Err: err,
+			Remedy: "run the same command again: it asks the destination what became of the messages in doubt"}
+	}
+	res := make([]destination.Imported, len(entries))
+	for i, d := range doubts {
+		res[i].ID = d.remote
+		if d.remote == "" {
+			res[i].Err = errMissing
+		}
+	}
+	state, err := r.dst.State(ctx)
+	return res, state, err
+}
+
+// settle asks the destination which of the doubtful messages it holds. The
+// server may still be working on a request whose connection broke, so it
+// must have been still for SettleDelay before an absence counts.
+func (r *run) settle(ctx context.Context, since string, doubts []*doubt) error {
+	mine, err := r.remotes(ctx, doubts)
+	if err != nil {
+		return err
+	}
+	var last string
+	for {
+		emails, state, err := r.emailsSince(ctx, since, doubts)
+		if err != nil {
+			return err
+		}
+		if claim(doubts, emails, mine) || state == last {
+			return nil
+		}
+		last = state
+		if err := sleep(ctx, r.SettleDelay); err != nil {
+			return err
+		}
+	}
+}
+
+// claim assigns emails to doubts by content, mailbox and date, each email once,
+// and reports whether every doubt found its email.
+func claim(doubts []*doubt, emails []destination.Email, mine map[string]bool) bool {
+	type key struct {
+		hash     [32]byte
+		target   string
+		received int64
+	}
+	free := map[key][]string{}
+	for _, e := range emails {
+		if mine[e.ID] {
+			continue
+		}
+		for _, m := range e.Mailboxes {
+			k := key{e.Hash, m, e.Received.Unix()}
+			free[k] = append(free[k], e.ID)
+		}
+	}
+	all := true
+	for _, d := range doubts {
+		k := key{d.hash, d.target, d.received.Unix()}
+		if ids := free[k]; len(ids) > 0 {
+			d.remote, free[k] = ids[0], ids[1:]
+		} else {
+			d.remote, all = "", false
+		}
+	}
+	return all
+}
+
+// remotes returns the IDs that the ledger already knows in the mailboxes of
+// the doubts: those emails are other messages, even with equal content.
+func (r *run) remotes(ctx context.Context, doubts []*doubt) (map[string]bool, error) {
+	mine, seen := map[string]bool{}, map[int64]bool{}
+	for _, d := range doubts {
+		if seen[d.collection] {
+			continue
+		}
+		seen[d.collection] = true
+		for i, err := range r.Ledger.Items(ctx, d.collection) {
+			if err != nil {
+				return nil, err
+			}
+			if i.Remote != "" {
+				mine[i.Remote] = true
+			}
+		}
+	}
+	return mine, nil
+}
+
+// emailsSince returns the emails that came or changed since the state. When
+// the destination's change log no longer reaches back, it lists the
+// mailboxes in question.
+func (r *run) emailsSince(ctx context.Context, since string, doubts []*doubt) ([]destination.Email, string, error) {
+	ids, state, err := r.dst.Changes(ctx, since)
+	if model.CodeOf(err) == destination.CodeStateLost {
+		return r.emailsIn(ctx, doubts)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	found, err := r.dst.Emails(ctx, ids)
+	if err != nil {
+		return nil, "", err
+	}
+	var emails []destination.Email
+	for _, e := range found {
+		emails = append(emails, e)
+	}
+	return emails, state, nil
+}
+
+func (r *run) emailsIn(ctx context.Context, doubts []*doubt) ([]destination.Email, string, error) {
+	state, err := r.dst.State(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	var emails []destination.Email
+	seen := map[string]bool{}
+	wanted := map[[32]byte]bool{}
+	for _, d := range doubts {
+		wanted[d.hash] = true
+	}
+	for _, d := range doubts {
+		if seen[d.target] || d.target == "" {
+			continue
+		}
+		seen[d.target] = true
+		for e, err := range r.dst.List(ctx, d.target) {
+			if err != nil {
+				return nil, "", err
+			}
+			if wanted[e.Hash] {
+				emails = append(emails, e)
+			}
+		}
+	}
+	return emails, state, nil
+}

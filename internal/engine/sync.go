@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// Sync makes the destination converge to the source for these accounts,
+// several at once. An account that fails does not stop the others; its
+// result says why. The error is not nil only when the run itself had to
+// stop (a ClassFatal fault or ctx); results of accounts that were reached
+// are valid then, too. Run it again to continue.
+func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, error) {
+	o = o.withDefaults()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s := &syncer{Options: o}
+	if o.Bandwidth > 0 {
+		s.limiter = rate.NewLimiter(rate.Limit(o.Bandwidth), int(min(o.Bandwidth, 1<<20)))
+	}
+	res := Result{Accounts: make([]AccountResult, len(accounts))}
+	slots := make(chan struct{}, o.Accounts)
+	var wg sync.WaitGroup
+	for i, a := range accounts {
+		res.Accounts[i] = AccountResult{Login: a.Login, Address: a.Address, Status: StatusFailed, Error: "not reached"}
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			continue
+		}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			res.Accounts[i] = s.account(ctx, a)
+			if err := res.Accounts[i].Err; err != nil && model.ClassOf(err) == model.ClassFatal && ctx.Err() == nil {
+				cancel(err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, r := range res.Accounts {
+		res.Total.Add(r.Counts)
+	}
+	if ctx.Err() != nil {
+		return res, context.Cause(ctx)
+	}
+	return res, nil
+}
+
+// syncer is one call of Sync.
+type syncer struct {
+	Options
+	limiter *rate.Limiter // nil: no bound
+}
+
+// account runs one account to its end and never panics the others.
+func (s *syncer) account(ctx context.Context, a model.Account) AccountResult {
+	start := s.Now()
+	r := &run{syncer: s, acc: a, res: AccountResult{Login: a.Login, Address: a.Address}}
+	err := r.run(ctx)
+	r.res.Duration = s.Now().Sub(start)
+	switch {
+	case err != nil:
+		r.res.Status, r.res.Err, r.res.Error = StatusFailed, err, err.Error()
+		if errors.Is(err, context.Canceled) {
+			r.res.Error = "interrupted; run the same command again to continue"
+		}
+	case r.refused > 0:
+		r.res.Status = StatusPartial
+	case r.unchanged:
+		r.res.Status = StatusUnchanged
+	default:
+		r.res.Status = StatusDone
+	}
+	if r.row.ID != 0 && !s.DryRun {
+		// The outcome is recorded even when the run was interrupted.
+		if ferr := s.Ledger.Finish(context.WithoutCancel(ctx), r.row.ID, string(r.res.Status), r.res.Error, s.Now()); ferr != nil && err == nil {
+			r.res.Status, r.res.Err, r.res.Error = StatusFailed, ferr, ferr.Error()
+		}
+	}
+	s.Progress.AccountDone(r.res)
+	return r.res
+}
+
+// quiet is the Progress that shows nothing.
+type quiet struct{}
+
+func (quiet) AccountStarted(model.Account, int64, int64) {}
+func (quiet) Moved(model.Account, int64, int64)          {}
+func (quiet) AccountDone(AccountResult)                  {}
+func (quiet) Waiting(string, time.Duration)              {}
