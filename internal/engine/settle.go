@@ -17,7 +17,7 @@ type doubt struct {
 	hash       [32]byte
 	target     string
 	received   time.Time // as it was sent
-	remote     string // filled when it was found
+	remote     string    // filled when it was found
 }
 
 // settleAll resolves what an earlier run left in doubt, before anything else

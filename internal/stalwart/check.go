@@ -1,0 +1,148 @@
+package stalwart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/jmap"
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// Check implements destination.Checker. That there is a Destination proves
+// the login; what follows asks what the login may do and which settings of
+// the server would bite.
+func (d *Destination) Check(ctx context.Context) []model.Finding {
+	out := []model.Finding{{Subject: "destination: login", Message: fmt.Sprintf("%s at %s", d.session.Username, d.cfg.URL)}}
+	out = append(out, d.checkVersion(ctx)...)
+	out = append(out, d.checkPermissions()...)
+	out = append(out, d.checkLimits())
+	return append(out, d.checkSettings(ctx)...)
+}
+
+func finding(level model.Level, subject, remedy, format string, v ...any) model.Finding {
+	f := model.Finding{Level: level, Subject: "destination: " + subject, Message: fmt.Sprintf(format, v...), Remedy: remedy}
+	if level == model.LevelStop {
+		f.Err = model.Faultf(model.ClassFatal, "check", "%s: %s", f.Subject, f.Message)
+	}
+	return f
+}
+
+// checkVersion finds out whether this is Stalwart with the objects of 0.16.
+// No endpoint tells the version to a login, so it asks for one of them.
+func (d *Destination) checkVersion(ctx context.Context) []model.Finding {
+	const subject, remedy = "version", "upgrade the destination to Stalwart 0.16 or later first"
+	if !d.session.Has(capBlob) || !d.session.Has(capMail) {
+		return []model.Finding{finding(model.LevelStop, subject, remedy, "the server announces no JMAP for mail and blobs")}
+	}
+	var got any
+	err := call(ctx, d.client, capStalwart, "x:Domain/query", args{"limit": 1}, &got)
+	var me *jmap.MethodError
+	switch {
+	case err == nil, errors.As(err, &me) && me.Type == "forbidden":
+		return []model.Finding{finding(model.LevelOK, subject, "", "Stalwart 0.16 or later")}
+	case errors.As(err, &me) && me.Type == "unknownMethod", errors.As(err, new(*jmap.RequestError)):
+		return []model.Finding{finding(model.LevelStop, subject, remedy, "the server lacks the management objects of Stalwart 0.16")}
+	}
+	f := finding(model.LevelStop, subject, "", "%v", err)
+	f.Err = err
+	return []model.Finding{f}
+}
+
+// needs are permissions without which the migration cannot be done, or only
+// crawls.
+var needs = []struct {
+	permission, why string
+	level           model.Level
+}{
+	{"impersonate", "without it the migrator cannot write into other accounts", model.LevelStop},
+	{"jmapEmailImport", "without it no message can be filed", model.LevelStop},
+	{"jmapBlobUpload", "without it no message can be uploaded", model.LevelStop},
+	{"unlimitedUploads", "without it a mailbox stops after 1,000 messages or 50 MB an hour", model.LevelStop},
+	{"unlimitedRequests", "without it the server takes 1,000 requests a minute and 4 at a time", model.LevelWarning},
+	{"jmapPrincipalQuery", "without it accounts are not found by their aliases", model.LevelWarning},
+	{"sysAccountCreate", "without it `mailhaul provision` cannot create accounts", model.LevelWarning},
+	{"sysDomainCreate", "without it `mailhaul provision` cannot create domains", model.LevelWarning},
+}
+
+func (d *Destination) checkPermissions() []model.Finding {
+	if d.permissions == nil {
+		return []model.Finding{finding(model.LevelWarning, "permissions", "see whether the migrator has impersonate, unlimitedUploads and unlimitedRequests",
+			"the server does not tell what the login may do")}
+	}
+	var out []model.Finding
+	for _, n := range needs {
+		if !d.permissions[n.permission] {
+			out = append(out, finding(n.level, "permission "+n.permission, "give the migrator the permission "+n.permission+", or the role Admin", "missing: %s", n.why))
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, finding(model.LevelOK, "permissions", "", "impersonate, unlimitedUploads, unlimitedRequests and provisioning"))
+	}
+	return out
+}
+
+func (d *Destination) checkLimits() model.Finding {
+	c, l := d.session.Core, d.limits
+	return finding(model.LevelOK, "limits", "", "%d MB a request, %d levels of mailboxes, names of %d octets, scripts of %d kB",
+		c.MaxSizeRequest/1_000_000, l.MaxMailboxDepth, l.MaxMailboxName, l.MaxScript/1000)
+}
+
+// checkSettings looks at settings whose defaults hurt a migration.
+func (d *Destination) checkSettings(ctx context.Context) []model.Finding {
+	var out []model.Finding
+	var hidden []string
+	read := func(object string, v any) bool {
+		err := d.singleton(ctx, object, v)
+		if err != nil {
+			hidden = append(hidden, object)
+		}
+		return err == nil
+	}
+	var retention struct{ ExpungeTrashAfter *int64 } // milliseconds
+	if read("x:DataRetention", &retention) {
+		if ms := retention.ExpungeTrashAfter; ms != nil && *ms > 0 {
+			out = append(out, finding(model.LevelWarning, "expungeTrashAfter", "set x:DataRetention expungeTrashAfter to null for the migration and the weeks after it",
+				"mail in Trash and Junk is deleted %d days after it is imported", time.Duration(*ms)*time.Millisecond/(24*time.Hour)))
+		} else {
+			out = append(out, finding(model.LevelOK, "expungeTrashAfter", "", "mail in Trash and Junk is kept"))
+		}
+	}
+	var mail struct {
+		MaxMailboxes    *int
+		EncryptOnAppend bool
+	}
+	if read("x:Email", &mail) {
+		if n := mail.MaxMailboxes; n != nil && *n > 0 {
+			level, remedy := model.LevelOK, ""
+			if *n <= 250 {
+				level, remedy = model.LevelWarning, "raise x:Email maxMailboxes above the largest account's number of folders (see `mailhaul assess`)"
+			}
+			out = append(out, finding(level, "maxMailboxes", remedy, "%d mailboxes an account", *n))
+		}
+		if mail.EncryptOnAppend {
+			out = append(out, finding(model.LevelWarning, "encryptOnAppend", "switch off x:Email encryptOnAppend for the migration",
+				"imported mail of users with a key is encrypted: it cannot be verified by its hash"))
+		}
+	}
+	var spam struct {
+		Model struct {
+			Type string `json:"@type"`
+		}
+	}
+	if read("x:SpamClassifier", &spam) {
+		if spam.Model.Type != "Disabled" {
+			out = append(out, finding(model.LevelWarning, "spam classifier", `set x:SpamClassifier model to {"@type":"Disabled"} for the migration`,
+				"imported Junk trains the classifier and is kept as samples"))
+		} else {
+			out = append(out, finding(model.LevelOK, "spam classifier", "", "does not train on imported mail"))
+		}
+	}
+	if len(hidden) > 0 {
+		out = append(out, finding(model.LevelWarning, "settings", "run the check as an administrator, or look at them in the server's settings",
+			"the login may not read %s", strings.Join(hidden, ", ")))
+	}
+	return out
+}
