@@ -12,8 +12,17 @@ import (
 // pushFlags writes what changed at the source since the last common state,
 // keyword by keyword: a keyword that only the user at the destination
 // changed is not touched.
+//
+// It runs twice: what an earlier run left to do is done first, before the
+// source is listed again. That run may have written the flags and stopped
+// before it could say so; if the source took the change back meanwhile, the
+// listing alone would find nothing to do.
 func (r *run) pushFlags(ctx context.Context) error {
-	for _, b := range r.boxes {
+	boxes := r.boxes
+	for _, c := range r.retired {
+		boxes = append(boxes[:len(boxes):len(boxes)], &box{src: model.Collection{Native: c.Native}, row: c})
+	}
+	for _, b := range boxes {
 		var some []ledger.Item
 		for i, err := range r.Ledger.Items(ctx, b.row.ID, ledger.Changed) {
 			if err != nil {
@@ -103,19 +112,18 @@ func (r *run) pushSome(ctx context.Context, b *box, items []ledger.Item) error {
 }
 
 func (r *run) flagsDone(t *ledger.Tx, i ledger.Item, gone bool, dropped []string) error {
-	put := func(code, text string) error {
-		return t.PutNote(r.row.ID, ledger.Note{Collection: i.Collection, Item: ledger.NoteItem(i.UID), Code: code, Text: text})
-	}
 	if gone {
-		if err := put("kept", keptDeleted); err != nil {
+		if err := r.putNote(t, i, "kept", keptDeleted); err != nil {
 			return err
 		}
 		return t.SetState(i.Collection, i.UID, ledger.Detached)
 	}
 	if len(dropped) > 0 {
-		if err := put("keyword", keywordText(dropped)); err != nil {
+		if err := r.putNote(t, i, "keyword", keywordText(dropped)); err != nil {
 			return err
 		}
+	} else if err := t.ClearNote(r.row.ID, i.Collection, ledger.NoteItem(i.UID), "keyword"); err != nil {
+		return err
 	}
 	return t.Confirm(i.Collection, i.UID, i.Remote)
 }

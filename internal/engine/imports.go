@@ -89,8 +89,11 @@ func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry,
 				return err
 			}
 		}
-		for _, e := range entries {
+		for i, e := range entries {
 			if err := t.Intend(e.item.Collection, e.item.UID, e.body.Hash, e.body.Size); err != nil {
+				return err
+			}
+			if err := r.explain(t, e, dropped[i], clamped[i]); err != nil {
 				return err
 			}
 		}
@@ -124,7 +127,7 @@ func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry,
 	err = r.step(ctx, "confirm", func(t *ledger.Tx) error {
 		again, stop = nil, nil
 		for i, e := range entries {
-			if err := r.confirm(t, e, results[i], dropped[i], clamped[i], &again, &stop); err != nil {
+			if err := r.confirm(t, e, results[i], &again, &stop); err != nil {
 				return err
 			}
 		}
@@ -143,29 +146,38 @@ func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry,
 // errMissing marks an entry that a settled import turned out not to hold.
 var errMissing = errors.New("not stored")
 
-func (r *run) confirm(t *ledger.Tx, e *entry, res destination.Imported, dropped []string, clamped bool, again *[]*entry, stop *error) error {
-	put := func(code, text string) error {
-		return t.PutNote(r.row.ID, ledger.Note{Collection: e.item.Collection, Item: ledger.NoteItem(e.item.UID), Code: code, Text: text})
-	}
-	if res.Err == nil {
+// explain notes what is about to differ from the source. That belongs to the
+// intent: an import whose answer is lost is confirmed by asking, and then
+// nobody remembers how it was prepared.
+func (r *run) explain(t *ledger.Tx, e *entry, dropped []string, clamped bool) error {
+	if e.item.State == ledger.Refused {
 		if err := t.ClearNote(r.row.ID, e.item.Collection, ledger.NoteItem(e.item.UID), "refused"); err != nil {
 			return err
 		}
-		if e.repair {
-			if err := put("repaired", repairText); err != nil {
-				return err
-			}
+	}
+	if e.repair {
+		if err := r.putNote(t, e.item, "repaired", repairText); err != nil {
+			return err
 		}
-		if clamped {
-			if err := put("date", dateText(e)); err != nil {
-				return err
-			}
+	}
+	if clamped {
+		if err := r.putNote(t, e.item, "date", dateText(e)); err != nil {
+			return err
 		}
-		if len(dropped) > 0 {
-			if err := put("keyword", keywordText(dropped)); err != nil {
-				return err
-			}
-		}
+	}
+	if len(dropped) > 0 {
+		return r.putNote(t, e.item, "keyword", keywordText(dropped))
+	}
+	return nil
+}
+
+// putNote records in the ledger what an administrator should know of an item.
+func (r *run) putNote(t *ledger.Tx, i ledger.Item, code, text string) error {
+	return t.PutNote(r.row.ID, ledger.Note{Collection: i.Collection, Item: ledger.NoteItem(i.UID), Code: code, Text: text})
+}
+
+func (r *run) confirm(t *ledger.Tx, e *entry, res destination.Imported, again *[]*entry, stop *error) error {
+	if res.Err == nil {
 		return t.Confirm(e.item.Collection, e.item.UID, res.ID)
 	}
 	switch {
@@ -180,7 +192,17 @@ func (r *run) confirm(t *ledger.Tx, e *entry, res destination.Imported, dropped 
 		*stop = res.Err
 		return t.SetState(e.item.Collection, e.item.UID, ledger.Pending)
 	}
-	if err := put("refused", res.Err.Error()); err != nil {
+	return r.putRefused(t, e, res.Err)
+}
+
+// putRefused records that an item stays behind, and why.
+func (r *run) putRefused(t *ledger.Tx, e *entry, why error) error {
+	for _, code := range []string{"repaired", "date", "keyword"} {
+		if err := t.ClearNote(r.row.ID, e.item.Collection, ledger.NoteItem(e.item.UID), code); err != nil {
+			return err
+		}
+	}
+	if err := r.putNote(t, e.item, "refused", why.Error()); err != nil {
 		return err
 	}
 	return t.SetState(e.item.Collection, e.item.UID, ledger.Refused)

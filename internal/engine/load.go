@@ -183,12 +183,7 @@ func (r *run) readChunk(ctx context.Context, b *box, chunk []*entry, a *assemble
 
 // refuse records that a message stays behind, and why.
 func (r *run) refuse(ctx context.Context, e *entry, why error) error {
-	err := r.step(ctx, "refuse", func(t *ledger.Tx) error {
-		if err := t.SetState(e.item.Collection, e.item.UID, ledger.Refused); err != nil {
-			return err
-		}
-		return t.PutNote(r.row.ID, ledger.Note{Collection: e.item.Collection, Item: ledger.NoteItem(e.item.UID), Code: "refused", Text: why.Error()})
-	})
+	err := r.step(ctx, "refuse", func(t *ledger.Tx) error { return r.putRefused(t, e, why) })
 	if err == nil {
 		r.tally(func() {
 			r.res.Counts.Refused++

@@ -224,7 +224,7 @@ func (r *run) rekey(t *ledger.Tx, p pair, emails map[string]destination.Email, f
 	if code == "" {
 		return nil
 	}
-	return t.PutNote(r.row.ID, ledger.Note{Collection: n.Collection, Item: ledger.NoteItem(n.UID), Code: code, Text: text})
+	return r.putNote(t, n, code, text)
 }
 
 // targets returns the destination's mailbox of every collection, retired

@@ -37,6 +37,9 @@ func (r *run) plan(ctx context.Context, scripts int) error {
 			return err
 		}
 	}
+	if err := r.holdInterrupted(ctx); err != nil {
+		return err
+	}
 	if err := r.listAll(ctx); err != nil {
 		return err
 	}
@@ -64,4 +67,24 @@ func (r *run) plan(ctx context.Context, scripts int) error {
 	}
 	r.res.Counts.Scripts = int64(scripts)
 	return r.countRefused(ctx)
+}
+
+// holdInterrupted leaves mailboxes unlisted whose flag changes an earlier run
+// did not finish. That run may have written them already; only a real run,
+// which writes them again before it lists, keeps both sides in step.
+func (r *run) holdInterrupted(ctx context.Context) error {
+	for _, b := range r.boxes {
+		if b.row.ID == 0 || !b.changed {
+			continue
+		}
+		n, _, err := r.Ledger.Count(ctx, b.row.ID, ledger.Changed)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			b.changed = false
+			r.note(b.src.Native, "", "interrupted", "an earlier run left flag changes to finish; what is new here is counted once a run has finished them")
+		}
+	}
+	return nil
 }
