@@ -73,6 +73,7 @@ func (r *run) deleteSome(ctx context.Context, c ledger.Collection, items []ledge
 	}
 	var destroy []string
 	var unfile []destination.Patch
+	var effects []ledger.Effect
 	kept := map[uint64]bool{}
 	for _, i := range items {
 		e, ok := emails[i.Remote]
@@ -84,12 +85,14 @@ func (r *run) deleteSome(ctx context.Context, c ledger.Collection, items []ledge
 		case !slices.Contains(e.Mailboxes, c.Target) || !slices.Equal(e.Keywords, sent):
 			kept[i.UID] = true
 		case len(e.Mailboxes) > 1:
+			effects = append(effects, ledger.Effect{Item: i.Key()})
 			unfile = append(unfile, destination.Patch{ID: e.ID, RemoveMailboxes: []string{c.Target}})
 		default:
+			effects = append(effects, ledger.Effect{Item: i.Key()})
 			destroy = append(destroy, e.ID)
 		}
 	}
-	if err := r.effectDeletions(ctx, destroy, unfile); err != nil {
+	if err := r.effectDeletions(ctx, effects, destroy, unfile); err != nil {
 		return err
 	}
 	err = r.step(ctx, "deleted", func(t *ledger.Tx) error {
@@ -111,9 +114,12 @@ func (r *run) deleteSome(ctx context.Context, c ledger.Collection, items []ledge
 	return nil
 }
 
-func (r *run) effectDeletions(ctx context.Context, destroy []string, unfile []destination.Patch) error {
+func (r *run) effectDeletions(ctx context.Context, effects []ledger.Effect, destroy []string, unfile []destination.Patch) error {
 	if len(destroy)+len(unfile) == 0 {
 		return nil
+	}
+	if err := r.intendEffects(ctx, effects); err != nil {
+		return err
 	}
 	if err := r.Step("delete"); err != nil {
 		return err

@@ -6,6 +6,7 @@
 // the same code:
 //
 //	settle   ask the destination about imports whose outcome is unknown
+//	finish   moves, deletions and flags that it left half done are done (finish.go)
 //	list     what the source holds now goes into the ledger (list.go)
 //	boxes    mailboxes are mapped, created and renamed (boxes.go)
 //	match    what vanished here and appeared there was moved (match.go)

@@ -12,15 +12,10 @@ import (
 // pushFlags writes what changed at the source since the last common state,
 // keyword by keyword: a keyword that only the user at the destination
 // changed is not touched.
-//
-// It runs twice: what an earlier run left to do is done first, before the
-// source is listed again. That run may have written the flags and stopped
-// before it could say so; if the source took the change back meanwhile, the
-// listing alone would find nothing to do.
 func (r *run) pushFlags(ctx context.Context) error {
 	boxes := r.boxes
 	for _, c := range r.retired {
-		boxes = append(boxes[:len(boxes):len(boxes)], &box{src: model.Collection{Native: c.Native}, row: c})
+		boxes = append(boxes[:len(boxes):len(boxes)], boxOf(c))
 	}
 	for _, b := range boxes {
 		var some []ledger.Item

@@ -140,14 +140,19 @@ func (r *run) rehome(ctx context.Context, pairs []pair) error {
 		return err
 	}
 	var patches []destination.Patch
+	var effects []ledger.Effect
 	for _, p := range pairs {
 		e, ok := emails[p.old.Remote]
 		from := targets[p.old.Collection]
 		if ok && from != p.box.row.Target && slices.Contains(e.Mailboxes, from) {
 			patches = append(patches, destination.Patch{ID: e.ID, AddMailboxes: []string{p.box.row.Target}, RemoveMailboxes: []string{from}})
+			effects = append(effects, ledger.Effect{Item: p.old.Key(), To: p.new.Key()})
 		}
 	}
 	if len(patches) > 0 {
+		if err := r.intendEffects(ctx, effects); err != nil {
+			return err
+		}
 		if err := r.Step("move"); err != nil {
 			return err
 		}

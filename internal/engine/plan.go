@@ -69,10 +69,14 @@ func (r *run) plan(ctx context.Context, scripts int) error {
 	return r.countRefused(ctx)
 }
 
-// holdInterrupted leaves mailboxes unlisted whose flag changes an earlier run
-// did not finish. That run may have written them already; only a real run,
-// which writes them again before it lists, keeps both sides in step.
+// holdInterrupted leaves mailboxes unlisted where an earlier run was stopped
+// in the middle of an effect. It may have happened already; only a real run,
+// which finishes it before it lists, keeps both sides in step.
 func (r *run) holdInterrupted(ctx context.Context) error {
+	effects, err := r.Ledger.Effects(ctx, r.row.ID)
+	if err != nil {
+		return err
+	}
 	for _, b := range r.boxes {
 		if b.row.ID == 0 || !b.changed {
 			continue
@@ -81,9 +85,9 @@ func (r *run) holdInterrupted(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if n > 0 {
+		if n > 0 || len(effects) > 0 {
 			b.changed = false
-			r.note(b.src.Native, "", "interrupted", "an earlier run left flag changes to finish; what is new here is counted once a run has finished them")
+			r.note(b.src.Native, "", "interrupted", "an earlier run left changes to finish; what is new here is counted once a run has finished them")
 		}
 	}
 	return nil

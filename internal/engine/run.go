@@ -82,7 +82,7 @@ func (r *run) run(ctx context.Context) (err error) {
 		return r.plan(ctx, len(scripts))
 	}
 	for _, phase := range []func(context.Context) error{
-		r.settleAll, r.mapBoxes, r.pushFlags, r.listAll, r.retire, r.match, r.load, r.pushFlags, r.deleteVanished, r.subscribe,
+		r.settleAll, r.mapBoxes, r.finish, r.listAll, r.retire, r.match, r.load, r.pushFlags, r.deleteVanished, r.subscribe,
 	} {
 		if err := phase(ctx); err != nil {
 			return err

@@ -181,14 +181,16 @@ func (t *Tx) PutItem(i Item) error {
 	return err
 }
 
-// DeleteItem forgets an item.
+// DeleteItem forgets an item, its notes, and the effect asked for on it.
 func (t *Tx) DeleteItem(collection int64, uid uint64) error {
 	_, err := t.exec("DELETE FROM items WHERE collection = ? AND uid = ?", collection, int64(uid))
 	if err != nil {
 		return err
 	}
-	_, err = t.exec("DELETE FROM notes WHERE collection = ? AND item = CAST(? AS TEXT)", collection, int64(uid))
-	return err
+	if _, err = t.exec("DELETE FROM notes WHERE collection = ? AND item = CAST(? AS TEXT)", collection, int64(uid)); err != nil {
+		return err
+	}
+	return t.DropEffect(Key{collection, uid})
 }
 
 // SetState changes only the state of an item.

@@ -72,6 +72,15 @@ CREATE INDEX items_work ON items (collection, state, uid) WHERE state <> 3;
 CREATE INDEX items_vanished_guid ON items (guid) WHERE state = 5;
 CREATE INDEX items_vanished_hash ON items (hash) WHERE state = 5;
 
+CREATE TABLE effects (
+	account       INTEGER NOT NULL,
+	collection    INTEGER NOT NULL,
+	uid           INTEGER NOT NULL,
+	to_collection INTEGER NOT NULL, -- 0: a deletion
+	to_uid        INTEGER NOT NULL,
+	PRIMARY KEY (collection, uid)
+) WITHOUT ROWID;
+
 CREATE TABLE notes (
 	account    INTEGER NOT NULL,
 	collection INTEGER NOT NULL, -- 0: the account
