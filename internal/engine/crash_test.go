@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/engine"
+	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
+	"mailhaul.org/mailhaul/internal/stalwart"
 )
 
 // history is a small life of a mailbox: each act is followed by a sync.
@@ -42,11 +44,26 @@ var errStopped = errors.New("stopped here")
 // ends exact.
 func TestStopAtEveryStep(t *testing.T) {
 	t.Parallel()
+	stopAtEveryStep(t, func() *env { return newEnv(t, sandbox.Options{}) })
+}
+
+func TestStopAtEveryStepOfARealServer(t *testing.T) {
+	t.Parallel()
+	server := lab.StartStalwart(t)
+	at := stalwart.Config{URL: server.URL, User: server.AdminUser, Password: server.AdminPassword}
+	n := 0
+	stopAtEveryStep(t, func() *env {
+		n++
+		return newEnvOn(t, at, fmt.Sprintf("anna%d@%s", n, server.Domain))
+	})
+}
+
+func stopAtEveryStep(t *testing.T, start func() *env) {
 	for _, kind := range []struct{ noGUIDs, noDeltas bool }{{false, false}, {true, true}} {
 		for at, stopped := 0, true; stopped; at++ {
 			var where string
 			stopped = false
-			e := newEnv(t, sandbox.Options{})
+			e := start()
 			e.src.NoGUIDs, e.src.NoDeltas = kind.noGUIDs, kind.noDeltas
 			step := 0
 			for _, act := range history {
@@ -70,8 +87,7 @@ func TestStopAtEveryStep(t *testing.T) {
 				}
 				e.t = t
 			}
-			e.server.Close()
-			e.led.Close()
+			e.close()
 		}
 	}
 }

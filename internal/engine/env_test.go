@@ -16,8 +16,6 @@ import (
 	"mailhaul.org/mailhaul/internal/verify"
 )
 
-var anna = model.Account{Login: "anna", Address: "anna@acme.test"}
-
 // env is a source in memory, the embedded destination and a ledger.
 type env struct {
 	t      *testing.T
@@ -25,22 +23,33 @@ type env struct {
 	dst    destination.Destination
 	led    *ledger.Ledger
 	dir    string
-	server *sandbox.Server
-	opts   engine.Options
+	server *sandbox.Server // nil: a real server
+	acc    model.Account   // anna
 }
 
 func newEnv(t *testing.T, o sandbox.Options) *env {
 	t.Helper()
 	o.AdminUser, o.AdminPassword = "migrate@acme.test", "a long password 42"
-	e := &env{t: t, src: memory.New(), dir: t.TempDir(), server: sandbox.New(o)}
-	url, err := e.server.Start()
-	e.must(err)
-	t.Cleanup(func() { e.server.Close() })
-	dst, err := stalwart.Dial(t.Context(), stalwart.Config{URL: url, User: o.AdminUser, Password: o.AdminPassword})
+	server := sandbox.New(o)
+	url, err := server.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	e := newEnvOn(t, stalwart.Config{URL: url, User: o.AdminUser, Password: o.AdminPassword}, "anna@acme.test")
+	e.server = server
+	return e
+}
+
+// newEnvOn makes the account at a destination that runs already.
+func newEnvOn(t *testing.T, at stalwart.Config, address string) *env {
+	t.Helper()
+	e := &env{t: t, src: memory.New(), dir: t.TempDir(), acc: model.Account{Login: "anna", Address: address}}
+	dst, err := stalwart.Dial(t.Context(), at)
 	e.must(err)
 	t.Cleanup(func() { dst.Close() })
 	e.dst = dst
-	actions, err := dst.Plan(t.Context(), []model.Account{anna})
+	actions, err := dst.Plan(t.Context(), []model.Account{e.acc})
 	e.must(err)
 	for _, a := range actions {
 		e.must(dst.Apply(t.Context(), a))
@@ -48,8 +57,16 @@ func newEnv(t *testing.T, o sandbox.Options) *env {
 	e.led, err = ledger.Open(e.dir)
 	e.must(err)
 	t.Cleanup(func() { e.led.Close() })
-	e.src.AddAccount(anna)
+	e.src.AddAccount(e.acc)
 	return e
+}
+
+func (e *env) close() {
+	if e.server != nil {
+		e.server.Close()
+	}
+	e.dst.Close()
+	e.led.Close()
 }
 
 func (e *env) must(err error) {
@@ -66,7 +83,7 @@ func (e *env) sync(change ...func(*engine.Options)) engine.AccountResult {
 	for _, c := range change {
 		c(&o)
 	}
-	res, err := engine.Sync(context.Background(), o, []model.Account{anna})
+	res, err := engine.Sync(context.Background(), o, []model.Account{e.acc})
 	if err != nil && res.Accounts[0].Err == nil {
 		e.t.Fatal(err)
 	}
@@ -86,7 +103,7 @@ func (e *env) done(change ...func(*engine.Options)) engine.AccountResult {
 // verify compares both sides and returns the report.
 func (e *env) verify() verify.AccountReport {
 	e.t.Helper()
-	rep, err := verify.Run(e.t.Context(), verify.Options{Source: e.src, Destination: e.dst, Ledger: e.led, Reread: true}, []model.Account{anna})
+	rep, err := verify.Run(e.t.Context(), verify.Options{Source: e.src, Destination: e.dst, Ledger: e.led, Reread: true}, []model.Account{e.acc})
 	e.must(err)
 	e.must(rep.Accounts[0].Err)
 	return rep.Accounts[0]
@@ -106,7 +123,7 @@ func (e *env) exact() verify.AccountReport {
 // account opens anna at the destination, to act as her there.
 func (e *env) account() destination.Account {
 	e.t.Helper()
-	a, err := e.dst.Open(e.t.Context(), anna.Address)
+	a, err := e.dst.Open(e.t.Context(), e.acc.Address)
 	e.must(err)
 	return a
 }
