@@ -1,0 +1,49 @@
+package maildir
+
+import (
+	"context"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+)
+
+// Bodies reads messages from disk for a source that lists them otherwise,
+// over IMAP. It is used by one goroutine at a time.
+type Bodies struct {
+	store *Store
+	dirs  map[string]string // by pathKey
+}
+
+// Bodies opens the account's Maildir. The error says why there is none.
+func (s *Source) Bodies(ctx context.Context, a model.Account) (*Bodies, error) {
+	store, err := s.open(a)
+	if err != nil {
+		return nil, err
+	}
+	cols, err := store.Collections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &Bodies{store: store, dirs: map[string]string{}}
+	for _, c := range cols {
+		if !c.Container {
+			b.dirs[pathKey(c.Path)] = c.Native
+		}
+	}
+	return b, nil
+}
+
+// Read is like Store.Read, for a mailbox named by its path. A mailbox that
+// the disk does not have gives every item as gone.
+func (b *Bodies) Read(ctx context.Context, path []string, items []model.ItemRef, fn func(model.ItemRef, *source.Content, error) error) error {
+	dir, ok := b.dirs[pathKey(path)]
+	if !ok {
+		for _, i := range items {
+			if err := fn(i, nil, model.Faultf(model.ClassItem, model.CodeGone, "no such mailbox on disk")); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return b.store.Read(ctx, model.Collection{Native: dir, Path: path}, items, fn)
+}

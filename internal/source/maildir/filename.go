@@ -1,0 +1,72 @@
+package maildir
+
+import (
+	"strconv"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// fileName is the meaning of a message's file name.
+type fileName struct {
+	base    string // up to the first ':', what identifies the message
+	system  model.SystemFlags
+	letters string // keyword letters a-z
+}
+
+// parseName reads "<unique>[,S=…][,W=…][:2,<flags>]". Stores that were on
+// Windows have ';' or '!' in place of ':'.
+func parseName(name string) fileName {
+	i, last := strings.IndexByte(name, ':'), strings.LastIndexByte(name, ':')
+	if i < 0 {
+		if i = max(strings.LastIndex(name, ";2,"), strings.LastIndex(name, "!2,")); i < 0 {
+			return fileName{base: name}
+		}
+		last = i
+	}
+	f := fileName{base: name[:i]}
+	info := name[last+1:]
+	flags, ok := strings.CutPrefix(info, "2,")
+	if !ok {
+		return f
+	}
+	for j := range len(flags) {
+		switch c := flags[j]; {
+		case c == 'D':
+			f.system |= model.Draft
+		case c == 'F':
+			f.system |= model.Flagged
+		case c == 'R':
+			f.system |= model.Answered
+		case c == 'S':
+			f.system |= model.Seen
+		case c == 'T':
+			f.system |= model.Deleted
+		case c >= 'a' && c <= 'z':
+			f.letters += string(c)
+		}
+	}
+	return f
+}
+
+// sizeIn returns the number behind ",K=" in a base name, or -1.
+func sizeIn(base string, key byte) int64 {
+	for part := range strings.SplitSeq(base, ",") {
+		if len(part) > 2 && part[0] == key && part[1] == '=' {
+			if n, err := strconv.ParseInt(part[2:], 10, 64); err == nil && n >= 0 {
+				return n
+			}
+		}
+	}
+	return -1
+}
+
+// bornAt is the second of delivery that a unique name begins with, or 0.
+func bornAt(base string) int64 {
+	digits, _, _ := strings.Cut(base, ".")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n < 0 || n >= 1<<33 {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,248 @@
+package maildir
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
+)
+
+// disk writes a Maildir as Dovecot does.
+type disk struct {
+	root   string
+	layout Layout
+	listed bool // keep dovecot-uidlist
+	now    time.Time
+	n      int
+	src    *Source
+}
+
+func newDisk(t *testing.T, layout Layout, listed bool) *disk {
+	d := &disk{root: filepath.Join(t.TempDir(), "Maildir"), layout: layout, listed: listed, now: time.Now().Add(time.Hour)}
+	d.src = New(Options{Path: d.root, Layout: layout, Now: func() time.Time { return d.now }})
+	d.make(t, d.root)
+	return d
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	for name, mk := range map[string]func(t *testing.T) sourcetest.Harness{
+		"maildir++": func(t *testing.T) sourcetest.Harness { return newDisk(t, LayoutMaildir, true) },
+		"fs":        func(t *testing.T) sourcetest.Harness { return newDisk(t, LayoutFS, true) },
+		"unlisted":  func(t *testing.T) sourcetest.Harness { return unlisted{newDisk(t, LayoutMaildir, false)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sourcetest.Run(t, mk)
+		})
+	}
+}
+
+// unlisted is a Maildir that no IMAP server has seen: it has no UIDVALIDITY.
+type unlisted struct{ sourcetest.Harness }
+
+func (d *disk) Source() source.Source  { return d.src }
+func (d *disk) Account() model.Account { return model.Account{Login: "anna"} }
+func (d *disk) Settle()                { d.now = d.now.Add(time.Minute) }
+
+func (d *disk) dir(path []string) string {
+	if len(path) == 1 && path[0] == "INBOX" {
+		return d.root
+	}
+	var names []string
+	for _, p := range path {
+		names = append(names, encodeUTF7(p))
+	}
+	if d.layout == LayoutFS {
+		return filepath.Join(d.root, filepath.Join(names...))
+	}
+	return filepath.Join(d.root, "."+strings.Join(names, "."))
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *disk) make(t *testing.T, dir string) {
+	t.Helper()
+	for _, sub := range []string{"cur", "new", "tmp"} {
+		must(t, os.MkdirAll(filepath.Join(dir, sub), 0o755))
+	}
+	if d.listed {
+		d.n++
+		must(t, os.WriteFile(filepath.Join(dir, "dovecot-uidlist"), fmt.Appendf(nil, "3 V%d N1 G%032x\n", 1500000000+d.n, d.n), 0o644))
+	}
+}
+
+func (d *disk) Create(t *testing.T, path []string) { d.make(t, d.dir(path)) }
+
+func (d *disk) Subscribe(t *testing.T, path []string) {
+	t.Helper()
+	var names []string
+	for _, p := range path {
+		names = append(names, encodeUTF7(p))
+	}
+	must(t, os.WriteFile(filepath.Join(d.root, "subscriptions"), []byte("V\t2\n\n"+strings.Join(names, "\t")+"\n"), 0o644))
+}
+
+// files are the names in cur, in the order of delivery.
+func (d *disk) files(t *testing.T, path []string) []string {
+	t.Helper()
+	var out []string
+	entries, err := os.ReadDir(filepath.Join(d.dir(path), "cur"))
+	must(t, err)
+	for _, e := range entries {
+		out = append(out, e.Name())
+	}
+	slices.Sort(out) // names begin with the time
+	return out
+}
+
+func (d *disk) Append(t *testing.T, path []string, message []byte, flags model.Flags, received time.Time) {
+	t.Helper()
+	d.n++
+	dir := d.dir(path)
+	text := strings.ReplaceAll(string(message), "\r\n", "\n")
+	base := fmt.Sprintf("%d.M%06dP1.host,S=%d,W=%d", 1600000000+d.n, d.n, len(text), len(message))
+	file := filepath.Join(dir, "cur", base+d.info(t, dir, flags))
+	must(t, os.WriteFile(file, []byte(text), 0o600))
+	must(t, os.Chtimes(file, time.Time{}, received))
+	if d.listed {
+		f, err := os.OpenFile(filepath.Join(dir, "dovecot-uidlist"), os.O_APPEND|os.O_WRONLY, 0)
+		must(t, err)
+		_, err = fmt.Fprintf(f, "%d :%s\n", d.n, base)
+		must(t, err)
+		must(t, f.Close())
+	}
+}
+
+// info is the part of a file name behind the base, with new keywords noted.
+func (d *disk) info(t *testing.T, dir string, flags model.Flags) string {
+	t.Helper()
+	s := ":2,"
+	for _, f := range []struct {
+		flag   model.SystemFlags
+		letter string
+	}{{model.Draft, "D"}, {model.Flagged, "F"}, {model.Answered, "R"}, {model.Seen, "S"}, {model.Deleted, "T"}} {
+		if flags.System&f.flag != 0 {
+			s += f.letter
+		}
+	}
+	file := filepath.Join(dir, "dovecot-keywords")
+	raw, _ := os.ReadFile(file)
+	for _, k := range flags.Keywords {
+		lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
+		i := slices.IndexFunc(lines, func(l string) bool { return strings.HasSuffix(l, " "+k) })
+		if i < 0 {
+			i = strings.Count(string(raw), "\n")
+			raw = fmt.Appendf(raw, "%d %s\n", i, k)
+		}
+		s += string(rune('a' + i))
+	}
+	if len(flags.Keywords) > 0 {
+		must(t, os.WriteFile(file, raw, 0o644))
+	}
+	return s
+}
+
+func (d *disk) SetFlags(t *testing.T, path []string, n int, flags model.Flags) {
+	t.Helper()
+	dir, name := d.dir(path), d.files(t, path)[n]
+	base, _, _ := strings.Cut(name, ":")
+	must(t, os.Rename(filepath.Join(dir, "cur", name), filepath.Join(dir, "cur", base+d.info(t, dir, flags))))
+}
+
+func (d *disk) Expunge(t *testing.T, path []string, n int) {
+	t.Helper()
+	must(t, os.Remove(filepath.Join(d.dir(path), "cur", d.files(t, path)[n])))
+}
+
+func (d *disk) Rename(t *testing.T, from, to []string) {
+	t.Helper()
+	must(t, os.Rename(d.dir(from), d.dir(to)))
+}
+
+func (d *disk) ResetUIDValidity(t *testing.T, path []string) {
+	t.Helper()
+	if !d.listed {
+		t.Skip("there is no UIDVALIDITY")
+	}
+	d.n++
+	list := fmt.Appendf(nil, "3 V%d N9 G%032x\n", 1700000000+d.n, 1)
+	for i, name := range d.files(t, path) {
+		base, _, _ := strings.Cut(name, ":")
+		list = fmt.Appendf(list, "%d :%s\n", i+1, base)
+	}
+	must(t, os.WriteFile(filepath.Join(d.dir(path), "dovecot-uidlist"), list, 0o644))
+}
+
+func (d *disk) Snapshot(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	must(t, filepath.WalkDir(d.root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		fmt.Fprintf(&b, "%s %v %d\n", path, info.ModTime(), info.Size())
+		return err
+	}))
+	return b.String()
+}
+
+func (d *disk) PutScript(t *testing.T, s model.Script) {
+	t.Helper()
+	home := filepath.Dir(d.root)
+	must(t, os.MkdirAll(filepath.Join(home, "sieve"), 0o755))
+	must(t, os.WriteFile(filepath.Join(home, "sieve", s.Name+".sieve"), s.Content, 0o600))
+	if s.Active {
+		must(t, os.Symlink(filepath.Join("sieve", s.Name+".sieve"), filepath.Join(home, ".dovecot.sieve")))
+	}
+}
+
+// encodeUTF7 writes modified UTF-7 (RFC 3501 §5.1.3).
+func encodeUTF7(s string) string {
+	var b strings.Builder
+	var run []rune
+	flush := func() {
+		if len(run) == 0 {
+			return
+		}
+		var raw []byte
+		for _, r := range run {
+			if r > 0xffff {
+				r -= 0x10000
+				raw = append(raw, byte(0xd8|r>>18), byte(r>>10), byte(0xdc|r>>8&3), byte(r))
+			} else {
+				raw = append(raw, byte(r>>8), byte(r))
+			}
+		}
+		b.WriteString("&" + utf7.EncodeToString(raw) + "-")
+		run = nil
+	}
+	for _, r := range s {
+		switch {
+		case r == '&':
+			flush()
+			b.WriteString("&-")
+		case r >= 0x20 && r < 0x7f:
+			flush()
+			b.WriteRune(r)
+		default:
+			run = append(run, r)
+		}
+	}
+	flush()
+	return b.String()
+}

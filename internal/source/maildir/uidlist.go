@@ -1,0 +1,130 @@
+package maildir
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// uidlist is what dovecot-uidlist says of a mailbox.
+type uidlist struct {
+	validity uint32
+	guid     string              // of the mailbox, 32 hex digits, or empty
+	records  map[string]uidEntry // by base name
+}
+
+type uidEntry struct {
+	uid  uint32
+	guid string // of the message, or empty: the base name is it
+	size int64  // with CRLF, or -1
+}
+
+// maxUIDLine bounds a line; names are at most 255 octets.
+const maxUIDLine = 64 << 10
+
+var errUIDList = errors.New("not a dovecot-uidlist")
+
+// parseUIDList reads versions 1 and 3. A line that makes no sense is left
+// out and counted: its message has no UID then, as for Dovecot itself.
+func parseUIDList(r io.Reader) (l uidlist, bad int, err error) {
+	sc := bufio.NewScanner(r)
+	sc.Buffer(make([]byte, 0, 64<<10), maxUIDLine)
+	if !sc.Scan() {
+		if err := sc.Err(); err != nil {
+			return l, 0, fmt.Errorf("%w: %w", errUIDList, err)
+		}
+		return l, 0, fmt.Errorf("%w: it is empty", errUIDList)
+	}
+	version, err := l.header(sc.Text())
+	if err != nil {
+		return l, 0, err
+	}
+	l.records = map[string]uidEntry{}
+	for sc.Scan() {
+		base, e, ok := parseUIDLine(sc.Text(), version)
+		if !ok {
+			bad++
+			continue
+		}
+		// A later line for the same file replaces the earlier one.
+		l.records[base] = e
+	}
+	return l, bad, sc.Err()
+}
+
+func (l *uidlist) header(line string) (version int, err error) {
+	fields := strings.Fields(line)
+	if len(fields) < 2 {
+		return 0, fmt.Errorf("%w: header %q", errUIDList, clip(line))
+	}
+	switch fields[0] {
+	case "1":
+		v, err := strconv.ParseUint(fields[1], 10, 32)
+		if err != nil {
+			return 0, fmt.Errorf("%w: UIDVALIDITY %q", errUIDList, clip(fields[1]))
+		}
+		l.validity = uint32(v)
+		return 1, nil
+	case "3":
+		for _, f := range fields[1:] {
+			switch value := f[1:]; f[0] {
+			case 'V':
+				v, err := strconv.ParseUint(value, 10, 32)
+				if err != nil {
+					return 0, fmt.Errorf("%w: UIDVALIDITY %q", errUIDList, clip(value))
+				}
+				l.validity = uint32(v)
+			case 'G':
+				if len(value) == 32 {
+					l.guid = strings.ToLower(value)
+				}
+			}
+		}
+		if l.validity == 0 {
+			return 0, fmt.Errorf("%w: no UIDVALIDITY", errUIDList)
+		}
+		return 3, nil
+	}
+	return 0, fmt.Errorf("%w: version %q", errUIDList, clip(fields[0]))
+}
+
+func parseUIDLine(line string, version int) (base string, e uidEntry, ok bool) {
+	number, rest, ok := strings.Cut(line, " ")
+	if !ok {
+		return "", e, false
+	}
+	uid, err := strconv.ParseUint(number, 10, 32)
+	if err != nil || uid == 0 {
+		return "", e, false
+	}
+	e = uidEntry{uid: uint32(uid), size: -1}
+	if version == 3 {
+		for !strings.HasPrefix(rest, ":") {
+			var field string
+			if field, rest, ok = strings.Cut(rest, " "); !ok || field == "" {
+				return "", e, false
+			}
+			switch field[0] {
+			case 'G':
+				e.guid = field[1:]
+			case 'W':
+				if n, err := strconv.ParseInt(field[1:], 10, 64); err == nil && n >= 0 {
+					e.size = n
+				}
+			}
+		}
+		rest = rest[1:]
+	}
+	base = parseName(rest).base
+	return base, e, base != ""
+}
+
+func clip(s string) string {
+	if len(s) > 40 {
+		return s[:40] + "…"
+	}
+	return s
+}

@@ -1,0 +1,177 @@
+package sourcetest
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+)
+
+// view follows one mailbox by its changes, as the engine does.
+type view struct {
+	cursor string
+	items  map[uint64]model.Item
+	ops    []model.Op // of the last follow
+}
+
+// follow applies what changed since the last time, and checks the order that
+// model.Op promises.
+func (v *view) follow(t *testing.T, s source.Store, c model.Collection) {
+	t.Helper()
+	if v.items == nil {
+		v.items = map[uint64]model.Item{}
+	}
+	v.ops = nil
+	last, listing, done := uint64(0), false, false
+	for ch, err := range s.Changes(t.Context(), c, v.cursor) {
+		if err != nil {
+			t.Fatalf("changes of %v: %v", c.Path, err)
+		}
+		if done {
+			t.Fatalf("a change after the checkpoint: %v", ch)
+		}
+		v.ops = append(v.ops, ch.Op)
+		switch ch.Op {
+		case model.OpListing:
+			if len(v.ops) > 1 {
+				t.Fatalf("a listing that does not come first: %v", v.ops)
+			}
+			v.items, listing = map[uint64]model.Item{}, true
+		case model.OpUpsert:
+			if listing && ch.Item.UID <= last {
+				t.Fatalf("UID %d after %d", ch.Item.UID, last)
+			}
+			last = ch.Item.UID
+			v.items[ch.Item.UID] = ch.Item
+		case model.OpRemoved:
+			delete(v.items, ch.Item.UID)
+		case model.OpSurvivors:
+			for uid := range v.items {
+				if !slices.ContainsFunc(ch.UIDs, func(r model.UIDRange) bool { return r.First <= uid && uid <= r.Last }) {
+					delete(v.items, uid)
+				}
+			}
+		case model.OpCheckpoint:
+			v.cursor, done = ch.Cursor, true
+		default:
+			t.Fatalf("unknown change %v", ch)
+		}
+	}
+	if !done {
+		t.Fatalf("no checkpoint after %v", v.ops)
+	}
+}
+
+// list returns the items in order of UID.
+func (v *view) list() []model.Item {
+	out := make([]model.Item, 0, len(v.items))
+	for _, i := range v.items {
+		out = append(out, i)
+	}
+	slices.SortFunc(out, func(a, b model.Item) int {
+		switch {
+		case a.UID < b.UID:
+			return -1
+		case a.UID > b.UID:
+			return 1
+		}
+		return 0
+	})
+	return out
+}
+
+// refs are the names of the items.
+func refs(items []model.Item) []model.ItemRef {
+	out := make([]model.ItemRef, len(items))
+	for i, it := range items {
+		out[i] = it.ItemRef
+	}
+	return out
+}
+
+// open opens the account, for the length of the test.
+func open(t *testing.T, h Harness) source.Store {
+	t.Helper()
+	s, err := h.Source().Open(t.Context(), h.Account())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func collections(t *testing.T, s source.Store) []model.Collection {
+	t.Helper()
+	cols, err := s.Collections(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cols
+}
+
+// collection finds a mailbox by its path.
+func collection(t *testing.T, s source.Store, path ...string) model.Collection {
+	t.Helper()
+	cols := collections(t, s)
+	i := slices.IndexFunc(cols, func(c model.Collection) bool { return slices.Equal(c.Path, path) })
+	if i < 0 {
+		t.Fatalf("no mailbox %q among %v", path, paths(cols))
+	}
+	return cols[i]
+}
+
+func paths(cols []model.Collection) []string {
+	var out []string
+	for _, c := range cols {
+		out = append(out, strings.Join(c.Path, "/"))
+	}
+	return out
+}
+
+// readAll reads the items and demands that each is handed out exactly once.
+func readAll(t *testing.T, s source.Store, c model.Collection, items []model.ItemRef) map[uint64][]byte {
+	t.Helper()
+	out := map[uint64][]byte{}
+	err := s.Read(t.Context(), c, items, func(r model.ItemRef, body *source.Content, err error) error {
+		if _, twice := out[r.UID]; twice {
+			t.Errorf("UID %d was handed out twice", r.UID)
+		}
+		if err != nil {
+			t.Errorf("UID %d: %v", r.UID, err)
+			out[r.UID] = nil
+			return nil
+		}
+		b, err := io.ReadAll(body)
+		if err != nil {
+			t.Errorf("UID %d: %v", r.UID, err)
+		}
+		if body.Size >= 0 && body.Size != int64(len(b)) {
+			t.Errorf("UID %d: size %d announced, %d octets came", r.UID, body.Size, len(b))
+		}
+		out[r.UID] = b
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out) != len(items) {
+		t.Errorf("%d of %d items were handed out", len(out), len(items))
+	}
+	return out
+}
+
+func equalBytes(t *testing.T, what string, got, want []byte) {
+	t.Helper()
+	if bytes.Equal(got, want) {
+		return
+	}
+	at := 0
+	for at < min(len(got), len(want)) && got[at] == want[at] {
+		at++
+	}
+	t.Errorf("%s: %d octets, want %d; they differ from octet %d on: %.40q, want %.40q", what, len(got), len(want), at, got[at:], want[at:])
+}
