@@ -316,9 +316,11 @@ func (st *store) changes(c model.Collection, since string) []model.Change {
 	if err != nil {
 		return nil
 	}
-	seen, _ := strconv.ParseUint(since, 10, 64)
+	var validity uint32
+	var seen uint64
+	_, err = fmt.Sscanf(since, "%d:%d", &validity, &seen)
 	var out []model.Change
-	full := since == "" || st.s.NoDeltas
+	full := err != nil || validity != b.uidvalidity || st.s.NoDeltas
 	if full {
 		seen = 0
 		out = append(out, model.Change{Op: model.OpListing})
@@ -341,7 +343,7 @@ func (st *store) changes(c model.Collection, since string) []model.Change {
 			}
 		}
 	}
-	return append(out, model.Change{Op: model.OpCheckpoint, Cursor: strconv.FormatUint(st.a.modseq, 10)})
+	return append(out, model.Change{Op: model.OpCheckpoint, Cursor: fmt.Sprintf("%d:%d", b.uidvalidity, st.a.modseq)})
 }
 
 func (st *store) Read(ctx context.Context, c model.Collection, items []model.ItemRef, fn func(model.ItemRef, *source.Content, error) error) error {
