@@ -1,0 +1,18 @@
+// Package sample makes an organisation that never existed: accounts, mailboxes,
+// messages and Sieve scripts as one finds them on a mail server that has been
+// running for many years, with its oddities.
+//
+// It serves the demo, the end-to-end tests and the benchmarks. Equal Options
+// give equal octets, on every machine. Messages are made when they are asked
+// for, each from its own seed, so that an organisation of any size needs
+// little memory and any message can be made again alone.
+//
+// The first twelve accounts are written by hand, each with its own theme (a
+// language, difficult names, difficult messages, dates, keywords, copies);
+// further ones come from the seed. WriteMaildir lays all of it out on disk as
+// Dovecot 2.3 does.
+//
+// The package knows formats of mail and of Maildir. It must not know mailhaul's
+// sources or its destination: what it writes is the measure by which they are
+// tested, so it shares no code with them, not even for modified UTF-7.
+package sample
