@@ -1,0 +1,221 @@
+package imap
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/specialuse"
+)
+
+// Collections implements source.Store: the mailboxes of the personal
+// namespace (RFC 2342), without its prefix. With LIST-STATUS (RFC 5819) it
+// costs one round trip.
+func (st *Store) Collections(ctx context.Context) (out []model.Collection, err error) {
+	err = st.retry(ctx, func() (bool, error) {
+		out, err = st.collections()
+		return false, err
+	})
+	if err != nil {
+		return nil, st.fault("", err)
+	}
+	return out, nil
+}
+
+func (st *Store) collections() ([]model.Collection, error) {
+	caps := st.ses.caps
+	// Both are sent at once.
+	var names *imapclient.NamespaceCommand
+	if caps.Has(imap.CapNamespace) {
+		names = st.ses.Namespace()
+	}
+	status := &imap.StatusOptions{NumMessages: true, UIDNext: true, UIDValidity: true,
+		HighestModSeq: caps.Has(imap.CapCondStore), Size: caps.Has(imap.CapStatusSize)}
+	opts := &imap.ListOptions{}
+	extended := caps.Has(imap.CapListExtended)
+	if extended {
+		opts.ReturnSubscribed = true
+		opts.ReturnSpecialUse = caps.Has(imap.CapSpecialUse)
+		if caps.Has(imap.CapListStatus) {
+			opts.ReturnStatus = status
+		}
+	} else {
+		opts = nil
+	}
+	list, err := st.ses.List("", "*", opts).Collect()
+	if err != nil {
+		return nil, err
+	}
+	personal := []imap.NamespaceDescriptor{{}}
+	var foreign []imap.NamespaceDescriptor
+	if names != nil {
+		data, err := names.Wait()
+		if err != nil {
+			return nil, err
+		}
+		if len(data.Personal) > 0 {
+			personal = data.Personal
+		}
+		foreign = slices.Concat(data.Other, data.Shared)
+	}
+	subscribed := map[string]bool{}
+	if !extended {
+		subs, err := st.ses.List("", "*", &imap.ListOptions{SelectSubscribed: true}).Collect()
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range subs {
+			subscribed[s.Mailbox] = true
+		}
+	}
+	var out []model.Collection
+	seen := map[string]bool{}
+	for _, l := range list {
+		path, ok := pathOf(l, personal, foreign)
+		if !ok || seen[l.Mailbox] {
+			continue
+		}
+		seen[l.Mailbox] = true
+		if l.Status == nil && !unselectable(l) {
+			if l.Status, err = st.ses.Status(l.Mailbox, status).Wait(); err != nil {
+				if broken(err) {
+					return nil, err
+				}
+				l.Status = nil // a mailbox without the right to read it, or gone
+			}
+		}
+		out = append(out, collectionOf(l, path, subscribed[l.Mailbox]))
+	}
+	return ordered(out), nil
+}
+
+func unselectable(l *imap.ListData) bool {
+	return slices.Contains(l.Attrs, imap.MailboxAttrNoSelect) || slices.Contains(l.Attrs, imap.MailboxAttrNonExistent)
+}
+
+// pathOf splits a name into levels, if it belongs to the user. The inbox is
+// only that of the personal namespace.
+func pathOf(l *imap.ListData, personal, foreign []imap.NamespaceDescriptor) ([]string, bool) {
+	if strings.EqualFold(l.Mailbox, "INBOX") {
+		return []string{"INBOX"}, true
+	}
+	for _, n := range foreign {
+		if n.Prefix != "" && (strings.HasPrefix(l.Mailbox, n.Prefix) || l.Mailbox == strings.TrimSuffix(n.Prefix, string(n.Delim))) {
+			return nil, false
+		}
+	}
+	name, best := l.Mailbox, -1
+	for _, n := range personal {
+		if rest, ok := strings.CutPrefix(l.Mailbox, n.Prefix); ok && rest != "" && len(n.Prefix) > best {
+			name, best = rest, len(n.Prefix)
+		}
+	}
+	if best < 0 {
+		// In no namespace that the server tells of: as it is.
+		name = l.Mailbox
+	}
+	if l.Delim == 0 {
+		return []string{name}, true
+	}
+	path := strings.Split(strings.TrimSuffix(name, string(l.Delim)), string(l.Delim))
+	if strings.EqualFold(path[0], "INBOX") {
+		path[0] = "INBOX"
+	}
+	return path, true
+}
+
+func collectionOf(l *imap.ListData, path []string, subscribed bool) model.Collection {
+	c := model.Collection{Kind: model.KindMail, ID: "name:" + l.Mailbox, Native: l.Mailbox, Path: path,
+		Subscribed: subscribed || slices.Contains(l.Attrs, imap.MailboxAttrSubscribed), Items: -1, Octets: -1}
+	c.Container = l.Status == nil
+	switch {
+	case len(path) == 1 && path[0] == "INBOX":
+		c.Role = model.RoleInbox
+	case !c.Container:
+		if c.Role = roleOf(l.Attrs); c.Role == model.RoleNone {
+			c.Role = specialuse.RoleOf(path)
+		}
+	}
+	if s := l.Status; s != nil {
+		c.UIDValidity = s.UIDValidity
+		if s.NumMessages != nil {
+			c.Items = int64(*s.NumMessages)
+		}
+		if s.Size != nil {
+			c.Octets = *s.Size
+		}
+		if s.HighestModSeq > 0 && s.NumMessages != nil {
+			c.Fingerprint = cursor{validity: s.UIDValidity, modseq: s.HighestModSeq, next: s.UIDNext, count: *s.NumMessages}.String()
+		}
+	}
+	return c
+}
+
+// roleOf reads the attributes of RFC 6154.
+func roleOf(attrs []imap.MailboxAttr) model.Role {
+	for _, a := range attrs {
+		switch a {
+		case imap.MailboxAttrArchive:
+			return model.RoleArchive
+		case imap.MailboxAttrDrafts:
+			return model.RoleDrafts
+		case imap.MailboxAttrSent:
+			return model.RoleSent
+		case imap.MailboxAttrTrash:
+			return model.RoleTrash
+		case imap.MailboxAttrJunk:
+			return model.RoleJunk
+		case imap.MailboxAttrImportant:
+			return model.RoleImportant
+		}
+	}
+	return model.RoleNone
+}
+
+// ordered puts the inbox first and parents before children, and adds levels
+// that the server does not list.
+func ordered(all []model.Collection) []model.Collection {
+	have := map[string]bool{}
+	for _, c := range all {
+		have[strings.Join(c.Path, "\x00")] = true
+	}
+	for _, c := range slices.Clone(all) {
+		for n := 1; n < len(c.Path); n++ {
+			k := strings.Join(c.Path[:n], "\x00")
+			if !have[k] {
+				have[k] = true
+				all = append(all, model.Collection{Kind: model.KindMail, ID: "level:" + k, Path: slices.Clone(c.Path[:n]),
+					Container: true, Items: -1, Octets: -1})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b model.Collection) int {
+		first := func(c model.Collection) int {
+			if c.Role == model.RoleInbox {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(first(a), first(b)), slices.Compare(a.Path, b.Path))
+	})
+	return all
+}
+
+// fault is an error of a whole mailbox or account.
+func (st *Store) fault(mailbox string, err error) error {
+	return st.src.faultOf(st.acc, mailbox, err)
+}
+
+func (s *Source) faultOf(a model.Account, mailbox string, err error) error {
+	if _, ok := errors.AsType[*model.Fault](err); ok || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &model.Fault{Class: model.ClassAccount, Code: "imap", Account: a.Login, Collection: mailbox, Err: fmt.Errorf("imap: %w", err)}
+}

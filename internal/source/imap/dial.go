@@ -1,0 +1,260 @@
+package imap
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+	"github.com/emersion/go-sasl"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// session is one connection, logged in.
+type session struct {
+	*imapclient.Client
+	guid     *guidConn
+	release  func() bool // stops watching the context
+	free     func()      // gives the slot back
+	selected string
+	caps     imap.CapSet
+}
+
+func (s *session) close() {
+	s.release()
+	s.Client.Close()
+	s.free()
+}
+
+// connect makes a connection and logs in, waiting for a free slot first. It
+// lives until it is closed or ctx ends.
+func (s *Source) connect(ctx context.Context, a model.Account) (*session, error) {
+	select {
+	case s.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	free := func() { <-s.slots }
+	conn, secure, err := s.dial(ctx)
+	if err != nil {
+		free()
+		return nil, err
+	}
+	guid := newGUIDConn(conn)
+	ses := &session{guid: guid, free: free, Client: imapclient.New(guid, nil)}
+	ses.release = context.AfterFunc(ctx, func() { conn.Close() })
+	if err := s.login(ses, a, secure); err != nil {
+		ses.close()
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, err
+	}
+	ses.caps = ses.Caps()
+	if ses.caps.Has("OBJECTID") {
+		guid.attribute = attributeEmailID
+	}
+	return ses, nil
+}
+
+// dial returns a connection that a greeting will come from, over TLS if the
+// server has it.
+func (s *Source) dial(ctx context.Context) (net.Conn, bool, error) {
+	d := net.Dialer{Timeout: dialLimit}
+	conn, err := d.DialContext(ctx, "tcp", s.at.addr)
+	if err != nil {
+		return nil, false, s.unreachable(err)
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	_ = conn.SetDeadline(time.Now().Add(dialLimit))
+	defer func() { _ = conn.SetDeadline(time.Time{}) }()
+	if s.at.tls {
+		c, err := s.handshake(ctx, conn)
+		return c, true, err
+	}
+	greeting, offered, err := askStartTLS(conn)
+	switch {
+	case err != nil:
+		conn.Close()
+		return nil, false, s.unreachable(err)
+	case offered:
+		c, err := s.handshake(ctx, conn)
+		if err != nil {
+			return nil, false, err
+		}
+		return &greeted{Conn: c, first: strings.NewReader("* OK ready\r\n")}, true, nil
+	case !s.opts.Insecure:
+		conn.Close()
+		return nil, false, &model.Fault{Class: model.ClassFatal, Code: model.CodeAuth,
+			Err:    fmt.Errorf("%s offers no TLS: a password would travel in the clear", s.at.addr),
+			Remedy: "use imaps://, or set tls: {insecure: true} if the network is your own"}
+	}
+	return &greeted{Conn: conn, first: strings.NewReader(greeting)}, false, nil
+}
+
+func (s *Source) handshake(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	cfg := s.opts.TLS.Clone()
+	if cfg.ServerName == "" {
+		cfg.ServerName = s.at.host
+	}
+	c := tls.Client(conn, cfg)
+	if err := c.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		f := s.unreachable(err)
+		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+			f.Class, f.Remedy = model.ClassFatal, "name the issuer in tls: {ca: FILE}, or set tls: {insecure: true} to trust any certificate"
+		}
+		if _, ok := errors.AsType[x509.HostnameError](err); ok {
+			f.Class, f.Remedy = model.ClassFatal, "use the name that the certificate is for"
+		}
+		return nil, f
+	}
+	return c, nil
+}
+
+func (s *Source) unreachable(err error) *model.Fault {
+	return &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Err: fmt.Errorf("%s: %w", s.at.addr, err),
+		Remedy: "is the server running, and may this host connect to it?"}
+}
+
+// greeted is a connection whose first octets have been read already.
+type greeted struct {
+	net.Conn
+	first io.Reader
+}
+
+func (g *greeted) Read(p []byte) (int, error) {
+	if n, err := g.first.Read(p); err == nil {
+		return n, nil
+	}
+	return g.Conn.Read(p)
+}
+
+// askStartTLS reads the greeting and asks for TLS. Nothing is read beyond the
+// answer, so that nothing sent in the clear passes for encrypted.
+func askStartTLS(conn net.Conn) (greeting string, offered bool, err error) {
+	r := bufio.NewReaderSize(oneByOne{conn}, 16)
+	if greeting, err = readLine(r); err != nil {
+		return "", false, err
+	}
+	if !strings.HasPrefix(greeting, "* OK") {
+		return "", false, fmt.Errorf("the server says %q", strings.TrimSpace(greeting))
+	}
+	if _, err := io.WriteString(conn, "T1 STARTTLS\r\n"); err != nil {
+		return "", false, err
+	}
+	for {
+		line, err := readLine(r)
+		if err != nil {
+			return "", false, err
+		}
+		if rest, ok := strings.CutPrefix(line, "T1 "); ok {
+			return greeting, strings.HasPrefix(strings.ToUpper(rest), "OK"), nil
+		}
+	}
+}
+
+const maxGreeting = 8 << 10
+
+func readLine(r *bufio.Reader) (string, error) {
+	var b strings.Builder
+	for b.Len() < maxGreeting {
+		c, err := r.ReadByte()
+		if err != nil {
+			return "", err
+		}
+		b.WriteByte(c)
+		if c == '\n' {
+			return b.String(), nil
+		}
+	}
+	return "", errors.New("this is no IMAP server")
+}
+
+type oneByOne struct{ io.Reader }
+
+func (o oneByOne) Read(p []byte) (int, error) { return o.Reader.Read(p[:1]) }
+
+// login authenticates as the account, by the master user or itself.
+func (s *Source) login(ses *session, a model.Account, secure bool) error {
+	if err := ses.WaitGreeting(); err != nil {
+		return s.refusedLogin(a, err)
+	}
+	user, password := a.Login, a.Secret
+	authzid, authcid := "", a.Login
+	if s.opts.Master != "" {
+		password = s.opts.Password
+		if s.opts.Separator != "" {
+			user = a.Login + s.opts.Separator + s.opts.Master
+			authcid = user
+		} else {
+			authzid, authcid = a.Login, s.opts.Master
+		}
+	}
+	if password == "" {
+		return &model.Fault{Class: model.ClassAccount, Code: model.CodeAuth, Account: a.Login, Err: errors.New("no password is known"),
+			Remedy: "give a master user, or a CSV file of logins and passwords"}
+	}
+	caps := ses.Caps()
+	mechanism := s.opts.Mechanism
+	if mechanism == "" {
+		mechanism = "plain"
+		if !caps.Has(imap.AuthCap("PLAIN")) && authzid == "" {
+			mechanism = "login"
+		}
+	}
+	var err error
+	switch mechanism {
+	case "plain":
+		err = ses.Authenticate(sasl.NewPlainClient(authzid, authcid, password))
+	case "login":
+		if authzid != "" {
+			return model.Faultf(model.ClassFatal, model.CodeAuth, "a master user needs a separator with the login mechanism")
+		}
+		err = ses.Login(user, password).Wait()
+	case "xoauth2":
+		err = ses.Authenticate(xoauth2{user: a.Login, token: password})
+	default:
+		return model.Faultf(model.ClassFatal, model.CodeAuth, "mechanism %q is not known: plain, login or xoauth2", mechanism)
+	}
+	if err == nil {
+		s.refused.Store(0)
+		return nil
+	}
+	return s.refusedLogin(a, err)
+}
+
+// masterRefusals is how many accounts a master user may be refused for, one
+// after the other, before the run stops: servers make every further attempt
+// slower.
+const masterRefusals = 3
+
+func (s *Source) refusedLogin(a model.Account, err error) error {
+	no, ok := errors.AsType[*imap.Error](err)
+	if !ok {
+		return s.unreachable(err)
+	}
+	switch no.Code {
+	case imap.ResponseCodeUnavailable, imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeServerBug:
+		return &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Account: a.Login, Err: err,
+			Remedy: "fewer connections may help: limits.connections"}
+	}
+	f := &model.Fault{Class: model.ClassAccount, Code: model.CodeAuth, Account: a.Login, Err: err, Remedy: "check the password"}
+	if s.opts.Master != "" {
+		f.Remedy = "check the master user's name, separator and password, and that the account exists"
+		if s.refused.Add(1) >= masterRefusals {
+			f.Class = model.ClassFatal
+		}
+	}
+	return f
+}

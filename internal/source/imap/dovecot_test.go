@@ -1,0 +1,280 @@
+package imap_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	goimap "github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/imap"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
+)
+
+// users is how many accounts the server has; each test takes a new one.
+const users = 100
+
+type server struct {
+	*lab.Dovecot
+	dir  string
+	tls  *tls.Config
+	next atomic.Int32
+}
+
+func startDovecot(t *testing.T, settings string) *server {
+	t.Helper()
+	s := &server{dir: t.TempDir()}
+	var passwd strings.Builder
+	for i := range users {
+		fmt.Fprintf(&passwd, "u%d@acme.test:{PLAIN}secret%d::::::\n", i, i)
+	}
+	file := filepath.Join(s.dir, "users")
+	must(t, os.WriteFile(file, []byte(passwd.String()), 0o644))
+	s.Dovecot = lab.StartDovecot(t, lab.DovecotOptions{Passwd: file, Mail: s.dir, Location: "maildir:" + s.dir + "/%d/%n/Maildir", Home: s.dir + "/%d/%n", Settings: settings})
+	pem, err := os.ReadFile(s.CA)
+	must(t, err)
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem)
+	s.tls = &tls.Config{RootCAs: pool}
+	return s
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// harness is one account, and a client that acts as its user.
+type harness struct {
+	srv  *server
+	acc  model.Account
+	src  *imap.Source
+	user *imapclient.Client
+}
+
+func newHarness(t *testing.T, s *server, change func(*imap.Options)) *harness {
+	t.Helper()
+	n := s.next.Add(1)
+	h := &harness{srv: s, acc: model.Account{Login: fmt.Sprintf("u%d@acme.test", n), Secret: fmt.Sprintf("secret%d", n)}}
+	o := imap.Options{URL: "imaps://" + s.IMAPS, Sieve: "sieve://" + s.Sieve, TLS: s.tls, SpoolDir: t.TempDir()}
+	change(&o)
+	var err error
+	h.src, err = imap.New(o)
+	must(t, err)
+	h.user, err = imapclient.DialInsecure(s.IMAP, nil)
+	must(t, err)
+	t.Cleanup(func() { h.user.Close() })
+	must(t, h.user.Login(h.acc.Login, h.acc.Secret).Wait())
+	return h
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	maildir := startDovecot(t, "")
+	prefixed := startDovecot(t, "namespace inbox {\n  prefix = INBOX.\n  separator = .\n}\n")
+	for name, run := range map[string]struct {
+		srv    *server
+		change func(*imap.Options)
+	}{
+		"master by separator": {maildir, func(o *imap.Options) {
+			o.Master, o.Separator, o.Password = maildir.MasterUser, maildir.Separator, maildir.MasterPassword
+		}},
+		"master by SASL, STARTTLS": {maildir, func(o *imap.Options) {
+			o.URL, o.Master, o.Password = "imap://"+maildir.IMAP, maildir.MasterUser, maildir.MasterPassword
+		}},
+		"own password, login, prefix": {prefixed, func(o *imap.Options) { o.Mechanism = "login" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sourcetest.Run(t, func(t *testing.T) sourcetest.Harness { return newHarness(t, run.srv, run.change) })
+		})
+	}
+}
+
+func (h *harness) Source() source.Source  { return h.src }
+func (h *harness) Account() model.Account { return h.acc }
+
+// name is the mailbox's name at the server.
+func (h *harness) name(t *testing.T, path []string) string {
+	t.Helper()
+	if len(path) == 1 && path[0] == "INBOX" {
+		return "INBOX"
+	}
+	ns, err := h.user.Namespace().Wait()
+	must(t, err)
+	return ns.Personal[0].Prefix + strings.Join(path, string(ns.Personal[0].Delim))
+}
+
+func (h *harness) Create(t *testing.T, path []string) {
+	t.Helper()
+	must(t, h.user.Create(h.name(t, path), nil).Wait())
+}
+
+func (h *harness) Subscribe(t *testing.T, path []string) {
+	t.Helper()
+	must(t, h.user.Subscribe(h.name(t, path)).Wait())
+}
+
+func (h *harness) Append(t *testing.T, path []string, m []byte, flags model.Flags, received time.Time) {
+	t.Helper()
+	cmd := h.user.Append(h.name(t, path), int64(len(m)), &goimap.AppendOptions{Flags: imapFlags(flags), Time: received})
+	_, err := cmd.Write(m)
+	must(t, err)
+	must(t, cmd.Close())
+	_, err = cmd.Wait()
+	must(t, err)
+}
+
+func imapFlags(f model.Flags) []goimap.Flag {
+	var out []goimap.Flag
+	for _, s := range []struct {
+		is   model.SystemFlags
+		flag goimap.Flag
+	}{{model.Seen, goimap.FlagSeen}, {model.Answered, goimap.FlagAnswered}, {model.Flagged, goimap.FlagFlagged},
+		{model.Draft, goimap.FlagDraft}, {model.Deleted, goimap.FlagDeleted}} {
+		if f.System&s.is != 0 {
+			out = append(out, s.flag)
+		}
+	}
+	for _, k := range f.Keywords {
+		out = append(out, goimap.Flag(k))
+	}
+	return out
+}
+
+// uid selects the mailbox and finds message n.
+func (h *harness) uid(t *testing.T, path []string, n int) goimap.UIDSet {
+	t.Helper()
+	_, err := h.user.Select(h.name(t, path), nil).Wait()
+	must(t, err)
+	found, err := h.user.UIDSearch(&goimap.SearchCriteria{}, nil).Wait()
+	must(t, err)
+	uids := found.AllUIDs()
+	slices.Sort(uids)
+	return goimap.UIDSetNum(uids[n])
+}
+
+func (h *harness) SetFlags(t *testing.T, path []string, n int, flags model.Flags) {
+	t.Helper()
+	must(t, h.user.Store(h.uid(t, path, n), &goimap.StoreFlags{Op: goimap.StoreFlagsSet, Silent: true, Flags: imapFlags(flags)}, nil).Close())
+	must(t, h.user.Unselect().Wait())
+}
+
+func (h *harness) Expunge(t *testing.T, path []string, n int) {
+	t.Helper()
+	set := h.uid(t, path, n)
+	must(t, h.user.Store(set, &goimap.StoreFlags{Op: goimap.StoreFlagsAdd, Silent: true, Flags: []goimap.Flag{goimap.FlagDeleted}}, nil).Close())
+	must(t, h.user.UIDExpunge(set).Close())
+	must(t, h.user.Unselect().Wait())
+}
+
+func (h *harness) Move(t *testing.T, from []string, n int, to []string) {
+	t.Helper()
+	_, err := h.user.Move(h.uid(t, from, n), h.name(t, to)).Wait()
+	must(t, err)
+	must(t, h.user.Unselect().Wait())
+}
+
+func (h *harness) Rename(t *testing.T, from, to []string) {
+	t.Helper()
+	must(t, h.user.Rename(h.name(t, from), h.name(t, to), nil).Wait())
+}
+
+func (h *harness) ResetUIDValidity(t *testing.T, path []string) {
+	t.Helper()
+	h.srv.Doveadm(t, "mailbox", "update", "-u", h.acc.Login, "--uid-validity", fmt.Sprint(time.Now().Unix()+1000), h.name(t, path))
+}
+
+// Snapshot names every message file: its flags are part of the name, and
+// whether the server still calls it recent of its directory.
+func (h *harness) Snapshot(t *testing.T) string {
+	t.Helper()
+	var out []string
+	root := filepath.Join(h.srv.dir, "acme.test", strings.TrimSuffix(h.acc.Login, "@acme.test"))
+	must(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if name := d.Name(); strings.HasPrefix(name, "dovecot") || strings.HasSuffix(name, ".lock") {
+			return nil
+		}
+		info, err := d.Info()
+		if err == nil && !d.IsDir() {
+			path += fmt.Sprint(" ", info.ModTime(), info.Size())
+		}
+		out = append(out, path)
+		return err
+	}))
+	return strings.Join(out, "\n")
+}
+
+func (h *harness) PutScript(t *testing.T, s model.Script) {
+	t.Helper()
+	home := filepath.Join(h.srv.dir, "acme.test", strings.TrimSuffix(h.acc.Login, "@acme.test"))
+	must(t, os.MkdirAll(filepath.Join(home, "sieve"), 0o755))
+	must(t, os.WriteFile(filepath.Join(home, "sieve", s.Name+".sieve"), s.Content, 0o644))
+	if s.Active {
+		must(t, os.Symlink(filepath.Join("sieve", s.Name+".sieve"), filepath.Join(home, ".dovecot.sieve")))
+	}
+	h.srv.Own(t, home)
+}
+
+// A delta names only what changed, and deletions only when there were any.
+func TestDelta(t *testing.T) {
+	t.Parallel()
+	srv := startDovecot(t, "")
+	h := newHarness(t, srv, func(o *imap.Options) { o.Master, o.Password = srv.MasterUser, srv.MasterPassword })
+	box := []string{"INBOX"}
+	for i := range 30 {
+		h.Append(t, box, fmt.Appendf(nil, "Subject: %d\r\n\r\n", i), model.Flags{}, time.Unix(1500000000, 0))
+	}
+	s, err := h.src.Open(t.Context(), h.acc)
+	must(t, err)
+	defer s.Close()
+	cursor := ""
+	follow := func() (ops []model.Op, uids []uint64) {
+		cols, err := s.Collections(t.Context())
+		must(t, err)
+		for c, err := range s.Changes(t.Context(), cols[0], cursor) {
+			must(t, err)
+			ops = append(ops, c.Op)
+			if c.Op == model.OpUpsert {
+				uids = append(uids, c.Item.UID)
+			}
+			cursor = c.Cursor
+		}
+		return ops, uids
+	}
+	follow()
+	if ops, _ := follow(); !slices.Equal(ops, []model.Op{model.OpCheckpoint}) {
+		t.Errorf("nothing changed: %v", ops)
+	}
+	h.SetFlags(t, box, 4, model.Flags{System: model.Seen})
+	h.Append(t, box, []byte("Subject: new\r\n\r\n"), model.Flags{}, time.Unix(1500000000, 0))
+	if ops, uids := follow(); !slices.Equal(uids, []uint64{5, 31}) || slices.Contains(ops, model.OpSurvivors) {
+		t.Errorf("a flag and a new message: %v, UIDs %v", ops, uids)
+	}
+	h.Expunge(t, box, 10)
+	if ops, uids := follow(); len(uids) != 0 || !slices.Equal(ops, []model.Op{model.OpSurvivors, model.OpCheckpoint}) {
+		t.Errorf("a deletion: %v, UIDs %v", ops, uids)
+	}
+	h.Append(t, box, []byte("Subject: short-lived\r\n\r\n"), model.Flags{}, time.Unix(1500000000, 0))
+	h.Expunge(t, box, 30)
+	if ops, uids := follow(); len(uids) != 0 || slices.Contains(ops, model.OpListing) {
+		t.Errorf("a message that came and went: %v, UIDs %v", ops, uids)
+	}
+}

@@ -1,0 +1,85 @@
+package imap
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/url"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// Options say which server and how to log in.
+type Options struct {
+	// URL is "imaps://host[:port]" for TLS from the start, or
+	// "imap://host[:port]" for STARTTLS.
+	URL string
+	// Sieve is "sieve://host[:port]" where scripts are to be read; empty: not.
+	Sieve string
+	TLS   *tls.Config
+	// Insecure permits logins without TLS where the server offers none.
+	Insecure bool
+	// Master logs in as any user, with Password. With a Separator the login
+	// is "user*master"; without, it is SASL PLAIN with the user as
+	// authorization identity (RFC 4616). Without Master each account's own
+	// Secret is used.
+	Master, Separator, Password string
+	// Mechanism is "plain", "login" or "xoauth2" (the password is an access
+	// token then); empty chooses what the server offers.
+	Mechanism string
+	// Connections bounds connections to the server; 0 means 8.
+	Connections int
+	// SpoolDir takes messages too large for memory; empty means the system's
+	// temporary folder.
+	SpoolDir string
+	Log      *slog.Logger // may be nil
+	// Sleep waits between attempts; nil means real time.
+	Sleep func(d time.Duration) <-chan time.Time
+}
+
+const (
+	defaultConnections = 8
+	// attempts is how often a connection is made again without progress.
+	attempts  = 5
+	backOff   = 500 * time.Millisecond
+	maxWait   = 30 * time.Second
+	dialLimit = 30 * time.Second
+)
+
+func (o Options) withDefaults() Options {
+	if o.Connections <= 0 {
+		o.Connections = defaultConnections
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Sleep == nil {
+		o.Sleep = time.After
+	}
+	if o.TLS == nil {
+		o.TLS = &tls.Config{}
+	}
+	return o
+}
+
+// endpoint is where a URL leads.
+type endpoint struct {
+	host, addr string
+	tls        bool // from the start
+}
+
+func parseURL(s string) (endpoint, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" {
+		return endpoint{}, model.Faultf(model.ClassFatal, "url", "%q is no address: write imaps://host or imap://host:port", s)
+	}
+	port := map[string]string{"imaps": "993", "imap": "143", "sieve": "4190"}[u.Scheme]
+	if port == "" {
+		return endpoint{}, model.Faultf(model.ClassFatal, "url", "%q: the scheme is imaps (TLS from the start) or imap (STARTTLS)", s)
+	}
+	if u.Port() != "" {
+		port = u.Port()
+	}
+	return endpoint{host: u.Hostname(), addr: net.JoinHostPort(u.Hostname(), port), tls: u.Scheme == "imaps"}, nil
+}

@@ -1,0 +1,252 @@
+package imap
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+)
+
+const (
+	// readBatch is how many messages one FETCH asks for; the next is sent
+	// before the last is read.
+	readBatch = 50
+	// inMemory is the largest message that is held in memory. Whatever is
+	// handed out has arrived completely.
+	inMemory = 1 << 20
+	// breaks is how often one message may break the connection before it is
+	// given up.
+	breaks = 3
+)
+
+// Read implements source.Store.
+func (st *Store) Read(ctx context.Context, c model.Collection, items []model.ItemRef, fn func(model.ItemRef, *source.Content, error) error) error {
+	r := &reading{st: st, mailbox: c, fn: fn, left: map[imap.UID]model.ItemRef{}, broke: map[imap.UID]int{}}
+	for _, i := range items {
+		r.left[imap.UID(i.UID)] = i
+	}
+	err := st.retry(ctx, func() (bool, error) {
+		before := len(r.left)
+		err := r.run(ctx)
+		return len(r.left) < before, err
+	})
+	if err != nil {
+		return st.fault(c.Native, err)
+	}
+	return nil
+}
+
+// reading is one call of Read.
+type reading struct {
+	st      *Store
+	mailbox model.Collection
+	fn      func(model.ItemRef, *source.Content, error) error
+	left    map[imap.UID]model.ItemRef // not handed out yet
+	broke   map[imap.UID]int           // connections that broke in the message
+}
+
+func (r *reading) run(ctx context.Context) error {
+	if err := r.open(); err != nil {
+		return err
+	}
+	uids := make([]imap.UID, 0, len(r.left))
+	for uid := range r.left {
+		uids = append(uids, uid)
+	}
+	slices.Sort(uids)
+	var ahead *imapclient.FetchCommand
+	defer func() {
+		if ahead != nil {
+			ahead.Close()
+		}
+	}()
+	batches := slices.Collect(slices.Chunk(uids, readBatch))
+	for i, batch := range batches {
+		cmd := ahead
+		if ahead = nil; cmd == nil {
+			cmd = r.ask(batch)
+		}
+		if i+1 < len(batches) {
+			ahead = r.ask(batches[i+1])
+		}
+		if err := r.take(ctx, cmd); err != nil {
+			return err
+		}
+	}
+	return r.missing()
+}
+
+// open makes sure that the mailbox is selected, in the generation that was
+// listed.
+func (r *reading) open() error {
+	if r.st.ses.selected == r.mailbox.Native {
+		return nil
+	}
+	data, err := r.st.examine(r.mailbox.Native)
+	if err != nil {
+		return err
+	}
+	if r.mailbox.UIDValidity != 0 && data.UIDValidity != r.mailbox.UIDValidity {
+		r.st.ses.selected = ""
+		return model.Faultf(model.ClassAccount, "uidvalidity", "%s: UIDVALIDITY changed while it was read; run again", r.mailbox.Native)
+	}
+	return nil
+}
+
+func (r *reading) ask(uids []imap.UID) *imapclient.FetchCommand {
+	return r.st.ses.Fetch(imap.UIDSetNum(uids...), &imap.FetchOptions{UID: true,
+		BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
+}
+
+// take hands out what one FETCH brings.
+func (r *reading) take(ctx context.Context, cmd *imapclient.FetchCommand) error {
+	defer cmd.Close()
+	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
+		var uid imap.UID
+		for part := msg.Next(); part != nil; part = msg.Next() {
+			switch p := part.(type) {
+			case imapclient.FetchItemDataUID:
+				uid = p.UID
+			case imapclient.FetchItemDataBodySection:
+				if err := r.hand(ctx, uid, p.Literal); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return cmd.Close()
+}
+
+// hand gives one message to the caller once all of it has come.
+func (r *reading) hand(ctx context.Context, uid imap.UID, literal imap.LiteralReader) error {
+	ref, ok := r.left[uid]
+	if !ok || literal == nil {
+		return nil
+	}
+	body, done, err := r.whole(literal)
+	if err != nil {
+		if _, ours := errors.AsType[*model.Fault](err); ours || ctx.Err() != nil {
+			return err
+		}
+		if r.broke[uid]++; r.broke[uid] >= breaks {
+			delete(r.left, uid)
+			if ferr := r.fn(ref, nil, r.unreadable(uid, fmt.Errorf("the connection broke %d times in it: %w", breaks, err))); ferr != nil {
+				return final(ferr)
+			}
+		}
+		return err
+	}
+	defer done()
+	delete(r.left, uid)
+	if err := r.fn(ref, body, nil); err != nil {
+		return final(err)
+	}
+	return nil
+}
+
+// whole takes a literal from the connection.
+func (r *reading) whole(literal imap.LiteralReader) (*source.Content, func(), error) {
+	size := literal.Size()
+	if size <= inMemory {
+		b := make([]byte, size)
+		if _, err := io.ReadFull(literal, b); err != nil {
+			return nil, nil, err
+		}
+		return &source.Content{Reader: bytes.NewReader(b), Size: size}, func() {}, nil
+	}
+	f, err := os.CreateTemp(r.st.src.opts.SpoolDir, "imap-*")
+	if err != nil {
+		return nil, nil, spoolFault(err)
+	}
+	// Without a name it goes when it is closed, whatever happens.
+	os.Remove(f.Name())
+	n, err := io.Copy(spoolWriter{f}, literal)
+	if err == nil && n != size {
+		err = io.ErrUnexpectedEOF
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return &source.Content{Reader: f, Size: size}, func() { f.Close() }, nil
+}
+
+// spoolWriter tells errors of the disk from those of the connection.
+type spoolWriter struct{ f *os.File }
+
+func (w spoolWriter) Write(p []byte) (int, error) {
+	n, err := w.f.Write(p)
+	if err != nil {
+		err = spoolFault(err)
+	}
+	return n, err
+}
+
+func spoolFault(err error) error {
+	return &model.Fault{Class: model.ClassFatal, Code: "spool", Err: fmt.Errorf("spool a large message: %w", err),
+		Remedy: "give the engagement's folder more room"}
+}
+
+// final marks an error of the caller: it ends Read and is never a reason to
+// connect again.
+func final(err error) error {
+	if _, ok := errors.AsType[*model.Fault](err); ok {
+		return err
+	}
+	return &model.Fault{Class: model.ClassOf(err), Code: model.CodeOf(err), Err: err}
+}
+
+// missing looks at what the server did not send: a message that is gone is
+// gone, but one that exists and does not come is an error to be named.
+func (r *reading) missing() error {
+	if len(r.left) == 0 {
+		return nil
+	}
+	var uids imap.UIDSet
+	for uid := range r.left {
+		uids.AddNum(uid)
+	}
+	cmd := r.st.ses.Fetch(uids, &imap.FetchOptions{UID: true})
+	exists := map[imap.UID]bool{}
+	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
+		for part := msg.Next(); part != nil; part = msg.Next() {
+			if p, ok := part.(imapclient.FetchItemDataUID); ok {
+				exists[p.UID] = true
+			}
+		}
+	}
+	if err := cmd.Close(); err != nil {
+		return err
+	}
+	for uid, ref := range r.left {
+		err := error(&model.Fault{Class: model.ClassItem, Code: model.CodeGone, Account: r.st.acc.Login, Collection: r.mailbox.Native,
+			Item: name(uid), Err: errors.New("the message was removed since it was listed")})
+		if exists[uid] {
+			err = r.unreadable(uid, errors.New("the server lists the message but does not send it"))
+		}
+		delete(r.left, uid)
+		if err := r.fn(ref, nil, err); err != nil {
+			return final(err)
+		}
+	}
+	return nil
+}
+
+func name(uid imap.UID) string { return "UID " + strconv.FormatUint(uint64(uid), 10) }
+
+func (r *reading) unreadable(uid imap.UID, err error) error {
+	return &model.Fault{Class: model.ClassItem, Code: "unreadable", Account: r.st.acc.Login, Collection: r.mailbox.Native, Item: name(uid), Err: err}
+}

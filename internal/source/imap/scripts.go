@@ -1,0 +1,34 @@
+package imap
+
+import (
+	"context"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/managesieve"
+)
+
+// Scripts implements source.Scripts over ManageSieve, with the login of IMAP.
+// Without a Sieve address there are none.
+func (st *Store) Scripts(ctx context.Context) ([]model.Script, error) {
+	o := st.src.opts
+	if o.Sieve == "" {
+		return nil, nil
+	}
+	l := managesieve.Login{Authenticate: st.acc.Login, Password: st.acc.Secret}
+	if o.Master != "" {
+		l = managesieve.Login{Authorize: st.acc.Login, Authenticate: o.Master, Password: o.Password}
+		if o.Separator != "" {
+			l.Authorize, l.Authenticate = "", st.acc.Login+o.Separator+o.Master
+		}
+	}
+	c, err := managesieve.Dial(ctx, st.src.sieve.addr, o.TLS, o.Insecure, l)
+	if err != nil {
+		return nil, st.src.faultOf(st.acc, "", err)
+	}
+	defer c.Close()
+	scripts, err := c.Scripts()
+	if err != nil {
+		return nil, st.src.faultOf(st.acc, "", err)
+	}
+	return scripts, nil
+}

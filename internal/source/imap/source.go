@@ -1,0 +1,222 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync/atomic"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+)
+
+// Source is one IMAP server. Its methods may be called concurrently.
+type Source struct {
+	opts    Options
+	at      endpoint
+	slots   chan struct{}
+	refused atomic.Int32 // logins of the master user since one succeeded
+	noGUIDs atomic.Bool  // the server has none
+	sieve   endpoint
+}
+
+// New returns a source; it does not connect yet.
+func New(o Options) (*Source, error) {
+	s := &Source{opts: o.withDefaults()}
+	var err error
+	if s.at, err = parseURL(o.URL); err != nil {
+		return nil, err
+	}
+	if o.Sieve != "" {
+		if s.sieve, err = parseURL(o.Sieve); err != nil {
+			return nil, err
+		}
+	}
+	s.slots = make(chan struct{}, s.opts.Connections)
+	return s, nil
+}
+
+// String names the source in logs.
+func (s *Source) String() string { return s.opts.URL }
+
+// Close implements source.Source.
+func (s *Source) Close() error { return nil }
+
+// Accounts implements source.Source: IMAP cannot enumerate accounts.
+func (s *Source) Accounts(context.Context) iter.Seq2[model.Account, error] {
+	return func(yield func(model.Account, error) bool) {
+		yield(model.Account{}, &model.Fault{Class: model.ClassFatal, Code: "notEnumerable", Err: errors.New("IMAP does not tell which accounts exist"),
+			Remedy: "name a passwd-file or a CSV file in source.users, or list the accounts there"})
+	}
+}
+
+// Open implements source.Source. It logs in, so that a wrong password shows
+// at once.
+func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error) {
+	st := &Store{src: s, acc: a}
+	if err := st.again(ctx); err != nil {
+		return nil, err
+	}
+	return st, nil
+}
+
+// Check implements source.Checker: one login, with the first account given
+// to CheckAs, or only a connection.
+func (s *Source) Check(ctx context.Context) []model.Finding {
+	conn, secure, err := s.dial(ctx)
+	if err != nil {
+		return []model.Finding{stop("source: IMAP", err)}
+	}
+	conn.Close()
+	f := model.Finding{Subject: "source: IMAP", Message: s.at.addr + " answers, over TLS"}
+	if !secure {
+		f.Level, f.Message, f.Remedy = model.LevelWarning, s.at.addr+" answers, without TLS", "passwords travel in the clear: use imaps:// or switch on STARTTLS"
+	}
+	return []model.Finding{f}
+}
+
+// CheckAs logs in as one account and tells what the server can do. Only one
+// login is tried: servers punish wrong ones.
+func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
+	ses, err := s.connect(ctx, a)
+	if err != nil {
+		return []model.Finding{stop("source: IMAP login as "+a.Login, err)}
+	}
+	defer ses.close()
+	out := []model.Finding{{Subject: "source: IMAP login as " + a.Login, Message: "accepted"}}
+	for _, c := range []struct {
+		cap           imap.Cap
+		have, without string
+	}{
+		{imap.CapListStatus, "an unchanged account costs one round trip", "every mailbox is asked for its status: more round trips per account"},
+		{imap.CapCondStore, "changed flags are found without reading all of them", "all flags are read in every run"},
+		{imap.CapESearch, "deletions are told in ranges", "deletions are told UID by UID"},
+	} {
+		f := model.Finding{Subject: "source: " + string(c.cap), Message: c.have}
+		if !ses.caps.Has(c.cap) {
+			f.Message = "not offered: " + c.without
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func stop(subject string, err error) model.Finding {
+	f := model.Finding{Level: model.LevelStop, Subject: subject, Message: err.Error(), Err: err}
+	if fault, ok := errors.AsType[*model.Fault](err); ok {
+		f.Remedy = fault.Remedy
+		if fault.Err != nil {
+			f.Message = fault.Err.Error()
+		}
+	}
+	return f
+}
+
+// Store is one account. It holds one connection, made again when it breaks.
+type Store struct {
+	src *Source
+	acc model.Account
+	ses *session
+}
+
+// Close implements source.Store.
+func (st *Store) Close() error {
+	st.drop()
+	return nil
+}
+
+func (st *Store) drop() {
+	if st.ses != nil {
+		st.ses.close()
+		st.ses = nil
+	}
+}
+
+// again connects, with growing pauses as long as the failure may pass.
+func (st *Store) again(ctx context.Context) error {
+	st.drop()
+	wait := backOff
+	for n := 1; ; n++ {
+		ses, err := st.src.connect(ctx, st.acc)
+		if err == nil {
+			st.ses = ses
+			return nil
+		}
+		if model.ClassOf(err) != model.ClassRetry || ctx.Err() != nil {
+			return err
+		}
+		if n == attempts {
+			// The run goes on with the other accounts.
+			if f, ok := errors.AsType[*model.Fault](err); ok {
+				g := *f
+				g.Class, g.Account = model.ClassAccount, st.acc.Login
+				return &g
+			}
+			return err
+		}
+		st.src.opts.Log.Info("connect again", "account", st.acc.Login, "in", wait, "error", err)
+		if err := st.pause(ctx, wait); err != nil {
+			return err
+		}
+		wait = min(2*wait, maxWait)
+	}
+}
+
+func (st *Store) pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-st.src.opts.Sleep(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// broken reports whether err means that the connection is of no more use,
+// rather than that the server said NO.
+func broken(err error) bool {
+	no, ok := errors.AsType[*imap.Error](err)
+	return err != nil && (!ok || no.Type == imap.StatusResponseTypeBye)
+}
+
+// retry runs fn, again after a connection was lost, until it fails attempts
+// times without progress. fn reports whether it made some.
+func (st *Store) retry(ctx context.Context, fn func() (progress bool, err error)) error {
+	for n := 1; ; n++ {
+		if st.ses == nil {
+			if err := st.again(ctx); err != nil {
+				return err
+			}
+		}
+		progress, err := fn()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if _, ours := errors.AsType[*model.Fault](err); ours || !broken(err) {
+			return err
+		}
+		st.drop()
+		if progress {
+			n = 1
+		}
+		if n >= attempts {
+			return &model.Fault{Class: model.ClassAccount, Code: model.CodeUnreachable, Account: st.acc.Login,
+				Err: fmt.Errorf("the connection broke %d times in a row: %w", n, err), Remedy: "run the same command again"}
+		}
+		st.src.opts.Log.Info("connection lost", "account", st.acc.Login, "error", err)
+		if err := st.pause(ctx, backOff<<(n-1)); err != nil {
+			return err
+		}
+	}
+}
+
+var _ interface {
+	source.Source
+	source.Checker
+} = (*Source)(nil)
