@@ -143,7 +143,9 @@ func TestOdditiesAreOdd(t *testing.T) {
 	is("stored-lf", func(m Message) bool {
 		return !bytes.Contains(m.stored, []byte("\r")) && m.Size == m.storedSize+int64(bytes.Count(m.stored, []byte("\n")))
 	})
-	is("stored-crlf", func(m Message) bool { return bytes.Equal(m.stored, m.Content) && bytes.Contains(m.stored, []byte("\r\n")) })
+	is("stored-crlf", func(m Message) bool {
+		return bytes.Equal(m.stored, m.Content) && bytes.Contains(m.stored, []byte("\r\n"))
+	})
 	is("stored-mixed", func(m Message) bool {
 		crlf := bytes.Count(m.stored, []byte("\r\n"))
 		return crlf > 0 && crlf < bytes.Count(m.stored, []byte("\n"))
