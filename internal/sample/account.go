@@ -19,7 +19,7 @@ type Account struct {
 	// Password is the clear text, Hash what the server stores, in Dovecot's
 	// notation "{SCHEME}…". Some schemes can be carried to Stalwart, some not.
 	Password, Hash string
-	// Disabled accounts cannot log in (nologin in the passwd-file).
+	// Disabled accounts cannot log in with Password; see Options.NoLogin.
 	Disabled bool
 	// Quota in octets, 0 for none.
 	Quota int64

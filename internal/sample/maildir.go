@@ -54,8 +54,8 @@ func (o *Organisation) writeUsers(dir string) error {
 		if a.Quota > 0 {
 			extra = append(extra, fmt.Sprintf("userdb_quota_rule=*:storage=%dM", a.Quota>>20))
 		}
-		if a.Disabled {
-			extra = append(extra, "nologin", "reason=on leave")
+		if a.Disabled && o.Options.NoLogin {
+			extra = append(extra, "nologin")
 		}
 		fmt.Fprintf(&b, "%s:%s:%d:%d:%s:%s::%s\n", a.Login, a.Hash, vmail, vmail, a.Name, a.home(dir), strings.Join(extra, " "))
 	}

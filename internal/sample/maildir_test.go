@@ -155,6 +155,28 @@ func TestFilesBesideTheMail(t *testing.T) {
 	}
 }
 
+func TestDisabledAccount(t *testing.T) {
+	t.Parallel()
+	for _, noLogin := range []bool{false, true} {
+		dir := t.TempDir()
+		o := New(Options{Accounts: 12, NoLogin: noLogin})
+		if err := o.WriteMaildir(dir); err != nil {
+			t.Fatal(err)
+		}
+		users, err := os.ReadFile(filepath.Join(dir, "users"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for l := range strings.Lines(string(users)) {
+			disabled := strings.HasPrefix(l, "dimitris@")
+			locked, marked := strings.Contains(l, ":{CRYPT}!"), strings.HasSuffix(l, ":nologin\n")
+			if locked != (disabled && !noLogin) || marked != (disabled && noLogin) {
+				t.Errorf("nologin %v: %s", noLogin, l)
+			}
+		}
+	}
+}
+
 func TestModifiedUTF7(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{

@@ -29,6 +29,10 @@ func (o *Organisation) persona(number int, p persona) *Account {
 	}
 	a := &Account{Login: p.local + "@" + Domain, Name: p.name, Password: pw.clear, Hash: pw.hash, Disabled: p.disabled, Quota: p.quota,
 		number: number, lang: p.lang, weight: p.weight}
+	if a.Disabled && !o.Options.NoLogin {
+		_, body, _ := strings.Cut(a.Hash, "}")
+		a.Hash = "{CRYPT}!" + body // as passwd -l does: no password fits
+	}
 	for _, s := range p.scripts {
 		s.Content = slices.Clone(s.Content)
 		a.Scripts = append(a.Scripts, s)

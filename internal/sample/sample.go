@@ -32,6 +32,11 @@ type Options struct {
 	// Oddities adds the messages, names, dates and keywords that a migration
 	// stumbles over. Without them all is well-formed.
 	Oddities bool
+	// NoLogin disables the disabled account with nologin in the passwd-file.
+	// Dovecot then refuses a master login to it as well ("Login disabled for
+	// this user"), so that only its Maildir can be read. Otherwise its hash is
+	// locked with "!", which a master login gets past.
+	NoLogin bool
 	// MessageSize is the mean size of ordinary messages in octets; 0 means a
 	// realistic mix around 20 KiB. No message is below about 600 octets.
 	MessageSize int
