@@ -34,9 +34,14 @@ func (s *Source) Bodies(ctx context.Context, a model.Account) (*Bodies, error) {
 }
 
 // Read is like Store.Read, for a mailbox named by its path. A mailbox that
-// the disk does not have gives every item as gone.
-func (b *Bodies) Read(ctx context.Context, path []string, items []model.ItemRef, fn func(model.ItemRef, *source.Content, error) error) error {
-	dir, ok := b.dirs[pathKey(path)]
+// the disk does not have, or has in another generation of UIDs, gives every
+// item as gone.
+func (b *Bodies) Read(ctx context.Context, c model.Collection, items []model.ItemRef, fn func(model.ItemRef, *source.Content, error) error) error {
+	dir, ok := b.dirs[pathKey(c.Path)]
+	if ok {
+		list, err := header(dir)
+		ok = err == nil && list.validity == c.UIDValidity
+	}
 	if !ok {
 		for _, i := range items {
 			if err := fn(i, nil, model.Faultf(model.ClassItem, model.CodeGone, "no such mailbox on disk")); err != nil {
@@ -45,5 +50,8 @@ func (b *Bodies) Read(ctx context.Context, path []string, items []model.ItemRef,
 		}
 		return nil
 	}
-	return b.store.Read(ctx, model.Collection{Native: dir, Path: path}, items, fn)
+	return b.store.Read(ctx, model.Collection{Native: dir, Path: c.Path}, items, fn)
 }
+
+// Scripts returns the account's Sieve scripts on disk.
+func (b *Bodies) Scripts(ctx context.Context) ([]model.Script, error) { return b.store.Scripts(ctx) }

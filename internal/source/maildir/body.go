@@ -21,9 +21,13 @@ import (
 // encrypted: only the server can read it.
 const CodeEncrypted = "encrypted"
 
-// inMemory is the largest file that is read in one piece, which makes the
-// exact size known.
-const inMemory = 1 << 20
+const (
+	// inMemory is the largest file that is read in one piece, which makes
+	// the exact size known and shows damage before anything is handed out.
+	inMemory = 1 << 20
+	// maxUnpacked is how much such a file may unpack to in memory.
+	maxUnpacked = 8 << 20
+)
 
 // content opens a message file as IMAP would show it: decompressed, every
 // line with CRLF. The caller closes it.
@@ -55,7 +59,15 @@ func content(path string) (*source.Content, io.Closer, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		return &source.Content{Reader: newCRLF(r), Size: -1}, io.NopCloser(nil), nil
+		text, err := io.ReadAll(io.LimitReader(r, maxUnpacked))
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(text) < maxUnpacked {
+			text = withCRLF(text)
+			return &source.Content{Reader: bytes.NewReader(text), Size: int64(len(text))}, io.NopCloser(nil), nil
+		}
+		return streamed(io.MultiReader(bytes.NewReader(text), r)), io.NopCloser(nil), nil
 	}
 	buffered := bufio.NewReaderSize(f, 256<<10)
 	head, err := buffered.Peek(magicLen)
@@ -70,7 +82,23 @@ func content(path string) (*source.Content, io.Closer, error) {
 			return nil, nil, err
 		}
 	}
-	return &source.Content{Reader: newCRLF(r), Size: -1}, f, nil
+	return streamed(r), f, nil
+}
+
+// streamed is content that is converted while it is read. What goes wrong
+// then concerns this message only.
+func streamed(r io.Reader) *source.Content {
+	return &source.Content{Reader: itemReader{newCRLF(r)}, Size: -1}
+}
+
+type itemReader struct{ io.Reader }
+
+func (r itemReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &model.Fault{Class: model.ClassItem, Code: "unreadable", Err: err}
+	}
+	return n, err
 }
 
 func readAll(f *os.File, size int64) ([]byte, error) {
