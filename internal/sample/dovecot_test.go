@@ -65,6 +65,36 @@ func TestDovecotTakesItForItsOwn(t *testing.T) {
 	for _, local := range []string{"anna", "julia"} {
 		compareGUIDs(t, d, o.home(local))
 	}
+	checkScripts(t, d, o.home("anna"), map[string]bool{"Sortieren": true, "Büro Abwesenheit": true, "unfinished": false})
+	checkScripts(t, d, o.home("otto"), map[string]bool{"archive-to-program": false, "old-notify": false, "empty": true})
+	checkScripts(t, d, o.home("benoit"), map[string]bool{"vacation": true})
+	checkScripts(t, d, o.home("heidi"), map[string]bool{"roundcube": true})
+	continues(t, d, o.home("anna"))
+}
+
+// continues delivers one more message: it gets the UID that was planned to be
+// the next.
+func continues(t *testing.T, d *lab.Dovecot, a *Account) {
+	t.Helper()
+	c := dial(t, d)
+	if err := c.Login(a.Login, a.Password).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	text := "From: a@client.test\r\nSubject: new\r\n\r\n"
+	cmd := c.Append("INBOX", int64(len(text)), nil)
+	if _, err := cmd.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := cmd.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in := a.Mailboxes[0]; uint32(data.UID) != in.UIDNext || data.UIDValidity != in.UIDValidity {
+		t.Errorf("the next message got UID %d of %d, want %d of %d", data.UID, data.UIDValidity, in.UIDNext, in.UIDValidity)
+	}
 }
 
 func dial(t *testing.T, d *lab.Dovecot) *imapclient.Client {
@@ -127,11 +157,12 @@ func compareMailbox(t *testing.T, c *imapclient.Client, m *Mailbox) {
 		t.Errorf("%q: %v", name, err)
 		return
 	}
+	if len(fetched) != m.Len() {
+		t.Errorf("%q: fetched %d messages, want %d", name, len(fetched), m.Len())
+		return
+	}
 	i := 0
 	for want := range m.Messages() {
-		if i >= len(fetched) {
-			break
-		}
 		got := fetched[i]
 		i++
 		if uint32(got.UID) != want.UID {

@@ -23,7 +23,7 @@ func TestWhatIsOnDiskAgreesWithTheTotals(t *testing.T) {
 		t.Fatal(err)
 	}
 	accounts, mailboxes, messages, octets := o.Totals()
-	var gotBoxes, gotMessages int
+	var gotBoxes, gotMessages, fresh int
 	var gotOctets int64
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -34,6 +34,9 @@ func TestWhatIsOnDiskAgreesWithTheTotals(t *testing.T) {
 			gotBoxes++
 		case folder == "cur" || folder == "new":
 			gotMessages++
+			if folder == "new" {
+				fresh++
+			}
 			content, err := os.ReadFile(path)
 			if err != nil {
 				return err
@@ -46,6 +49,9 @@ func TestWhatIsOnDiskAgreesWithTheTotals(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if fresh < 10 {
+		t.Errorf("only %d messages in new/", fresh)
 	}
 	users, err := os.ReadFile(filepath.Join(dir, "users"))
 	if err != nil {

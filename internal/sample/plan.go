@@ -2,7 +2,7 @@ package sample
 
 import (
 	"encoding/hex"
-	"math/bits"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -172,8 +172,12 @@ func (m *Mailbox) fill(n int) {
 	for i := range n {
 		s := slot{received: begin + int64(i)*span + r.Int64N(span)}
 		s.system, s.keywords = m.someFlags(r)
-		if i == 0 && m.Role == model.RoleInbox {
+		switch {
+		case m.Role != model.RoleInbox:
+		case i == 0:
 			s.system |= model.Deleted
+		case i >= n-3:
+			s.system, s.keywords = 0, 0
 		}
 		if len(m.keywords) > 0 {
 			// Every keyword is on some message.
@@ -182,7 +186,7 @@ func (m *Mailbox) fill(n int) {
 			}
 		}
 		// What no client has seen yet lies in new/.
-		s.fresh = m.Role == model.RoleInbox && i >= n-5 && s.system|model.SystemFlags(bits.OnesCount32(s.keywords)) == 0
+		s.fresh = m.Role == model.RoleInbox && i >= n-3 && s.system == 0 && s.keywords == 0
 		m.slots = append(m.slots, s)
 	}
 	uid := uint32(r.IntN(3))
@@ -196,7 +200,7 @@ func (m *Mailbox) fill(n int) {
 	m.UIDNext = uid + 1 + uint32(r.IntN(4))
 }
 
-func (m *Mailbox) someFlags(r interface{ IntN(int) int }) (f model.SystemFlags, keywords uint32) {
+func (m *Mailbox) someFlags(r *rand.Rand) (f model.SystemFlags, keywords uint32) {
 	chance := func(percent int, flag model.SystemFlags) {
 		if r.IntN(100) < percent {
 			f |= flag
