@@ -19,7 +19,7 @@ type Options struct {
 	// given to those that are there; their difficult mailboxes are not.
 	Accounts int
 	// Messages is the sum over all accounts. There are more when the themes
-	// need more (about 300 with twelve accounts and Oddities).
+	// need more (about 220 with twelve accounts and Oddities).
 	Messages int
 	// Large is the size in octets, as IMAP shows it, of one large message in
 	// one account; 0 means none. The message has at most 100 octets less.
