@@ -1,0 +1,238 @@
+package directory
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/directory/nearest"
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// CSVOptions say how to understand a CSV file.
+type CSVOptions struct {
+	DefaultDomain string // as PasswdOptions.DefaultDomain
+	Name          string // the file's name, for errors; empty means "csv"
+}
+
+// columns are the headings that ReadCSV knows, and what they fill.
+var columns = map[string]func(*model.Account, string) error{
+	"login":   func(a *model.Account, v string) error { a.Login = v; return checkLogin(v) },
+	"address": func(a *model.Account, v string) error { a.Address = v; return nil },
+	"aliases": func(a *model.Account, v string) error {
+		if v == "" {
+			return nil
+		}
+		a.Aliases = strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ';' || r == ',' })
+		return nil
+	},
+	"name":     func(a *model.Account, v string) error { a.Name = v; return nil },
+	"password": func(a *model.Account, v string) error { a.Password = v; return nil },
+	"secret":   func(a *model.Account, v string) error { a.Secret = v; return nil },
+	"quota": func(a *model.Account, v string) (err error) {
+		if v != "" {
+			a.Quota, err = ParseSize(v, 1)
+		}
+		return err
+	},
+	"disabled": func(a *model.Account, v string) error { a.Disabled = v != "" && !isNo(v); return nil },
+	"home":     func(a *model.Account, v string) error { a.Home = v; return nil },
+	"location": func(a *model.Account, v string) error { a.Location = v; return nil },
+	"exclude":  func(a *model.Account, v string) error { a.Excluded = v; return nil },
+}
+
+var columnNames = []string{"login", "address", "aliases", "name", "password", "secret", "quota", "disabled", "home", "location", "exclude"}
+
+// verbatim columns keep blanks at their ends: they may belong to a password.
+var verbatim = map[string]bool{"password": true, "secret": true}
+
+// ReadCSV reads accounts from a CSV file (RFC 4180) in UTF-8, separated by
+// comma, semicolon or tab. Its first row names the columns, in any order:
+// login (required), address, aliases (separated by blanks or semicolons),
+// name, password (the hash in the source's notation), secret (the clear-text
+// password at the source), quota, disabled, home, location and exclude (the
+// reason why it stays behind).
+//
+// An unknown column ends the reading with a model.ClassFatal error; a row
+// that cannot be used yields an error with its line, and the next ones follow.
+func ReadCSV(r io.Reader, o CSVOptions) iter.Seq2[model.Account, error] {
+	if o.Name == "" {
+		o.Name = "csv"
+	}
+	return func(yield func(model.Account, error) bool) {
+		var heading []string
+		for row, err := range records(r) {
+			switch {
+			case err != nil:
+				if !yield(model.Account{}, csvFault(o.Name, row.line, err)) {
+					return
+				}
+			case heading == nil:
+				heading, err = readHeading(row.fields)
+				if err != nil {
+					f := csvFault(o.Name, row.line, err)
+					f.Class = model.ClassFatal
+					yield(model.Account{}, f)
+					return
+				}
+			default:
+				a, err := readRow(heading, row.fields, o.DefaultDomain)
+				if err != nil {
+					err = csvFault(o.Name, row.line, err)
+					a = model.Account{}
+				}
+				if !yield(a, err) {
+					return
+				}
+			}
+		}
+		if heading == nil {
+			yield(model.Account{}, model.Faultf(model.ClassFatal, "directory", "%s is empty: its first row names the columns, for example login,address,name", o.Name))
+		}
+	}
+}
+
+func readHeading(fields []string) ([]string, error) {
+	heading, seen := make([]string, len(fields)), map[string]bool{}
+	for i, f := range fields {
+		h := strings.ToLower(strings.TrimSpace(f))
+		switch {
+		case columns[h] == nil:
+			return nil, fmt.Errorf("unknown column %q%s (the first row names the columns: %s)", f, nearest.Hint(f, columnNames), strings.Join(columnNames, ", "))
+		case seen[h]:
+			return nil, fmt.Errorf("two columns are called %q", h)
+		}
+		heading[i], seen[h] = h, true
+	}
+	if !seen["login"] {
+		return nil, errors.New(`there is no column "login", which names the account at the source`)
+	}
+	return heading, nil
+}
+
+func readRow(heading, fields []string, domain string) (model.Account, error) {
+	var a model.Account
+	if len(fields) > len(heading) {
+		return a, fmt.Errorf("%d fields for %d columns: put a field with a separator in it between quotes", len(fields), len(heading))
+	}
+	for i, v := range fields {
+		if !verbatim[heading[i]] {
+			v = strings.TrimSpace(v)
+		}
+		if err := columns[heading[i]](&a, v); err != nil {
+			return a, err
+		}
+	}
+	if a.Login == "" {
+		return a, errors.New("the login is empty")
+	}
+	if a.Address == "" && (strings.Contains(a.Login, "@") || domain != "") {
+		a.Address, _ = Normalize(a.Login, domain) // Resolve tells what is wrong
+	}
+	return a, nil
+}
+
+// ReadLogins reads what to log in with where there is no master user: rows of
+// login and clear-text password, with or without a first row that says so
+// ("login,password"). The accounts have only Login and Secret. Errors are as
+// with ReadCSV; they never quote a password.
+func ReadLogins(r io.Reader, name string) iter.Seq2[model.Account, error] {
+	return func(yield func(model.Account, error) bool) {
+		first := true
+		for row, err := range records(r) {
+			a := model.Account{}
+			if err == nil {
+				heading := first && len(row.fields) == 2 && isHeading(row.fields)
+				first = false
+				if heading {
+					continue
+				}
+				a, err = loginRow(row.fields)
+			}
+			if err != nil {
+				a, err = model.Account{}, csvFault(name, row.line, err)
+			}
+			if !yield(a, err) {
+				return
+			}
+		}
+	}
+}
+
+func isHeading(fields []string) bool {
+	switch strings.ToLower(strings.TrimSpace(fields[0])) {
+	case "login", "user", "username":
+		switch strings.ToLower(strings.TrimSpace(fields[1])) {
+		case "password", "secret", "pass":
+			return true
+		}
+	}
+	return false
+}
+
+func loginRow(fields []string) (model.Account, error) {
+	if len(fields) != 2 {
+		return model.Account{}, fmt.Errorf("%d fields instead of login and password: put a password with a separator in it between quotes", len(fields))
+	}
+	login := strings.TrimSpace(fields[0])
+	if err := checkLogin(login); err != nil {
+		return model.Account{}, err
+	}
+	if fields[1] == "" {
+		return model.Account{}, fmt.Errorf("the password of %s is empty", login)
+	}
+	return model.Account{Login: login, Secret: fields[1]}, nil
+}
+
+func csvFault(name string, line int, err error) *model.Fault {
+	return &model.Fault{Class: model.ClassAccount, Code: "directory", Err: fmt.Errorf("%s:%d: %w", name, line, err)}
+}
+
+type record struct {
+	fields []string
+	line   int
+}
+
+// records yields the rows of a CSV file. The separator is what the first line
+// shows most of: spreadsheets write semicolons in half of Europe.
+func records(r io.Reader) iter.Seq2[record, error] {
+	return func(yield func(record, error) bool) {
+		in := bufio.NewReader(r)
+		if b, _ := in.Peek(3); string(b) == "\ufeff" {
+			_, _ = in.Discard(3)
+		}
+		head, _ := in.Peek(in.Size())
+		line, _, _ := strings.Cut(string(head), "\n")
+		c := csv.NewReader(in)
+		c.FieldsPerRecord = -1
+		for _, sep := range ";\t" {
+			if strings.Count(line, string(sep)) > strings.Count(line, string(c.Comma)) {
+				c.Comma = sep
+			}
+		}
+		for {
+			fields, err := c.Read()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if pe, ok := errors.AsType[*csv.ParseError](err); ok {
+				if !yield(record{line: pe.Line}, pe.Err) {
+					return
+				}
+				continue
+			}
+			if err != nil {
+				yield(record{}, err)
+				return
+			}
+			n, _ := c.FieldPos(0)
+			if !yield(record{fields, n}, nil) {
+				return
+			}
+		}
+	}
+}
