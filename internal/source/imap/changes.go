@@ -2,6 +2,7 @@ package imap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -231,59 +232,66 @@ func (w *walk) ranges(data *imap.SelectData) ([]imap.UIDRange, error) {
 	return out, nil
 }
 
+// answer is what one FETCH told.
+type answer struct {
+	items []model.Item
+	err   error
+}
+
+// ask sends a FETCH and receives its answer in the background: a server may
+// mix the answers to commands that it was sent together.
+func (w *walk) ask(r imap.UIDRange, since uint64) <-chan answer {
+	opts := &imap.FetchOptions{UID: true, Flags: true, InternalDate: true, RFC822Size: true, ChangedSince: since,
+		Envelope: !w.st.src.noGUIDs.Load()}
+	w.st.ses.guid.asking.Store(true)
+	defer w.st.ses.guid.asking.Store(false)
+	cmd := w.st.ses.Fetch(imap.UIDSet{r}, opts)
+	out := make(chan answer, 1)
+	go func() {
+		items, err := collect(cmd)
+		out <- answer{items, err}
+	}()
+	return out
+}
+
 // fetch tells the messages of the ranges, in ascending order of UID.
 func (w *walk) fetch(ranges []imap.UIDRange, since uint64) error {
-	ask := func(r imap.UIDRange) *imapclient.FetchCommand {
-		opts := &imap.FetchOptions{UID: true, Flags: true, InternalDate: true, RFC822Size: true, ChangedSince: since,
-			Envelope: !w.st.src.noGUIDs.Load()}
-		w.st.ses.guid.asking.Store(true)
-		defer w.st.ses.guid.asking.Store(false)
-		return w.st.ses.Fetch(imap.UIDSet{r}, opts)
-	}
-	var ahead *imapclient.FetchCommand
-	defer func() {
-		if ahead != nil {
-			ahead.Close()
-		}
-	}()
+	var ahead <-chan answer
 	for i, r := range ranges {
-		cmd := ahead
-		if ahead = nil; cmd == nil {
-			cmd = ask(r)
+		now := ahead
+		if now == nil {
+			now = w.ask(r, since)
 		}
-		if i+1 < len(ranges) {
-			ahead = ask(ranges[i+1])
+		if ahead = nil; i+1 < len(ranges) {
+			ahead = w.ask(ranges[i+1], since)
 		}
-		items, err := collect(cmd)
-		if err != nil {
-			if no, ok := asNo(err); ok && no.Type == imap.StatusResponseTypeBad && !w.st.src.noGUIDs.Load() {
-				// The server does not know the attribute: without it, then.
-				w.st.src.noGUIDs.Store(true)
-				if ahead != nil {
-					ahead.Close()
-					ahead = nil
-				}
-				return w.fetch(ranges[i:], since)
+		got := <-now
+		if no, ok := errors.AsType[*imap.Error](got.err); ok && no.Type == imap.StatusResponseTypeBad && !w.st.src.noGUIDs.Load() {
+			// The server does not know the attribute: without it, then.
+			w.st.src.noGUIDs.Store(true)
+			if ahead != nil {
+				<-ahead
 			}
-			return err
+			return w.fetch(ranges[i:], since)
 		}
-		for _, it := range items {
+		if got.err != nil {
+			return got.err
+		}
+		for _, it := range got.items {
 			if it.UID >= uint64(w.since.next) {
 				w.fresh++
 			}
 			w.told++
 			w.from = imap.UID(it.UID) + 1
 			if !w.give(model.Change{Op: model.OpUpsert, Item: it}) {
+				if ahead != nil {
+					<-ahead
+				}
 				return nil
 			}
 		}
 	}
 	return nil
-}
-
-func asNo(err error) (*imap.Error, bool) {
-	no, ok := err.(*imap.Error)
-	return no, ok
 }
 
 // collect reads the answers to one FETCH, sorted by UID.

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -18,9 +20,10 @@ import (
 )
 
 const (
-	// readBatch is how many messages one FETCH asks for; the next is sent
-	// before the last is read.
+	// readBatch is how many messages one FETCH asks for.
 	readBatch = 50
+	// fetchesAhead is how many FETCHes are sent before the first is through.
+	fetchesAhead = 2
 	// inMemory is the largest message that is held in memory. Whatever is
 	// handed out has arrived completely.
 	inMemory = 1 << 20
@@ -59,27 +62,29 @@ func (r *reading) run(ctx context.Context) error {
 	if err := r.open(); err != nil {
 		return err
 	}
-	uids := make([]imap.UID, 0, len(r.left))
-	for uid := range r.left {
-		uids = append(uids, uid)
+	batches := slices.Collect(slices.Chunk(slices.Sorted(maps.Keys(r.left)), readBatch))
+	arrivals, quit := make(chan arrival), make(chan struct{})
+	var streams sync.WaitGroup
+	defer streams.Wait()
+	defer close(quit)
+	inFlight := 0
+	ask := func() {
+		for ; len(batches) > 0 && inFlight < fetchesAhead; inFlight++ {
+			cmd := r.ask(batches[0])
+			batches = batches[1:]
+			streams.Go(func() { r.stream(cmd, arrivals, quit) })
+		}
 	}
-	slices.Sort(uids)
-	var ahead *imapclient.FetchCommand
-	defer func() {
-		if ahead != nil {
-			ahead.Close()
+	for ask(); inFlight > 0; ask() {
+		a := <-arrivals
+		if a.end {
+			inFlight--
+			if a.err != nil {
+				return a.err
+			}
+			continue
 		}
-	}()
-	batches := slices.Collect(slices.Chunk(uids, readBatch))
-	for i, batch := range batches {
-		cmd := ahead
-		if ahead = nil; cmd == nil {
-			cmd = r.ask(batch)
-		}
-		if i+1 < len(batches) {
-			ahead = r.ask(batches[i+1])
-		}
-		if err := r.take(ctx, cmd); err != nil {
+		if err := r.hand(ctx, a); err != nil {
 			return err
 		}
 	}
@@ -108,9 +113,31 @@ func (r *reading) ask(uids []imap.UID) *imapclient.FetchCommand {
 		BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
 }
 
-// take hands out what one FETCH brings.
-func (r *reading) take(ctx context.Context, cmd *imapclient.FetchCommand) error {
+// arrival is a message that has come completely, an error in the middle of
+// one, or the end of a FETCH.
+type arrival struct {
+	uid  imap.UID
+	body *source.Content
+	done func() // frees the body
+	err  error
+	end  bool
+}
+
+// stream receives what one FETCH brings. Each has a goroutine of its own,
+// because a server may mix the answers to commands that it was sent together.
+func (r *reading) stream(cmd *imapclient.FetchCommand, out chan<- arrival, quit <-chan struct{}) {
 	defer cmd.Close()
+	give := func(a arrival) bool {
+		select {
+		case out <- a:
+			return true
+		case <-quit:
+			if a.done != nil {
+				a.done()
+			}
+			return false
+		}
+	}
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 		var uid imap.UID
 		for part := msg.Next(); part != nil; part = msg.Next() {
@@ -118,40 +145,46 @@ func (r *reading) take(ctx context.Context, cmd *imapclient.FetchCommand) error 
 			case imapclient.FetchItemDataUID:
 				uid = p.UID
 			case imapclient.FetchItemDataBodySection:
-				if err := r.hand(ctx, uid, p.Literal); err != nil {
-					return err
+				if p.Literal == nil {
+					continue
+				}
+				a := arrival{uid: uid}
+				a.body, a.done, a.err = r.whole(p.Literal)
+				if !give(a) {
+					return
 				}
 			}
 		}
 	}
-	return cmd.Close()
+	give(arrival{end: true, err: cmd.Close()})
 }
 
-// hand gives one message to the caller once all of it has come.
-func (r *reading) hand(ctx context.Context, uid imap.UID, literal imap.LiteralReader) error {
-	ref, ok := r.left[uid]
-	if !ok || literal == nil {
+// hand gives one message to the caller.
+func (r *reading) hand(ctx context.Context, a arrival) error {
+	if a.done != nil {
+		defer a.done()
+	}
+	ref, ok := r.left[a.uid]
+	if !ok {
 		return nil
 	}
-	body, done, err := r.whole(literal)
-	if err != nil {
-		if _, ours := errors.AsType[*model.Fault](err); ours || ctx.Err() != nil {
-			return err
+	if a.err == nil {
+		delete(r.left, a.uid)
+		if err := r.fn(ref, a.body, nil); err != nil {
+			return final(err)
 		}
-		if r.broke[uid]++; r.broke[uid] >= breaks {
-			delete(r.left, uid)
-			if ferr := r.fn(ref, nil, r.unreadable(uid, fmt.Errorf("the connection broke %d times in it: %w", breaks, err))); ferr != nil {
-				return final(ferr)
-			}
+		return nil
+	}
+	if _, ours := errors.AsType[*model.Fault](a.err); ours || ctx.Err() != nil {
+		return a.err
+	}
+	if r.broke[a.uid]++; r.broke[a.uid] >= breaks {
+		delete(r.left, a.uid)
+		if err := r.fn(ref, nil, r.unreadable(a.uid, fmt.Errorf("the connection broke %d times in it: %w", breaks, a.err))); err != nil {
+			return final(err)
 		}
-		return err
 	}
-	defer done()
-	delete(r.left, uid)
-	if err := r.fn(ref, body, nil); err != nil {
-		return final(err)
-	}
-	return nil
+	return a.err
 }
 
 // whole takes a literal from the connection.
