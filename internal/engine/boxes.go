@@ -26,7 +26,7 @@ func (r *run) mapBoxes(ctx context.Context) error {
 			return err
 		}
 		if t.Reason != "" {
-			r.note(b.src.Native, "", "renamed", strings.Join(t.Path, "/")+": "+t.Reason)
+			r.note(b.name(), "", "renamed", strings.Join(t.Path, "/")+": "+t.Reason)
 		}
 	}
 	return nil
@@ -80,7 +80,7 @@ func (r *run) mapBox(ctx context.Context, b *box, t mailboxmap.Target, tree *tre
 			}
 			tree.move(b.row.Target, name, parent)
 			r.res.Counts.Mailboxes++
-			r.note(b.src.Native, "", "mailboxRenamed", "renamed at the source: now "+strings.Join(t.Path, "/"))
+			r.note(b.name(), "", "mailboxRenamed", "renamed at the source: now "+strings.Join(t.Path, "/"))
 		}
 		b.row.TargetPath = t.Path
 	case b.row.Target == "" || tree.byID[b.row.Target] == nil:
@@ -103,7 +103,7 @@ func (r *run) mapBox(ctx context.Context, b *box, t mailboxmap.Target, tree *tre
 }
 
 func mailboxFault(b *box, err error) error {
-	return &model.Fault{Class: max(model.ClassOf(err), model.ClassAccount), Code: model.CodeOf(err), Collection: b.src.Native,
+	return &model.Fault{Class: max(model.ClassOf(err), model.ClassAccount), Code: model.CodeOf(err), Collection: b.name(),
 		Err: fmt.Errorf("mailbox at the destination: %w", err)}
 }
 

@@ -109,7 +109,7 @@ func (r *run) deleteSome(ctx context.Context, c ledger.Collection, items []ledge
 	r.res.Counts.Deleted += int64(len(destroy) + len(unfile))
 	r.res.Counts.Kept += int64(len(kept))
 	for uid := range kept {
-		r.note(c.Native, ledger.NoteItem(uid), "kept", "deleted at the source, but its user has changed it at the destination since; left there")
+		r.note(mailboxName(c.Path), ledger.NoteItem(uid), "kept", "deleted at the source, but its user has changed it at the destination since; left there")
 	}
 	return nil
 }
@@ -184,9 +184,9 @@ func (r *run) dropRetired(ctx context.Context) error {
 				}
 				at = slices.Delete(at, i, i+1)
 				r.res.Counts.Mailboxes++
-				r.note(c.Native, "", "mailboxDeleted", "deleted at the source, and empty: deleted at the destination")
+				r.note(mailboxName(c.Path), "", "mailboxDeleted", "deleted at the source, and empty: deleted at the destination")
 			} else if i >= 0 {
-				r.note(c.Native, "", "kept", "the mailbox is gone at the source, but at the destination it holds something of its user's: left there")
+				r.note(mailboxName(c.Path), "", "kept", "the mailbox is gone at the source, but at the destination it holds something of its user's: left there")
 			}
 		}
 		if err := r.step(ctx, "forget mailbox", func(t *ledger.Tx) error { return t.DeleteCollection(c.ID) }); err != nil {

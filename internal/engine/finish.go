@@ -84,5 +84,5 @@ func (r *run) finishSome(ctx context.Context, effects []ledger.Effect, rows []le
 
 // boxOf is a mailbox that the source may no longer have.
 func boxOf(c ledger.Collection) *box {
-	return &box{src: model.Collection{Native: c.Native}, row: c}
+	return &box{src: model.Collection{Native: c.Native, Path: c.Path}, row: c}
 }

@@ -101,7 +101,7 @@ func (r *run) pushSome(ctx context.Context, b *box, items []ledger.Item) error {
 	r.res.Counts.Flags += int64(len(patches) - len(gone))
 	r.res.Counts.Kept += int64(len(gone))
 	for uid := range gone {
-		r.note(b.src.Native, ledger.NoteItem(uid), "kept", keptDeleted)
+		r.note(b.name(), ledger.NoteItem(uid), "kept", keptDeleted)
 	}
 	return nil
 }

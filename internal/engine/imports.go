@@ -229,7 +229,7 @@ func (r *run) count(entries []*entry, results []destination.Imported, dropped []
 		case model.ClassOf(res.Err) == model.ClassItem && !errors.Is(res.Err, errMissing) && e.err == nil:
 			r.tally(func() {
 				r.res.Counts.Refused++
-				r.note(e.box.src.Native, e.name(), "refused", res.Err.Error())
+				r.note(e.box.name(), e.name(), "refused", res.Err.Error())
 			})
 			continue
 		default:
@@ -240,13 +240,13 @@ func (r *run) count(entries []*entry, results []destination.Imported, dropped []
 				r.res.Counts.Repaired++
 			}
 			if e.repair {
-				r.note(e.box.src.Native, e.name(), "repaired", repairText)
+				r.note(e.box.name(), e.name(), "repaired", repairText)
 			}
 			if clamped[i] {
-				r.note(e.box.src.Native, e.name(), "date", dateText(e))
+				r.note(e.box.name(), e.name(), "date", dateText(e))
 			}
 			if len(dropped[i]) > 0 {
-				r.note(e.box.src.Native, e.name(), "keyword", keywordText(dropped[i]))
+				r.note(e.box.name(), e.name(), "keyword", keywordText(dropped[i]))
 			}
 		})
 	}

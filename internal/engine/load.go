@@ -176,7 +176,7 @@ func (r *run) readChunk(ctx context.Context, b *box, chunk []*entry, a *assemble
 		return err
 	}
 	for uid := range byUID {
-		return model.Faultf(model.ClassAccount, "source", "%s: the source said nothing about UID %d", b.src.Native, uid)
+		return model.Faultf(model.ClassAccount, "source", "%s: the source said nothing about UID %d", b.name(), uid)
 	}
 	return nil
 }
@@ -187,7 +187,7 @@ func (r *run) refuse(ctx context.Context, e *entry, why error) error {
 	if err == nil {
 		r.tally(func() {
 			r.res.Counts.Refused++
-			r.note(e.box.src.Native, e.name(), "refused", why.Error())
+			r.note(e.box.name(), e.name(), "refused", why.Error())
 		})
 	}
 	return err

@@ -184,14 +184,14 @@ func (r *run) rehome(ctx context.Context, pairs []pair) error {
 			switch {
 			case !ok:
 				r.res.Counts.Kept++
-				r.note(p.box.src.Native, ledger.NoteItem(p.new.UID), "kept", keptDeleted)
+				r.note(p.box.name(), ledger.NoteItem(p.new.UID), "kept", keptDeleted)
 			case from == p.box.row.Target:
 				r.res.Counts.Rematched++
 			case slices.Contains(e.Mailboxes, from) || slices.Contains(e.Mailboxes, p.box.row.Target):
 				r.res.Counts.Moved++
 			default:
 				r.res.Counts.Kept++
-				r.note(p.box.src.Native, ledger.NoteItem(p.new.UID), "kept", keptMoved)
+				r.note(p.box.name(), ledger.NoteItem(p.new.UID), "kept", keptMoved)
 			}
 		}
 	})

@@ -26,7 +26,7 @@ func (r *run) plan(ctx context.Context, scripts int) error {
 			r.res.Counts.Mailboxes++
 		}
 		if t.Reason != "" {
-			r.note(b.src.Native, "", "renamed", strings.Join(t.Path, "/")+": "+t.Reason)
+			r.note(b.name(), "", "renamed", strings.Join(t.Path, "/")+": "+t.Reason)
 		}
 	}
 	for _, b := range r.boxes {
@@ -87,7 +87,7 @@ func (r *run) holdInterrupted(ctx context.Context) error {
 		}
 		if n > 0 || len(effects) > 0 {
 			b.changed = false
-			r.note(b.src.Native, "", "interrupted", "an earlier run left changes to finish; what is new here is counted once a run has finished them")
+			r.note(b.name(), "", "interrupted", "an earlier run left changes to finish; what is new here is counted once a run has finished them")
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 
 	"mailhaul.org/mailhaul/internal/destination"
@@ -42,6 +43,11 @@ type box struct {
 	// renamed: known by its ID under another name.
 	renamed bool
 }
+
+// name is how reports call the mailbox.
+func (b *box) name() string { return mailboxName(b.src.Path) }
+
+func mailboxName(path []string) string { return strings.Join(path, "/") }
 
 // run does the account's phases in order. Each phase leaves the ledger in a
 // state from which the next run continues.

@@ -131,10 +131,11 @@ func (r *run) putScript(ctx context.Context, s model.Script, at map[string][]byt
 }
 
 // newName tells where a mailbox that a script names has gone. Scripts name
-// mailboxes as the source's IMAP shows them.
+// mailboxes as the source's IMAP shows them: with its separator, which is "/"
+// or ".", and perhaps below the prefix "INBOX".
 func (r *run) newName(name string) (string, bool) {
 	for _, b := range r.boxes {
-		if b.src.Native == name || strings.EqualFold(name, "INBOX") && b.src.Role == model.RoleInbox {
+		if b.calledBy(name) {
 			to := strings.Join(b.row.TargetPath, "/")
 			if b.src.Role == model.RoleInbox {
 				to = "INBOX"
@@ -143,6 +144,20 @@ func (r *run) newName(name string) (string, bool) {
 		}
 	}
 	return name, false
+}
+
+// calledBy reports whether a script means this mailbox by name.
+func (b *box) calledBy(name string) bool {
+	if b.src.Role == model.RoleInbox {
+		return strings.EqualFold(name, "INBOX")
+	}
+	for _, separator := range []string{"/", "."} {
+		own := strings.Join(b.src.Path, separator)
+		if name == own || name == "INBOX"+separator+own {
+			return true
+		}
+	}
+	return b.src.Native == name
 }
 
 func scriptsByName(at []destination.Script) map[string][]byte {

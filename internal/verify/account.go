@@ -117,7 +117,7 @@ func (v *account) mailboxes(ctx context.Context, id int64) error {
 		}
 		if !c.Container {
 			if err := v.mailbox(ctx, c, row, &m); err != nil {
-				return fmt.Errorf("%s: %w", c.Native, err)
+				return fmt.Errorf("%s: %w", strings.Join(c.Path, "/"), err)
 			}
 		}
 		v.rep.Mailboxes = append(v.rep.Mailboxes, m)
@@ -133,7 +133,7 @@ func (v *account) mailboxes(ctx context.Context, id int64) error {
 		}
 		gone.Gone += n
 		if n > 0 {
-			v.find(k.Native, "", "gone", fmt.Sprintf("%d messages of a mailbox that is gone at the source are still at the destination: run sync", n))
+			v.find(strings.Join(k.Path, "/"), "", "gone", fmt.Sprintf("%d messages of a mailbox that is gone at the source are still at the destination: run sync", n))
 		}
 		if err := v.claim(ctx, k); err != nil {
 			return err
