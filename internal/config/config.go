@@ -1,0 +1,132 @@
+package config
+
+// Config is an engagement file that makes sense. Paths in it are absolute or
+// relative to the working directory as File is: those of the file are relative
+// to its folder.
+type Config struct {
+	// File is where it was read from, as it was named.
+	File string
+	// Engagement is the folder of the ledger and the reports.
+	Engagement  string
+	Source      Source
+	Destination Destination
+	// Accounts are the rules in the order of the file; the first that matches
+	// an account decides.
+	Accounts []Account
+	// Waves are in the order of the file; the first that matches takes an
+	// account.
+	Waves  []Wave
+	Limits Limits
+}
+
+// Kind is a kind of source.
+type Kind string
+
+const (
+	KindDovecot Kind = "dovecot" // IMAP, Maildir or both
+	KindIMAP    Kind = "imap"
+	KindMaildir Kind = "maildir"
+)
+
+// laterKinds are planned; to name one is no typing error.
+var laterKinds = []string{"courier", "cyrus", "dav", "zimbra", "exchange", "graph", "mdaemon", "hmailserver"}
+
+// Source is the server that is left.
+type Source struct {
+	Kind    Kind
+	IMAP    *IMAP    // nil when the file has no source.imap
+	Maildir *Maildir // nil when the file has no source.maildir
+	Users   Users
+}
+
+// IMAP says how to read over IMAP.
+type IMAP struct {
+	// URL is "imaps://host[:port]", or "imap://host[:port]" for STARTTLS.
+	URL string
+	// Master is the master user; empty means that every account logs in with
+	// a password of its own. With a Separator the login is "user*master",
+	// without it is SASL PLAIN with an authorization identity.
+	Master, Separator string
+	Password          Secret // the master user's
+	// Mechanism is "plain", "login", "xoauth2" or empty: what the server offers.
+	Mechanism string
+	Token     Secret // the access token of xoauth2
+	// Logins is a CSV file of logins and clear-text passwords, or empty.
+	Logins string
+	// Sieve is "sieve://host[:port]", or empty: no scripts over the network.
+	Sieve string
+	TLS   TLS
+}
+
+// TLS says whom to trust.
+type TLS struct {
+	// CA is a PEM file with the authorities to trust instead of the system's.
+	CA string
+	// Insecure accepts any certificate, and where there is no TLS none.
+	Insecure bool
+}
+
+// Maildir says where the mail lies.
+type Maildir struct {
+	// Path is a template of the accounts' Maildirs: "/srv/mail/%d/%n/Maildir".
+	Path string
+	// Layout is "maildir++", "fs" or empty: look.
+	Layout string
+	// Inbox is a template of the inbox where it lies elsewhere, or empty.
+	Inbox string
+}
+
+// Users says who exists at the source. All of it together is the directory.
+type Users struct {
+	Passwd string   // a passwd-file, or empty
+	Scheme string   // scheme of its passwords without one; empty means CRYPT
+	CSV    string   // a CSV file with a heading, or empty
+	List   []string // logins, or globs on what else is known
+	// Domain completes bare names to addresses; empty makes them errors.
+	Domain string
+}
+
+// Any reports whether the file names users at all.
+func (u Users) Any() bool { return u.Passwd != "" || u.CSV != "" || len(u.List) > 0 }
+
+// Destination is the server that is moved to.
+type Destination struct {
+	URL string // "https://host[:port]"; empty when Embedded
+	// Embedded moves into the built-in server: a rehearsal.
+	Embedded bool
+	User     string
+	Password Secret
+	TLS      TLS
+}
+
+// Account is a rule for the accounts that Source matches.
+type Account struct {
+	Source      string // glob on login or address
+	Destination string // address, "*@domain", or empty: unchanged
+	Exclude     bool
+	Reason      string
+	Password    Secret // to log in to the source
+	Where       string // "mailhaul.yaml:14"
+}
+
+// Wave is a group that moves together.
+type Wave struct {
+	Name  string
+	Globs []string
+	Where string // "mailhaul.yaml:20"
+}
+
+// Limits bound what a run takes.
+type Limits struct {
+	Connections int  // to the source
+	Accounts    int  // at once
+	Bandwidth   Rate // from the source; 0 means no bound
+	Buffer      Size // message bytes in memory
+}
+
+// The limits of a file that names none.
+const (
+	DefaultConnections = 8
+	DefaultAccounts    = 4
+	DefaultBuffer      = 64 << 20
+)

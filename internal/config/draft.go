@@ -1,0 +1,73 @@
+package config
+
+import (
+	"encoding/json"
+	"io"
+	"regexp"
+	"strings"
+	"text/template"
+
+	_ "embed"
+)
+
+// Found is what could be learnt of the source without asking anybody. Every
+// field may be empty; Draft then writes an example that says so.
+type Found struct {
+	// What describes where it comes from, as "Dovecot 2.3.19.1 on this host".
+	What string
+	// Engagement is the folder to propose, as "./acme".
+	Engagement string
+	// IMAP and Sieve are addresses: "imaps://mail.old.test".
+	IMAP, Sieve string
+	// Insecure: the certificate cannot be verified under that address.
+	Insecure bool
+	// Master and Separator are those of the configuration.
+	Master, Separator string
+	// Maildir, Inbox and Layout are as in Maildir.
+	Maildir, Inbox, Layout string
+	// Passwd, Scheme and Domain are as in Users.
+	Passwd, Scheme, Domain string
+	// Users are logins, where there is no passwd-file.
+	Users []string
+	// Notes are what an administrator should know, a sentence each.
+	Notes []string
+}
+
+//go:embed draft.yaml.tmpl
+var draftText string
+
+var draft = template.Must(template.New("mailhaul.yaml").Funcs(template.FuncMap{
+	"yaml": quote, "comment": comment,
+}).Parse(draftText))
+
+// Draft writes a commented engagement file, filled in from what was found. It
+// is valid as it is: what was not found is an example, marked as one.
+func Draft(w io.Writer, found Found) error {
+	if found.Engagement == "" {
+		found.Engagement = "./engagement"
+		if name, _, _ := strings.Cut(found.Domain, "."); name != "" {
+			found.Engagement = "./" + name
+		}
+	}
+	return draft.Execute(w, found)
+}
+
+// plain is what needs no quotes: it begins like a path, a word or an address,
+// and has something in it that no number, boolean or null has.
+var plain = regexp.MustCompile(`^[A-Za-z./][A-Za-z0-9@._/%+-]*(://[A-Za-z0-9@._/%+:-]+)?$`)
+
+// quote writes a text as YAML understands it again.
+func quote(s string) string {
+	if plain.MatchString(s) && strings.ContainsAny(s, "/@") {
+		return s
+	}
+	// JSON is YAML; but YAML knows more line ends than JSON escapes.
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s) // a string can always be encoded
+	return strings.NewReplacer("\u0085", `\u0085`, "\ufeff", `\ufeff`, "\x7f", `\u007f`).Replace(strings.TrimSuffix(b.String(), "\n"))
+}
+
+// comment keeps a text in one line.
+func comment(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -1,0 +1,253 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// maxFile is far more than an engagement file with a rule for each of many
+// thousand accounts, in octets.
+const maxFile = 16 << 20
+
+// Load reads an engagement file. The error is a model.Fault of
+// model.ClassFatal without a code; where the file is wrong, it wraps all its
+// Problems. Secrets are not resolved yet.
+func Load(path string) (*Config, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		f := model.Faultf(model.ClassFatal, "", "cannot read the configuration: %w", err)
+		if errors.Is(err, fs.ErrNotExist) {
+			f.Remedy = "write one with mailhaul init, or name another with -c"
+		}
+		return nil, f
+	}
+	return Parse(path, b)
+}
+
+// Parse is Load of a file's content; path is its name, which other paths are
+// relative to.
+func Parse(path string, content []byte) (*Config, error) {
+	d := &decoder{file: path, dir: filepath.Dir(path), anchors: map[string]ast.Node{}, meant: map[string]bool{}}
+	root := d.parse(content)
+	if root == nil {
+		return nil, d.problems.fault()
+	}
+	ast.Walk(d, root)
+	top := d.value(root, "", place{1, 1})
+	c := &Config{File: path, Limits: Limits{Connections: DefaultConnections, Accounts: DefaultAccounts, Buffer: DefaultBuffer}}
+	s := d.schema(c, top)
+	if isMapping(top.node) {
+		d.validate(c, s)
+	}
+	if err := d.problems.fault(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// parse returns the body of the only document, or nil and a problem.
+func (d *decoder) parse(content []byte) (root ast.Node) {
+	if len(content) > maxFile {
+		d.problem(place{}, "the file has more than %d MiB: is it an engagement file?", maxFile>>20)
+		return nil
+	}
+	defer func() {
+		if r := recover(); r != nil { // the parser meets something it cannot survive
+			d.problem(place{}, "this is no YAML: %v", r)
+			root = nil
+		}
+	}()
+	f, err := parser.ParseBytes(bytes.TrimPrefix(content, []byte("\ufeff")), 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		at, message := place{}, err.Error()
+		if e, ok := errors.AsType[yaml.Error](err); ok {
+			message = e.GetMessage()
+			if t := e.GetToken(); t != nil && t.Position != nil {
+				at = place{t.Position.Line, t.Position.Column}
+			}
+		}
+		if strings.Contains(message, "alias") || strings.Contains(message, "'@'") || strings.Contains(message, "scalar value") {
+			message += ` (a pattern or address that begins with * or @ needs quotes, as "*")`
+		}
+		d.problem(at, "this is no YAML: %s", message)
+		return nil
+	}
+	var bodies []ast.Node
+	for _, doc := range f.Docs {
+		switch doc.Body.(type) {
+		case nil, *ast.NullNode, *ast.CommentGroupNode, *ast.CommentNode:
+			continue
+		}
+		bodies = append(bodies, doc.Body)
+	}
+	switch len(bodies) {
+	case 0:
+		d.problem(place{}, "the file is empty: write one with mailhaul init")
+		return nil
+	case 1:
+		return bodies[0]
+	}
+	d.problem(placeOf(bodies[1]), "a second document begins here: an engagement file has one")
+	return nil
+}
+
+// sections remember every setting that the file has, by its name.
+type sections struct{ keys map[string]value }
+
+// see remembers a setting for validate and goes on.
+func (s *sections) see(key string, set func(value)) field {
+	return field{key, func(v value) {
+		s.keys[v.name] = v
+		set(v)
+	}}
+}
+
+// schema reads all settings. It judges each for itself only.
+func (d *decoder) schema(c *Config, top value) *sections {
+	s := &sections{keys: map[string]value{}}
+	if m, ok := top.node.(*ast.MappingNode); ok {
+		for _, kv := range m.Values { // before the secrets, wherever it stands
+			if b, ok := kv.Value.(*ast.BoolNode); ok && kv.Key.GetToken().Value == "insecure_inline_secrets" {
+				d.inline = b.Value
+			}
+		}
+	}
+	top.fields(
+		s.see("engagement", func(v value) { v.setPath(&c.Engagement) }),
+		s.see("source", func(v value) { d.source(&c.Source, v, s) }),
+		s.see("destination", func(v value) { d.destination(&c.Destination, v, s) }),
+		s.see("accounts", func(v value) {
+			for _, e := range v.list() {
+				d.account(c, e)
+			}
+		}),
+		s.see("waves", func(v value) { d.waves(c, v) }),
+		s.see("limits", func(v value) { d.limits(&c.Limits, v, s) }),
+		s.see("insecure_inline_secrets", func(v value) { v.setBool(&d.inline) }),
+	)
+	return s
+}
+
+func (d *decoder) source(c *Source, v value, s *sections) {
+	v.fields(
+		s.see("kind", func(v value) {
+			if t, ok := v.text(); ok {
+				c.Kind = Kind(t)
+			}
+		}),
+		s.see("imap", func(v value) {
+			c.IMAP = &IMAP{}
+			v.fields(
+				s.see("url", func(v value) { v.setText(&c.IMAP.URL) }),
+				s.see("master", func(v value) { v.setText(&c.IMAP.Master) }),
+				s.see("separator", func(v value) { v.setText(&c.IMAP.Separator) }),
+				s.see("password", func(v value) { v.setSecret(&c.IMAP.Password) }),
+				s.see("mechanism", func(v value) { v.setText(&c.IMAP.Mechanism) }),
+				s.see("token", func(v value) { v.setSecret(&c.IMAP.Token) }),
+				s.see("logins", func(v value) { v.setPath(&c.IMAP.Logins) }),
+				s.see("sieve", func(v value) { v.setText(&c.IMAP.Sieve) }),
+				s.see("tls", func(v value) { d.tls(&c.IMAP.TLS, v, s) }),
+			)
+		}),
+		s.see("maildir", func(v value) {
+			c.Maildir = &Maildir{}
+			v.fields(
+				s.see("path", func(v value) { d.template(&c.Maildir.Path, v) }),
+				s.see("layout", func(v value) { v.setText(&c.Maildir.Layout) }),
+				s.see("inbox", func(v value) { d.template(&c.Maildir.Inbox, v) }),
+			)
+		}),
+		s.see("users", func(v value) {
+			if _, ok := v.node.(*ast.SequenceNode); ok {
+				v.setTexts(&c.Users.List)
+				return
+			}
+			v.fields(
+				s.see("passwd", func(v value) { v.setPath(&c.Users.Passwd) }),
+				s.see("scheme", func(v value) { v.setText(&c.Users.Scheme) }),
+				s.see("csv", func(v value) { v.setPath(&c.Users.CSV) }),
+				s.see("list", func(v value) { v.setTexts(&c.Users.List) }),
+				s.see("domain", func(v value) { v.setText(&c.Users.Domain) }),
+			)
+		}),
+	)
+}
+
+// template is a path of accounts. "%h/Maildir" and "~/Maildir" begin with the
+// account's home, not with the file's folder.
+func (d *decoder) template(to *string, v value) {
+	s, ok := v.text()
+	if !ok {
+		return
+	}
+	if s[0] != '%' && s[0] != '~' {
+		s = resolvePath(d.dir, s)
+	}
+	*to = s
+}
+
+func (d *decoder) tls(c *TLS, v value, s *sections) {
+	v.fields(
+		s.see("ca", func(v value) { v.setPath(&c.CA) }),
+		s.see("insecure", func(v value) { v.setBool(&c.Insecure) }),
+	)
+	if c.CA != "" && c.Insecure {
+		v.problem("ca is not looked at while insecure accepts any certificate: remove one of them")
+	}
+}
+
+func (d *decoder) destination(c *Destination, v value, s *sections) {
+	v.fields(
+		s.see("url", func(v value) { v.setText(&c.URL) }),
+		s.see("embedded", func(v value) { v.setBool(&c.Embedded) }),
+		s.see("user", func(v value) { v.setText(&c.User) }),
+		s.see("password", func(v value) { v.setSecret(&c.Password) }),
+		s.see("tls", func(v value) { d.tls(&c.TLS, v, s) }),
+	)
+}
+
+func (d *decoder) limits(c *Limits, v value, s *sections) {
+	v.fields(
+		s.see("connections", func(v value) { v.setInt(&c.Connections, 1, 1000) }),
+		s.see("accounts", func(v value) { v.setInt(&c.Accounts, 1, 1000) }),
+		s.see("bandwidth", func(v value) {
+			if t, ok := v.text(); ok {
+				r, err := ParseRate(t)
+				if err != nil {
+					v.problem("%v", err)
+					return
+				}
+				c.Bandwidth = r
+			}
+		}),
+		s.see("buffer", func(v value) {
+			if t, ok := v.text(); ok {
+				b, err := ParseSize(t)
+				switch {
+				case err != nil:
+					v.problem("%v", err)
+				case b < 8<<20:
+					v.problem("at least 8MiB are needed")
+				default:
+					c.Buffer = b
+				}
+			}
+		}),
+	)
+}
+
+// where names a line for people.
+func (d *decoder) where(at place) string {
+	return fmt.Sprintf("%s:%d", filepath.Base(d.file), at.line)
+}

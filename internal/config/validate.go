@@ -1,0 +1,248 @@
+package config
+
+import (
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"mailhaul.org/mailhaul/internal/directory"
+	"mailhaul.org/mailhaul/internal/directory/nearest"
+)
+
+// has reports whether the file has a setting, right or wrong.
+func (s *sections) has(name string) bool { _, ok := s.keys[name]; return ok }
+
+// place is where a setting stands, or else the nearest section around it.
+func (s *sections) place(name string) place {
+	for name != "" {
+		if v, ok := s.keys[name]; ok {
+			return v.at()
+		}
+		i := strings.LastIndexByte(name, '.')
+		if i < 0 {
+			break
+		}
+		name = name[:i]
+	}
+	return place{1, 1}
+}
+
+// missing tells that a setting is needed, unless it is there and misspelt, or
+// its section is wrong as a whole: that has been told.
+func (d *decoder) missing(s *sections, name, why string) {
+	if s.has(name) || d.meant[name] {
+		return
+	}
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		if v, ok := s.keys[name[:i]]; ok && !isMapping(v.node) {
+			return
+		}
+	}
+	d.problem(s.place(name), "%s is missing: %s", name, why)
+}
+
+func isMapping(n ast.Node) bool {
+	_, ok := n.(*ast.MappingNode)
+	return ok
+}
+
+// wrong tells what is wrong about a setting that the file has.
+func (d *decoder) wrong(s *sections, name, format string, args ...any) {
+	d.problem(s.place(name), name+": "+format, args...)
+}
+
+// validate judges settings together. What is wrong in itself has been told.
+func (d *decoder) validate(c *Config, s *sections) {
+	d.missing(s, "engagement", "it names the folder of the ledger and the reports, as ./acme")
+	d.missing(s, "source", "it says where the mail is")
+	d.missing(s, "destination", "it says where the mail goes")
+	if s.has("source") {
+		d.validateKind(&c.Source, s)
+		d.validateIMAP(c, s)
+		d.validateMaildir(&c.Source, s)
+		d.validateUsers(c, s)
+	}
+	if s.has("destination") {
+		d.validateDestination(&c.Destination, s)
+	}
+}
+
+func (d *decoder) validateKind(c *Source, s *sections) {
+	kinds := []string{string(KindDovecot), string(KindIMAP), string(KindMaildir)}
+	if !s.has("source.kind") {
+		d.missing(s, "source.kind", "write "+strings.Join(kinds, ", "))
+		return
+	}
+	switch {
+	case c.Kind == "": // told
+	case slices.Contains(laterKinds, string(c.Kind)):
+		d.wrong(s, "source.kind", "%q is not supported yet: this version reads dovecot, imap and maildir", c.Kind)
+	case !slices.Contains(kinds, string(c.Kind)):
+		hint := nearest.Hint(string(c.Kind), append(kinds, laterKinds...))
+		if hint == "" {
+			hint = ": write " + strings.Join(kinds, ", ")
+		}
+		d.wrong(s, "source.kind", "%q is unknown%s", c.Kind, hint)
+	case c.Kind == KindDovecot && c.IMAP == nil && c.Maildir == nil:
+		d.problem(s.place("source.kind"), "source.imap or source.maildir is missing: say how the mail is read, or both ways")
+	case c.Kind == KindIMAP:
+		d.missing(s, "source.imap", "say how to reach the server")
+		if c.Maildir != nil {
+			d.wrong(s, "source.maildir", "kind imap reads no files: use kind dovecot, or remove it")
+		}
+	case c.Kind == KindMaildir:
+		d.missing(s, "source.maildir", "say where the mail lies")
+		if c.IMAP != nil {
+			d.wrong(s, "source.imap", "kind maildir asks no server: use kind dovecot, or remove it")
+		}
+	}
+}
+
+func (d *decoder) validateIMAP(c *Config, s *sections) {
+	i := c.Source.IMAP
+	if i == nil {
+		return
+	}
+	d.missing(s, "source.imap.url", "write imaps://host, or imap://host for STARTTLS")
+	d.checkURL(s, "source.imap.url", i.URL, "imaps", "imap")
+	d.checkURL(s, "source.imap.sieve", i.Sieve, "sieve")
+	switch i.Mechanism {
+	case "", "plain", "login", "xoauth2":
+	default:
+		d.wrong(s, "source.imap.mechanism", "%q is unknown: write plain, login or xoauth2, or remove it to take what the server offers", i.Mechanism)
+	}
+	oauth := i.Mechanism == "xoauth2"
+	if s.has("source.imap.token") && !oauth {
+		d.wrong(s, "source.imap.token", "it is used with mechanism: xoauth2 only")
+	}
+	if s.has("source.imap.master") {
+		switch {
+		case oauth:
+			d.missing(s, "source.imap.token", "xoauth2 logs in with an access token")
+		default:
+			d.missing(s, "source.imap.password", "it is the master user's, as env:OLD_MASTER")
+		}
+		if i.Separator != "" && strings.Contains(i.Master, i.Separator) {
+			d.wrong(s, "source.imap.master", "write only the master user's own name: the separator %q and the account are added", i.Separator)
+		}
+		if s.has("source.imap.logins") {
+			d.wrong(s, "source.imap.logins", "a master user needs no passwords of accounts: remove it, or master")
+		}
+		return
+	}
+	for _, key := range []string{"source.imap.password", "source.imap.token", "source.imap.separator"} {
+		if s.has(key) {
+			d.wrong(s, key, "it belongs to a master user: set source.imap.master, too")
+		}
+	}
+	own := slices.ContainsFunc(c.Accounts, func(a Account) bool { return !a.Password.IsZero() })
+	if !s.has("source.imap.logins") && !s.has("source.users.csv") && !own {
+		d.problem(s.place("source.imap"), "source.imap has no way to log in: set master and password, or logins (a CSV file of logins and passwords)")
+	}
+}
+
+func (d *decoder) validateMaildir(c *Source, s *sections) {
+	m := c.Maildir
+	if m == nil {
+		return
+	}
+	d.missing(s, "source.maildir.path", "write a template, as /srv/mail/%d/%n/Maildir")
+	if m.Path != "" && !strings.Contains(m.Path, "%") && m.Path[0] != '~' && len(c.Users.List) != 1 {
+		d.wrong(s, "source.maildir.path", "%q is one folder for all accounts: use %%u (login), %%n (name), %%d (domain) or %%h (home)", m.Path)
+	}
+	switch m.Layout {
+	case "", "maildir++", "fs":
+	default:
+		d.wrong(s, "source.maildir.layout", "%q is unknown: write maildir++ or fs, or remove it to look", m.Layout)
+	}
+}
+
+func (d *decoder) validateUsers(c *Config, s *sections) {
+	u := c.Source.Users
+	if u.Domain != "" {
+		if _, err := directory.Normalize("x@"+u.Domain, ""); err != nil {
+			d.wrong(s, "source.users.domain", "%q is no domain", u.Domain)
+		}
+	}
+	if s.has("source.users.scheme") && !s.has("source.users.passwd") {
+		d.wrong(s, "source.users.scheme", "it belongs to a passwd-file: set source.users.passwd, too")
+	}
+	for _, e := range u.List {
+		if v, ok := s.keys["source.users.list"]; ok {
+			v.glob(e)
+		}
+	}
+	enumerates := c.Source.Maildir != nil || u.Passwd != "" || u.CSV != "" || c.Source.IMAP != nil && c.Source.IMAP.Logins != ""
+	switch {
+	case enumerates || c.Source.IMAP == nil || s.has("source.users") && !u.Any() && u.Domain == "":
+	case !u.Any():
+		d.problem(s.place("source.users"), "source.users is missing: IMAP cannot tell who exists, so name a passwd file, a csv file or a list")
+	case !slices.ContainsFunc(u.List, func(e string) bool { return !directory.IsGlob(e) }):
+		d.wrong(s, "source.users.list", "patterns choose from known accounts, and IMAP cannot tell who exists: name a passwd or csv file, too, or write the logins out")
+	}
+}
+
+func (d *decoder) validateDestination(c *Destination, s *sections) {
+	if c.Embedded {
+		// user and password may stay: a rehearsal changes one line.
+		if s.has("destination.url") {
+			d.wrong(s, "destination.embedded", "mail goes either into the built-in server or to url: remove one of them")
+		}
+		return
+	}
+	if v, ok := s.keys["destination.embedded"]; ok && !isBool(v.node) {
+		return // told
+	}
+	d.missing(s, "destination.url", "write https://host, or embedded: true for a rehearsal")
+	d.missing(s, "destination.user", "it is an administrator of the destination")
+	d.missing(s, "destination.password", "it is the user's, as file:/run/secrets/stalwart")
+	u := d.checkURL(s, "destination.url", c.URL, "https", "http")
+	if u != nil && u.Scheme == "http" && !c.TLS.Insecure && !loopback(u.Hostname()) {
+		d.wrong(s, "destination.url", "http would send the password in clear text: write https, or set destination.tls.insecure if you accept that")
+	}
+}
+
+func isBool(n ast.Node) bool {
+	_, ok := n.(*ast.BoolNode)
+	return ok
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// checkURL tells what is wrong with an address of a server.
+func (d *decoder) checkURL(s *sections, name, text string, schemes ...string) *url.URL {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme == "" || u.Host == "" || u.Hostname() == "" {
+		d.wrong(s, name, "this is no address of a server: write %s://host", schemes[0])
+		return nil
+	}
+	if u.User != nil {
+		d.wrong(s, name, "login and password do not belong here: they have settings of their own")
+		return nil
+	}
+	if !slices.Contains(schemes, u.Scheme) {
+		d.wrong(s, name, "%q is not supported here: write %s://%s", u.Scheme+"://", strings.Join(schemes, ":// or "), u.Host)
+		return nil
+	}
+	if p := u.Port(); p != "" {
+		if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
+			d.wrong(s, name, "%s is no port", p)
+			return nil
+		}
+	}
+	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
+		d.wrong(s, name, "nothing may follow the host: write %s://%s", u.Scheme, u.Host)
+		return nil
+	}
+	return u
+}
