@@ -39,8 +39,11 @@ func (s *Source) Bodies(ctx context.Context, a model.Account) (*Bodies, error) {
 func (b *Bodies) Read(ctx context.Context, c model.Collection, items []model.ItemRef, fn func(model.ItemRef, *source.Content, error) error) error {
 	dir, ok := b.dirs[pathKey(c.Path)]
 	if ok {
-		list, err := header(dir)
+		list, err := b.store.header(dir)
 		ok = err == nil && list.validity == c.UIDValidity
+		if x := b.store.idx; x != nil && x.dir == dir && x.validity != c.UIDValidity {
+			b.store.idx = nil
+		}
 	}
 	if !ok {
 		for _, i := range items {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/bzip2"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -30,20 +29,12 @@ const (
 )
 
 // content opens a message file as IMAP would show it: decompressed, every
-// line with CRLF. The caller closes it.
-func content(path string) (*source.Content, io.Closer, error) {
-	f, err := openFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
+// line with CRLF. It closes f, or what it returns does.
+func content(f *os.File) (*source.Content, io.Closer, error) {
 	info, err := f.Stat()
 	if err != nil {
 		f.Close()
 		return nil, nil, err
-	}
-	if !info.Mode().IsRegular() {
-		f.Close()
-		return nil, nil, fmt.Errorf("%s is no regular file", path)
 	}
 	if info.Size() <= inMemory {
 		defer f.Close()
@@ -134,6 +125,9 @@ func packed(head []byte) bool {
 	}
 	return bytes.HasPrefix(head, magicBzip2) && len(head) > 3 && head[3] >= '1' && head[3] <= '9'
 }
+
+// encrypted reports whether only the server can read it.
+func encrypted(head []byte) bool { return bytes.HasPrefix(head, magicCrypt) }
 
 func unpack(r io.Reader, head []byte) (io.Reader, error) {
 	switch {

@@ -3,10 +3,8 @@ package maildir
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"hash/fnv"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,124 +18,126 @@ import (
 type index struct {
 	dir      string
 	validity uint32
-	guid     string
 	messages []message // in ascending order of UID
 	names    [letters]string
-	full     bool // all keyword letters are in use
 	byGUID   map[string]int
-	broken   error // dovecot-uidlist could not be used
+	// moved is where the files were when one of them was not found.
+	moved map[string]file
 }
 
-// message is one file.
-type message struct {
-	uid  uint64
-	name string // in cur, or in new
-	guid string // empty: the base name
-	size int64  // with CRLF as the server noted it, or -1
+// file is a name in cur, or in new.
+type file struct {
+	name string
 	new  bool
 }
 
-func (m *message) path(dir string) string {
-	if m.new {
-		return filepath.Join(dir, "new", m.name)
+func (f file) base() string { return parseName(f.name).base }
+
+func (f file) path(dir string) string {
+	if f.new {
+		return filepath.Join(dir, "new", f.name)
 	}
-	return filepath.Join(dir, "cur", m.name)
+	return filepath.Join(dir, "cur", f.name)
+}
+
+// message is one file with what the list of UIDs says of it.
+type message struct {
+	file
+	uid  uint64
+	guid string // empty: the base name
+	size int64  // with CRLF as the server noted it, or -1
 }
 
 func (m *message) identity() string {
 	if m.guid != "" {
 		return m.guid
 	}
-	return parseName(m.name).base
+	return m.base()
 }
 
 // readIndex reads the directories first and the list of UIDs after them: a
 // message that arrives in between is left for the next run rather than taken
-// for one without UID.
-func readIndex(dir string) (*index, error) {
-	x := &index{dir: dir}
-	var files []message
-	for _, sub := range []string{"new", "cur"} {
-		// The names alone; nothing is asked of each file.
-		d, err := os.Open(filepath.Join(dir, sub))
-		if errors.Is(err, fs.ErrNotExist) && sub == "new" {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		names, err := d.Readdirnames(-1)
-		d.Close()
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range names {
-			if !strings.HasPrefix(n, ".") {
-				files = append(files, message{name: n, new: sub == "new", size: -1})
-			}
-		}
-	}
-	list, err := x.readUIDList()
+// for one without UID. Of a damaged list counts what can be read.
+func readIndex(at place, dir string, now time.Time) (*index, error) {
+	files, err := scan(at, dir, now)
 	if err != nil {
 		return nil, err
 	}
-	if f, err := openFile(filepath.Join(dir, "dovecot-keywords")); err == nil {
-		x.names, x.full, err = parseKeywords(f)
+	x := &index{dir: dir}
+	byBase := x.collect(files)
+	control := at.controlDir(dir)
+	f, err := at.open(filepath.Join(control, "dovecot-uidlist"))
+	if err == nil {
+		var list uidlist
+		list, _, err = parseUIDList(f, func(base string, e uidEntry) {
+			if i, ok := byBase[base]; ok {
+				x.messages[i].uid, x.messages[i].guid, x.messages[i].size = uint64(e.uid), strings.Clone(e.guid), e.size
+			}
+		})
 		f.Close()
-		if err != nil {
-			return nil, err
-		}
+		x.validity = list.validity
 	}
-	x.number(files, list)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errUIDList) {
+		return nil, err
+	}
+	f, err = at.open(filepath.Join(control, "dovecot-keywords"))
+	if err == nil {
+		x.names, _, err = parseKeywords(f)
+		f.Close()
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		// Going on would take everybody's keywords away.
+		return nil, err
+	}
+	x.number()
 	return x, nil
 }
 
-func (x *index) readUIDList() (uidlist, error) {
-	f, err := openFile(filepath.Join(x.dir, "dovecot-uidlist"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return uidlist{}, nil
-	}
-	if err != nil {
-		return uidlist{}, err
-	}
-	defer f.Close()
-	list, _, err := parseUIDList(f)
-	if err != nil {
-		if !errors.Is(err, errUIDList) {
-			return uidlist{}, err
-		}
-		x.broken = err
-		return uidlist{}, nil
-	}
-	x.validity, x.guid = list.validity, list.guid
-	return list, nil
-}
-
-// number gives every file its UID, once: a message that was renamed while
-// the directories were read shows twice, the later finding counts.
-func (x *index) number(files []message, list uidlist) {
-	byBase := make(map[string]int, len(files))
-	x.messages = files[:0]
-	for _, m := range files {
-		base := parseName(m.name).base
+// collect makes a message of every file. One that was renamed while the
+// directories were read shows twice: the later finding counts.
+func (x *index) collect(files []file) (byBase map[string]int) {
+	byBase = make(map[string]int, len(files))
+	x.messages = make([]message, 0, len(files))
+	for _, f := range files {
+		base := f.base()
 		if i, ok := byBase[base]; ok {
-			x.messages[i].name, x.messages[i].new = m.name, m.new
+			x.messages[i].file = f
 			continue
 		}
-		if e, ok := list.records[base]; ok {
-			m.uid, m.guid, m.size = uint64(e.uid), e.guid, e.size
-		} else {
-			m.uid = provisional(base)
+		byBase[base] = len(x.messages)
+		x.messages = append(x.messages, message{file: f, size: -1})
+	}
+	return byBase
+}
+
+// number gives a provisional UID to every message without one of its own and
+// puts all in order.
+func (x *index) number() {
+	order := func(a, b message) int {
+		return cmp.Or(cmp.Compare(a.uid, b.uid), cmp.Compare(a.name, b.name))
+	}
+	for i := range x.messages {
+		m := &x.messages[i]
+		if m.uid == 0 {
+			m.uid = provisional(m.base())
 		}
 		if m.size < 0 {
-			m.size = sizeIn(base, 'W')
+			m.size = sizeIn(m.base(), 'W')
 		}
-		byBase[base] = len(x.messages)
-		x.messages = append(x.messages, m)
 	}
-	slices.SortFunc(x.messages, func(a, b message) int {
-		return cmp.Or(cmp.Compare(a.uid, b.uid), cmp.Compare(a.name, b.name))
-	})
+	slices.SortFunc(x.messages, order)
+	// A damaged list may name a UID twice.
+	twice, last := false, uint64(0)
+	for i := range x.messages {
+		if m := &x.messages[i]; m.uid == last && m.uid < model.ProvisionalUID {
+			m.uid, twice = provisional(m.base()), true
+		} else {
+			last = m.uid
+		}
+	}
+	if twice {
+		slices.SortFunc(x.messages, order)
+	}
 	for i := 1; i < len(x.messages); i++ {
 		if x.messages[i].uid <= x.messages[i-1].uid {
 			x.messages[i].uid = x.messages[i-1].uid + 1
@@ -178,30 +178,4 @@ func (x *index) find(uid uint64, guid string) (*message, bool) {
 func (x *index) flags(m *message) model.Flags {
 	f := parseName(m.name)
 	return model.Flags{System: f.system, Keywords: keywordsOf(f.letters, &x.names)}
-}
-
-// settled is how long a directory must have been left alone before its time
-// of change can stand for its content: file systems keep times in ticks.
-const settled = 2 * time.Second
-
-// fingerprint changes with everything that the index is made of. It is empty
-// while the mailbox is changing.
-func fingerprint(dir string, now time.Time) string {
-	s := "m1"
-	for _, name := range []string{"cur", "new", "dovecot-uidlist", "dovecot-keywords"} {
-		info, err := os.Stat(filepath.Join(dir, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			s += ":-"
-			continue
-		}
-		if err != nil || now.Sub(info.ModTime()) < settled {
-			return ""
-		}
-		size := info.Size()
-		if info.IsDir() {
-			size = 0
-		}
-		s += fmt.Sprintf(":%x.%x", info.ModTime().UnixNano(), size)
-	}
-	return s
 }

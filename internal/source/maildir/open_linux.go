@@ -1,17 +1,7 @@
 package maildir
 
-import (
-	"errors"
-	"os"
-	"syscall"
-)
+import "syscall"
 
-// openFile opens a file for reading without following a link that a user may
-// have planted and, where permitted, without touching its access time.
-func openFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NOATIME, 0)
-	if errors.Is(err, syscall.EPERM) { // only for the owner and root
-		return os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
-	}
-	return f, err
-}
+// noAtime leaves the access time of a file alone, where permitted: only its
+// owner and root may ask for that.
+const noAtime = syscall.O_NOATIME

@@ -39,13 +39,20 @@ func TestParseName(t *testing.T) {
 	}
 }
 
+// records collects a list as the index does: the last line of a name counts.
+func records(s string) (map[string]uidEntry, uidlist, int, error) {
+	all := map[string]uidEntry{}
+	l, bad, err := parseUIDList(strings.NewReader(s), func(base string, e uidEntry) { all[base] = e })
+	return all, l, bad, err
+}
+
 func TestParseUIDList(t *testing.T) {
 	t.Parallel()
 	const v3 = "3 V1275660208 N4 G3085f01b7f11094c501100008c4a11c1\n" +
 		"1 :1276528487.M364837P9451.kurkku,S=1355,W=1394:2,\n" +
 		"2 W2481 G0123 :1276533073.M242911P3632.kurkku:2,F\n" +
 		"3 Zunknown W10 :a\n3 W11 :a\nnonsense\n0 :zero\n4\n"
-	l, bad, err := parseUIDList(strings.NewReader(v3))
+	got, l, bad, err := records(v3)
 	if err != nil || bad != 3 {
 		t.Fatalf("%d bad lines, %v", bad, err)
 	}
@@ -54,14 +61,14 @@ func TestParseUIDList(t *testing.T) {
 		"1276533073.M242911P3632.kurkku":               {uid: 2, size: 2481, guid: "0123"},
 		"a":                                            {uid: 3, size: 11},
 	}
-	if d := cmp.Diff(want, l.records, cmp.AllowUnexported(uidEntry{})); d != "" || l.validity != 1275660208 || l.guid != "3085f01b7f11094c501100008c4a11c1" {
+	if d := cmp.Diff(want, got, cmp.AllowUnexported(uidEntry{})); d != "" || l.validity != 1275660208 || l.guid != "3085f01b7f11094c501100008c4a11c1" {
 		t.Errorf("%+v: %s", l, d)
 	}
-	if l, _, err = parseUIDList(strings.NewReader("1 1234 5\n4 name:2,S\n")); err != nil || l.validity != 1234 || l.records["name"].uid != 4 {
+	if got, l, _, err = records("1 1234 5\n4 name:2,S\n"); err != nil || l.validity != 1234 || got["name"].uid != 4 {
 		t.Errorf("version 1: %+v, %v", l, err)
 	}
 	for _, s := range []string{"", "2 V1", "3 N5", "3 Vx", "garbage"} {
-		if _, _, err := parseUIDList(strings.NewReader(s)); err == nil {
+		if _, _, _, err := records(s); err == nil {
 			t.Errorf("%q was taken for a list", s)
 		}
 	}
@@ -121,7 +128,7 @@ func TestExpand(t *testing.T) {
 			t.Errorf("%q: %q, %v, want %q", template, got, err, want)
 		}
 	}
-	for _, template := range []string{"relative/%n", "/%Hu", "/%{user|md5}", "/%s"} {
+	for _, template := range []string{"relative/%n", "%%/x", "/%Hu", "/%{user|md5}", "/%s"} {
 		if got, err := expand(template, a); err == nil {
 			t.Errorf("%q gave %q", template, got)
 		}
@@ -157,11 +164,11 @@ func FuzzUIDList(f *testing.F) {
 	f.Add("3 V1 N2 G3085f01b7f11094c501100008c4a11c1\n1 W5 :a:2,S\n")
 	f.Add("1 1 2\n1 a\n")
 	f.Fuzz(func(t *testing.T, s string) {
-		l, _, err := parseUIDList(strings.NewReader(s))
+		all, _, _, err := records(s)
 		if err != nil {
 			return
 		}
-		for base, e := range l.records {
+		for base, e := range all {
 			if base == "" || e.uid == 0 || strings.Contains(base, ":") {
 				t.Fatalf("record %q: %+v", base, e)
 			}

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
@@ -30,12 +33,14 @@ func (s *Store) Close() error { return nil }
 // Collections implements source.Store. A mailbox is identified by the GUID
 // in its dovecot-uidlist, which survives renames, else by its name.
 func (s *Store) Collections(ctx context.Context) ([]model.Collection, error) {
-	folders, err := tree(s.at.root, s.at.layout)
+	folders, err := tree(s.at)
 	if err != nil {
 		return nil, s.fault("", err)
 	}
-	folders[0].dir = s.at.inbox
-	subscribed := s.subscriptions()
+	subscribed, err := s.subscriptions()
+	if err != nil {
+		return nil, s.fault("", err)
+	}
 	used := map[string]bool{}
 	var out []model.Collection
 	for _, f := range folders {
@@ -54,8 +59,8 @@ func (s *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 			c.Role = specialuse.RoleOf(f.path)
 		}
 		if !c.Container {
-			c.Fingerprint = fingerprint(f.dir, s.src.opts.Now())
-			if list, err := header(f.dir); err == nil {
+			c.Fingerprint = fingerprint(s.at, f.dir, s.src.opts.Now())
+			if list, err := s.header(f.dir); err == nil {
 				c.UIDValidity = list.validity
 				// A Maildir that was copied by hand brings its GUID along.
 				if list.guid != "" && !used[list.guid] {
@@ -70,15 +75,15 @@ func (s *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 }
 
 // header reads only the first line of dovecot-uidlist.
-func header(dir string) (uidlist, error) {
-	f, err := openFile(filepath.Join(dir, "dovecot-uidlist"))
+func (s *Store) header(dir string) (uidlist, error) {
+	f, err := s.at.open(filepath.Join(s.at.controlDir(dir), "dovecot-uidlist"))
 	if err != nil {
 		return uidlist{}, err
 	}
 	defer f.Close()
 	line := make([]byte, 512)
 	n, err := f.Read(line)
-	if err != nil {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return uidlist{}, err
 	}
 	var l uidlist
@@ -95,33 +100,34 @@ func firstLine(b []byte) string {
 	return string(b)
 }
 
-func (s *Store) subscriptions() map[string]bool {
-	f, err := openFile(filepath.Join(s.at.root, "subscriptions"))
+// subscriptions are the user's; without the file there are none. A file that
+// may not be read is an error: nobody has unsubscribed from everything.
+func (s *Store) subscriptions() (map[string]bool, error) {
+	f, err := s.at.open(filepath.Join(s.at.controlDir(s.at.root), "subscriptions"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer f.Close()
 	separator := "."
 	if s.at.layout == LayoutFS {
 		separator = "/"
 	}
-	m, err := parseSubscriptions(f, separator)
-	if err != nil {
-		return nil
-	}
-	return m
+	return parseSubscriptions(f, separator)
 }
 
 // Changes implements source.Store. A Maildir keeps no history: unless
 // nothing at all was touched, the answer is a complete listing.
 func (s *Store) Changes(ctx context.Context, c model.Collection, since string) iter.Seq2[model.Change, error] {
 	return func(yield func(model.Change, error) bool) {
-		cursor := fingerprint(c.Native, s.src.opts.Now())
+		cursor := fingerprint(s.at, c.Native, s.src.opts.Now())
 		if since != "" && since == cursor {
 			yield(model.Change{Op: model.OpCheckpoint, Cursor: cursor}, nil)
 			return
 		}
-		x, err := readIndex(c.Native)
+		x, err := readIndex(s.at, c.Native, s.src.opts.Now())
 		if err != nil {
 			yield(model.Change{}, s.fault(c.Native, err))
 			return
@@ -153,79 +159,60 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 
 // item asks the file for its date and, where nobody noted it, its size.
 func (s *Store) item(x *index, m *message) (model.Item, error) {
-	info, err := s.stat(x, m)
-	if err != nil {
-		return model.Item{}, err
-	}
-	it := model.Item{ItemRef: model.ItemRef{UID: m.uid, GUID: m.identity()}, Flags: x.flags(m),
-		Received: info.ModTime().Truncate(1e9).UTC(), Size: m.size}
+	it := model.Item{ItemRef: model.ItemRef{UID: m.uid, GUID: m.identity()}, Size: m.size}
 	if it.Size < 0 {
-		if it.Size = sizeIn(parseName(m.name).base, 'S'); it.Size < 0 {
+		it.Size = sizeIn(m.base(), 'S')
+	}
+	err := x.locate(s.at, s.src.opts.Now(), m, func(path string) error {
+		info, err := os.Lstat(path)
+		if err != nil {
+			return err
+		}
+		it.Received = info.ModTime().Truncate(time.Second).UTC()
+		if it.Size < 0 {
 			it.Size = info.Size()
 		}
+		return nil
+	})
+	if errors.Is(err, syscall.EIO) || errors.Is(err, syscall.ESTALE) {
+		// Reading it will fail, too, and be reported for this message alone.
+		it.Received, err = time.Unix(bornAt(m.base()), 0).UTC(), nil
 	}
-	return it, nil
-}
-
-func (s *Store) stat(x *index, m *message) (fs.FileInfo, error) {
-	info, err := os.Lstat(m.path(x.dir))
-	if !errors.Is(err, fs.ErrNotExist) {
-		return info, err
-	}
-	if fresh, ok := refind(x.dir, m); ok {
-		*m = fresh
-		return os.Lstat(m.path(x.dir))
-	}
-	return nil, err
-}
-
-// refind looks for a file whose flags have changed since the directory was
-// read: it has another name then, or moved from new to cur.
-func refind(dir string, m *message) (message, bool) {
-	base := parseName(m.name).base
-	for _, sub := range []string{"cur", "new"} {
-		d, err := os.Open(filepath.Join(dir, sub))
-		if err != nil {
-			continue
-		}
-		names, err := d.Readdirnames(-1)
-		d.Close()
-		if err != nil {
-			continue
-		}
-		for _, n := range names {
-			if parseName(n).base == base {
-				fresh := *m
-				fresh.name, fresh.new = n, sub == "new"
-				return fresh, true
-			}
-		}
-	}
-	return message{}, false
+	it.Flags = x.flags(m)
+	return it, err
 }
 
 // Read implements source.Store.
 func (s *Store) Read(ctx context.Context, c model.Collection, items []model.ItemRef, fn func(model.ItemRef, *source.Content, error) error) error {
-	if s.idx == nil || s.idx.dir != c.Native {
-		x, err := readIndex(c.Native)
-		if err != nil {
-			return s.fault(c.Native, err)
+	fresh := s.idx == nil || s.idx.dir != c.Native // the index was read for this call
+	if fresh {
+		if err := s.refresh(c.Native); err != nil {
+			return err
 		}
-		s.idx = x
 	}
-	fresh := false // the index was read again for this call
 	for _, ref := range items {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		body, closer, err := s.body(ref)
-		if errors.Is(err, fs.ErrNotExist) && !fresh {
-			x, rerr := readIndex(c.Native)
-			if rerr != nil {
-				return s.fault(c.Native, rerr)
+		m, ok := s.idx.find(ref.UID, ref.GUID)
+		if !ok && !fresh {
+			if err := s.refresh(c.Native); err != nil {
+				return err
 			}
-			s.idx, fresh = x, true
-			body, closer, err = s.body(ref)
+			fresh = true
+			m, ok = s.idx.find(ref.UID, ref.GUID)
+		}
+		err := fs.ErrNotExist
+		var body *source.Content
+		var closer io.Closer
+		if ok {
+			err = s.idx.locate(s.at, s.src.opts.Now(), m, func(path string) error {
+				f, err := s.at.open(path)
+				if err == nil {
+					body, closer, err = content(f)
+				}
+				return err
+			})
 		}
 		if err != nil {
 			if ferr := fn(ref, nil, s.unreadable(c, ref, err)); ferr != nil {
@@ -242,12 +229,17 @@ func (s *Store) Read(ctx context.Context, c model.Collection, items []model.Item
 	return nil
 }
 
-func (s *Store) body(ref model.ItemRef) (*source.Content, interface{ Close() error }, error) {
-	m, ok := s.idx.find(ref.UID, ref.GUID)
-	if !ok {
-		return nil, nil, fs.ErrNotExist
+// refresh reads the index of a mailbox. One that was removed has no messages.
+func (s *Store) refresh(dir string) error {
+	x, err := readIndex(s.at, dir, s.src.opts.Now())
+	if errors.Is(err, fs.ErrNotExist) {
+		x, err = &index{dir: dir}, nil
 	}
-	return content(m.path(s.idx.dir))
+	if err != nil {
+		return s.fault(dir, err)
+	}
+	s.idx = x
+	return nil
 }
 
 // unreadable is the Fault for one message.
@@ -266,11 +258,17 @@ func (s *Store) unreadable(c model.Collection, ref model.ItemRef, err error) err
 	return &model.Fault{Class: model.ClassItem, Code: "unreadable", Account: s.acc.Login, Collection: c.Native, Item: item, Err: err}
 }
 
-// fault is an error of a whole mailbox.
+// fault is an error of a whole mailbox, or of all.
 func (s *Store) fault(collection string, err error) error {
 	f := &model.Fault{Class: model.ClassAccount, Code: "unreadable", Account: s.acc.Login, Collection: collection, Err: err}
-	if errors.Is(err, fs.ErrPermission) {
-		f.Remedy = "run as the owner of the mail, or as root"
+	var inner *model.Fault
+	switch {
+	case errors.As(err, &inner):
+		f.Code, f.Remedy, f.Err = inner.Code, inner.Remedy, inner.Err
+	case errors.Is(err, fs.ErrNotExist):
+		f.Code, f.Remedy = model.CodeGone, "it was renamed or removed meanwhile; run again"
+	case errors.Is(err, fs.ErrPermission):
+		f.Remedy = asOwner
 	}
 	return f
 }

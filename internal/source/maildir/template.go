@@ -34,7 +34,9 @@ func expand(template string, a model.Account) (string, error) {
 		case "d", "domain":
 			s = domain
 		case "h", "home":
-			s = a.Home
+			if s = a.Home; s == "" {
+				bad = fmt.Errorf("%q needs the home of %s, which the directory does not tell", template, a.Login)
+			}
 		case "%":
 			return "%"
 		default:
@@ -55,7 +57,7 @@ func expand(template string, a model.Account) (string, error) {
 				bad = fmt.Errorf("%q in %q is not known: use username, domain, lower or upper", f, template)
 			}
 		}
-		if strings.Contains(s, "/") || s == ".." {
+		if strings.Contains(s, "/") || s == "." || s == ".." {
 			if what != "h" && what != "home" {
 				bad = fmt.Errorf("the login %q cannot be part of a path", a.Login)
 			}
@@ -65,7 +67,11 @@ func expand(template string, a model.Account) (string, error) {
 	if bad != nil {
 		return "", &model.Fault{Class: model.ClassAccount, Code: "path", Account: a.Login, Err: bad}
 	}
-	if strings.HasPrefix(out, "~") {
+	if out == "~" || strings.HasPrefix(out, "~/") {
+		if a.Home == "" {
+			return "", &model.Fault{Class: model.ClassAccount, Code: "path", Account: a.Login,
+				Err: fmt.Errorf("%q needs the home of %s, which the directory does not tell", template, a.Login)}
+		}
 		out = a.Home + out[1:]
 	}
 	if !filepath.IsAbs(out) {
@@ -103,8 +109,13 @@ func matcher(template string) (pattern string, login func(path string) (string, 
 		pattern += globQuote(template[last:m[0]])
 		re.WriteString(regexp.QuoteMeta(template[last:m[0]]))
 		last = m[1]
-		group := map[string]string{"%u": "u", "%n": "n", "%d": "d", "%{user}": "u",
-			"%{user|username}": "n", "%{user|domain}": "d"}[strings.ReplaceAll(what, " ", "")]
+		if what == "%%" {
+			pattern += "%"
+			re.WriteString("%")
+			continue
+		}
+		group := map[string]string{"%u": "u", "%n": "n", "%d": "d", "%{user}": "u", "%{username}": "n", "%{domain}": "d",
+			"%{user|username}": "n", "%{user|domain}": "d"}[lowered.Replace(what)]
 		if group == "" {
 			return "", nil, false
 		}
@@ -142,6 +153,10 @@ func matcher(template string) (pattern string, login func(path string) (string, 
 		return get("n"), true
 	}, true
 }
+
+// lowered takes a variable's blanks and its filter to lower case away: logins
+// that were read back from a path are in lower case then, as they shall be.
+var lowered = strings.NewReplacer(" ", "", "|lower", "", "%L", "%")
 
 func globQuote(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(s)

@@ -2,6 +2,7 @@ package maildir
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,17 +28,15 @@ type folder struct {
 
 // tree lists the mailboxes of an account, the inbox first, parents before
 // children. Missing levels are added as containers.
-func tree(root string, layout Layout) ([]folder, error) {
+func tree(at place) ([]folder, error) {
+	root := at.root
 	entries, err := os.ReadDir(root)
 	if err != nil {
 		return nil, err
 	}
-	if layout == LayoutDetect {
-		layout = detect(root, entries)
-	}
-	out := []folder{{dir: root, path: []string{"INBOX"}}}
-	if layout == LayoutFS {
-		if err := walkFS(root, nil, entries, &out); err != nil {
+	out := []folder{{dir: at.inbox, path: []string{"INBOX"}}}
+	if at.layout == LayoutFS {
+		if err := at.walkFS(root, nil, entries, &out); err != nil {
 			return nil, err
 		}
 	} else {
@@ -50,14 +49,23 @@ func tree(root string, layout Layout) ([]folder, error) {
 			for i := range parts {
 				parts[i] = decodeName(parts[i])
 			}
-			if len(parts) == 1 && strings.EqualFold(parts[0], "INBOX") {
-				// A folder beside the inbox that has its name.
-				parts = []string{"INBOX", parts[0]}
+			if strings.EqualFold(parts[0], "INBOX") {
+				// The inbox has one spelling for all that is below it.
+				if parts[0] = "INBOX"; len(parts) == 1 {
+					// A folder beside the inbox that has its name.
+					parts = []string{"INBOX", name[1:]}
+				}
 			}
 			out = append(out, folder{dir: filepath.Join(root, name), path: parts})
 		}
 	}
 	return complete(out), nil
+}
+
+// detectIn looks into an account's Maildir for its layout.
+func detectIn(root string) (Layout, error) {
+	entries, err := os.ReadDir(root)
+	return detect(root, entries), err
 }
 
 // detect looks for what only one layout has.
@@ -68,7 +76,7 @@ func detect(root string, entries []fs.DirEntry) Layout {
 		}
 	}
 	for _, e := range entries {
-		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && isMaildir(filepath.Join(root, e.Name())) {
+		if !strings.HasPrefix(e.Name(), ".") && !internal(e.Name()) && isMaildir(filepath.Join(root, e.Name())) {
 			return LayoutFS
 		}
 	}
@@ -79,14 +87,27 @@ func detect(root string, entries []fs.DirEntry) Layout {
 // mount; links are not followed.
 const maxDepth = 64
 
-func walkFS(dir string, path []string, entries []fs.DirEntry, out *[]folder) error {
+func (p place) walkFS(dir string, path []string, entries []fs.DirEntry, out *[]folder) error {
 	for _, e := range entries {
 		name := e.Name()
-		if !e.IsDir() || strings.HasPrefix(name, ".") || name == "cur" || name == "new" || name == "tmp" || len(path) >= maxDepth {
+		if strings.HasPrefix(name, ".") || internal(name) || len(path) >= maxDepth {
 			continue
 		}
 		sub := filepath.Join(dir, name)
 		at := append(slices.Clone(path), decodeName(name))
+		if len(path) == 0 && strings.EqualFold(name, "INBOX") {
+			if at[0] = "INBOX"; sub != p.inbox && isMaildir(sub) {
+				// A folder beside the inbox that has its name.
+				at = []string{"INBOX", name}
+			}
+		}
+		if e.Type()&fs.ModeSymlink != 0 && isMaildir(sub) {
+			// Opening it tells whether it leads out of the account.
+			*out = append(*out, folder{dir: sub, path: at})
+		}
+		if !e.IsDir() {
+			continue
+		}
 		below, err := os.ReadDir(sub)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // removed meanwhile
@@ -96,10 +117,10 @@ func walkFS(dir string, path []string, entries []fs.DirEntry, out *[]folder) err
 		}
 		before := len(*out)
 		self := isMaildir(sub)
-		if self {
+		if self && sub != p.inbox {
 			*out = append(*out, folder{dir: sub, path: at})
 		}
-		if err := walkFS(sub, at, below, out); err != nil {
+		if err := p.walkFS(sub, at, below, out); err != nil {
 			return err
 		}
 		if !self && len(*out) > before {
@@ -109,16 +130,27 @@ func walkFS(dir string, path []string, entries []fs.DirEntry, out *[]folder) err
 	return nil
 }
 
+// internal are the directories of one mailbox.
+func internal(name string) bool { return name == "cur" || name == "new" || name == "tmp" }
+
 func isMaildir(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, "cur"))
 	return err == nil && info.IsDir()
 }
 
-// complete adds missing levels and sorts.
+// complete makes paths unique, adds missing levels and sorts.
 func complete(all []folder) []folder {
 	have := map[string]bool{}
-	for _, f := range all {
-		have[pathKey(f.path)] = true
+	for i := range all {
+		// Two names on disk can mean the same: modified UTF-7 and UTF-8, or
+		// what is neither. ReadDir sorts, so each keeps its suffix.
+		path := all[i].path
+		for n := 2; have[pathKey(path)]; n++ {
+			path = slices.Clone(all[i].path)
+			path[len(path)-1] += fmt.Sprintf(" (%d)", n)
+		}
+		all[i].path = path
+		have[pathKey(path)] = true
 	}
 	for _, f := range slices.Clone(all) {
 		for n := 1; n < len(f.path); n++ {

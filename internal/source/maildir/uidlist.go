@@ -12,8 +12,7 @@ import (
 // uidlist is what dovecot-uidlist says of a mailbox.
 type uidlist struct {
 	validity uint32
-	guid     string              // of the mailbox, 32 hex digits, or empty
-	records  map[string]uidEntry // by base name
+	guid     string // of the mailbox, 32 hex digits, or empty
 }
 
 type uidEntry struct {
@@ -27,9 +26,10 @@ const maxUIDLine = 64 << 10
 
 var errUIDList = errors.New("not a dovecot-uidlist")
 
-// parseUIDList reads versions 1 and 3. A line that makes no sense is left
-// out and counted: its message has no UID then, as for Dovecot itself.
-func parseUIDList(r io.Reader) (l uidlist, bad int, err error) {
+// parseUIDList reads versions 1 and 3 and calls each for every record; a
+// later one for the same base name replaces the earlier. A line that makes no
+// sense is left out and counted: its message has no UID then.
+func parseUIDList(r io.Reader, each func(base string, e uidEntry)) (l uidlist, bad int, err error) {
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 0, 64<<10), maxUIDLine)
 	if !sc.Scan() {
@@ -42,15 +42,16 @@ func parseUIDList(r io.Reader) (l uidlist, bad int, err error) {
 	if err != nil {
 		return l, 0, err
 	}
-	l.records = map[string]uidEntry{}
 	for sc.Scan() {
 		base, e, ok := parseUIDLine(sc.Text(), version)
 		if !ok {
 			bad++
 			continue
 		}
-		// A later line for the same file replaces the earlier one.
-		l.records[base] = e
+		each(base, e)
+	}
+	if err := sc.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return l, bad, fmt.Errorf("%w: %w", errUIDList, err)
 	}
 	return l, bad, sc.Err()
 }

@@ -1,0 +1,154 @@
+package maildir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// checked is how many mailboxes a check looks into, and sampled how many
+// messages of each: a check of a large site must not take hours.
+const (
+	checked = 5000
+	sampled = 2
+)
+
+// Check implements source.Checker: it opens every account that the template
+// names and looks into a sample of the messages.
+func (s *Source) Check(ctx context.Context) []model.Finding {
+	const subject = "source: Maildir"
+	if _, _, ok := matcher(s.opts.Path); !ok {
+		return []model.Finding{{Level: model.LevelOK, Subject: subject, Message: "accounts are listed elsewhere; each one's path is tried when it is opened"}}
+	}
+	var look survey
+	for a, err := range s.Accounts(ctx) {
+		if err != nil {
+			look.denied.add(err.Error())
+			continue
+		}
+		look.accounts++
+		st, err := s.open(a)
+		if err == nil {
+			err = look.account(ctx, st)
+		}
+		if err != nil {
+			look.denied.add(err.Error())
+		}
+	}
+	if look.accounts == 0 && look.denied.n == 0 {
+		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: "no Maildir matches " + s.opts.Path,
+			Remedy: "correct source.maildir.path; %d is the domain, %n the local part of a login, %u both",
+			Err:    model.Faultf(model.ClassFatal, model.CodeUnreachable, "no Maildir matches %s", s.opts.Path)}}
+	}
+	if look.denied.n > 0 {
+		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: "not everything can be read: " + look.denied.String(),
+			Remedy: asOwner, Err: model.Faultf(model.ClassFatal, model.CodeAuth, "not permitted to read: %s", look.denied.String())}}
+	}
+	out := []model.Finding{{Level: model.LevelOK, Subject: subject, Message: fmt.Sprintf("%d Maildirs can be read", look.accounts)}}
+	for _, w := range []struct {
+		found           *some
+		message, remedy string
+	}{
+		{&look.encrypted, "messages are encrypted on disk (mail_crypt)", "read these accounts over IMAP: set source.imap"},
+		{&look.keywords, "all 26 keyword letters are in use; Dovecot keeps any further keyword only in its index", "list over IMAP: set source.imap"},
+		{&look.links, "mailboxes are links out of the account and cannot be read", "mount the directory (mount --bind) in place of the link"},
+		{&look.scripts, "the active Sieve script is not the account's own and is not moved", "install it at the destination, or copy it into the folder sieve of the home"},
+		{&look.lists, "dovecot-uidlist is damaged; UIDs are made up", "let Dovecot rebuild it: doveadm force-resync"},
+	} {
+		if w.found.n > 0 {
+			out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: w.message + ": " + w.found.String(), Remedy: w.remedy})
+		}
+	}
+	return out
+}
+
+// survey collects what a check finds.
+type survey struct {
+	accounts, mailboxes                                int
+	denied, encrypted, keywords, links, lists, scripts some
+}
+
+// some counts and names the first few.
+type some struct {
+	n     int
+	first []string
+}
+
+func (s *some) add(what string) {
+	if s.n++; len(s.first) < 3 {
+		s.first = append(s.first, what)
+	}
+}
+
+func (s *some) String() string {
+	out := strings.Join(s.first, ", ")
+	if more := s.n - len(s.first); more > 0 {
+		out += fmt.Sprintf(" and %d more", more)
+	}
+	return out
+}
+
+func (v *survey) account(ctx context.Context, st *Store) error {
+	cols, err := st.Collections(ctx)
+	if err != nil {
+		return err
+	}
+	if active, err := st.at.activeScript(); err != nil {
+		return err
+	} else if active != "" && !st.at.owns(active) {
+		v.scripts.add(st.acc.Login + ": " + active)
+	}
+	for _, c := range cols {
+		if c.Container || v.mailboxes >= checked {
+			continue
+		}
+		v.mailboxes++
+		name := st.acc.Login + ": " + strings.Join(c.Path, "/")
+		if err := v.mailbox(st, c.Native, name); model.CodeOf(err) == codeLink {
+			v.links.add(name)
+		} else if err != nil {
+			v.denied.add(err.Error())
+		}
+	}
+	return nil
+}
+
+func (v *survey) mailbox(st *Store, dir, name string) error {
+	files, err := st.at.names(filepath.Join(dir, "cur"))
+	if err != nil {
+		return err
+	}
+	if f, err := st.at.open(filepath.Join(st.at.controlDir(dir), "dovecot-keywords")); err == nil {
+		_, full, _ := parseKeywords(f)
+		f.Close()
+		if full {
+			v.keywords.add(name)
+		}
+	}
+	if _, err := st.header(dir); errors.Is(err, errUIDList) {
+		v.lists.add(name)
+	}
+	for _, n := range files[:min(sampled, len(files))] {
+		f, err := st.at.open(filepath.Join(dir, "cur", n))
+		if errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+		if err != nil {
+			continue // removed meanwhile, or a fault of that message
+		}
+		head := make([]byte, magicLen)
+		k, err := io.ReadFull(f, head)
+		f.Close()
+		if (err == nil || errors.Is(err, io.ErrUnexpectedEOF)) && encrypted(head[:k]) {
+			v.encrypted.add(name)
+			break
+		}
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package maildir
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// place is where the mail of one account lies. All paths are clean.
+type place struct {
+	root, inbox string
+	// control holds the lists of UIDs and keywords and the subscriptions
+	// where they are not with the mail (CONTROL=), else it is empty.
+	control string
+	// home holds the Sieve scripts.
+	home   string
+	layout Layout
+}
+
+// drivers are Dovecot's formats of storage other than Maildir.
+var drivers = []string{"sdbox:", "mdbox:", "dbox:", "mbox:", "imapc:", "pop3c:", "virtual:", "cydir:", "obox:"}
+
+// place finds the mail of an account. As in Dovecot, a location that the
+// directory gives for this one account counts more than the template for all
+// of them; but only if it is there, because the template may name a copy.
+func (s *Source) place(a model.Account) (place, error) {
+	template := place{root: s.opts.Path, inbox: s.opts.Inbox, control: s.opts.Control, layout: s.opts.Layout}
+	path, options, ok := located(a.Location)
+	if ok {
+		own := place{root: path, inbox: options["INBOX"], control: options["CONTROL"], layout: s.opts.Layout}
+		switch l := strings.ToLower(options["LAYOUT"]); l {
+		case "":
+		case string(LayoutMaildir), string(LayoutFS):
+			own.layout = Layout(l)
+		default:
+			return place{}, &model.Fault{Class: model.ClassAccount, Code: "noMaildir", Account: a.Login,
+				Err: fmt.Errorf("%s: mailboxes of LAYOUT=%s cannot be read from disk", a.Location, l), Remedy: "read this account over IMAP"}
+		}
+		own, err := own.expand(a)
+		if template.root == "" {
+			return own, err
+		}
+		if err == nil {
+			if _, serr := os.Stat(own.root); !errors.Is(serr, os.ErrNotExist) {
+				return own, nil
+			}
+		}
+	}
+	if template.root != "" {
+		return template.expand(a)
+	}
+	for _, d := range drivers {
+		if strings.HasPrefix(a.Location, d) {
+			return place{}, &model.Fault{Class: model.ClassAccount, Code: "noMaildir", Account: a.Login,
+				Err: fmt.Errorf("its mail is in %s, not in a Maildir", a.Location), Remedy: "read this account over IMAP"}
+		}
+	}
+	return place{}, &model.Fault{Class: model.ClassAccount, Code: "path", Account: a.Login,
+		Err: errors.New("nothing tells where its Maildir is"), Remedy: "set source.maildir.path"}
+}
+
+// expand fills the templates for an account.
+func (p place) expand(a model.Account) (place, error) {
+	var err error
+	if p.root, err = expand(p.root, a); err != nil {
+		return p, err
+	}
+	if p.inbox == "" {
+		p.inbox = p.root
+	} else if p.inbox, err = expand(p.inbox, a); err != nil {
+		return p, err
+	}
+	if p.control != "" {
+		if p.control, err = expand(p.control, a); err != nil {
+			return p, err
+		}
+	}
+	if p.home = filepath.Clean(a.Home); a.Home == "" {
+		p.home = homeOf(p.root, a.Login)
+	}
+	return p, nil
+}
+
+// homeOf guesses the home from the Maildir: the directory that holds it,
+// unless the Maildir is named for the user: then that may hold everybody's.
+func homeOf(root, login string) string {
+	name, _, _ := strings.Cut(login, "@")
+	if base := filepath.Base(root); strings.EqualFold(base, name) || strings.EqualFold(base, login) {
+		return root
+	}
+	return filepath.Dir(root)
+}
+
+// controlDir is where Dovecot keeps what it knows of the mailbox in dir
+// (lib-storage/list: the same path below the control directory).
+func (p place) controlDir(dir string) string {
+	switch {
+	case p.control == "":
+		return dir
+	case dir == p.inbox:
+		return p.control
+	}
+	rel, err := filepath.Rel(p.root, dir)
+	if err != nil {
+		return dir
+	}
+	return filepath.Join(p.control, rel)
+}

@@ -1,0 +1,118 @@
+package maildir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// settled is how long a directory must have been left alone before its time
+// of change can stand for its content: file systems keep times in ticks.
+const settled = 2 * time.Second
+
+// passes bounds how often a directory is listed that keeps changing.
+const passes = 3
+
+// scan lists new, then cur, so that a message that a client moves between
+// the two is not missed. POSIX does not say whether a file that is renamed
+// meanwhile shows once, twice or never: while the directories change, they
+// are listed again, and what any pass saw is returned, the latest last.
+func scan(at place, dir string, now time.Time) ([]file, error) {
+	var out []file
+	for pass := 1; ; pass++ {
+		before, quiet := times(dir, now)
+		for _, sub := range []string{"new", "cur"} {
+			names, err := at.names(filepath.Join(dir, sub))
+			if errors.Is(err, fs.ErrNotExist) && sub == "new" {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			for _, n := range names {
+				if !strings.HasPrefix(n, ".") {
+					out = append(out, file{n, sub == "new"})
+				}
+			}
+		}
+		if after, _ := times(dir, now); pass == passes || after == before && (quiet || pass > 1) {
+			return out, nil
+		}
+	}
+}
+
+// times are the times of change of cur and new; quiet, whether both are old
+// enough for the next change to give another time.
+func times(dir string, now time.Time) (at [2]time.Time, quiet bool) {
+	quiet = true
+	for i, sub := range []string{"new", "cur"} {
+		if info, err := os.Stat(filepath.Join(dir, sub)); err == nil {
+			at[i] = info.ModTime()
+			quiet = quiet && now.Sub(at[i]) >= settled
+		}
+	}
+	return at, quiet
+}
+
+// locate runs do with the file of m, and once more under its new name as long
+// as the file was renamed before do came to it. fs.ErrNotExist means that it
+// was removed.
+func (x *index) locate(at place, now time.Time, m *message, do func(path string) error) error {
+	for range passes {
+		err := do(m.path(x.dir))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		base := m.base()
+		to, ok := x.moved[base]
+		// What a listing made after this one does not show is gone. One that
+		// still shows the old name is older than the rename.
+		if x.moved == nil || ok && to == m.file {
+			files, err := scan(at, x.dir, now)
+			if err != nil {
+				return err
+			}
+			x.moved = make(map[string]file, len(files))
+			for _, f := range files {
+				x.moved[f.base()] = f
+			}
+			to, ok = x.moved[base]
+		}
+		if !ok {
+			return fs.ErrNotExist
+		}
+		m.file = to
+	}
+	return fs.ErrNotExist
+}
+
+// fingerprint changes with everything that the index is made of. It is empty
+// while the mailbox is changing.
+func fingerprint(at place, dir string, now time.Time) string {
+	control := at.controlDir(dir)
+	s := "m2"
+	for _, path := range []string{filepath.Join(dir, "cur"), filepath.Join(dir, "new"), filepath.Join(control, "dovecot-uidlist"), filepath.Join(control, "dovecot-keywords")} {
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			s += ":-"
+			continue
+		}
+		if err != nil || now.Sub(info.ModTime()) < settled {
+			return ""
+		}
+		size, inode := info.Size(), uint64(0)
+		if info.IsDir() {
+			size = 0 // only grows, and not everywhere
+		}
+		if sys, ok := info.Sys().(*syscall.Stat_t); ok {
+			inode = uint64(sys.Ino) // a restored directory keeps its time
+		}
+		s += fmt.Sprintf(":%x.%x.%x", info.ModTime().UnixNano(), size, inode)
+	}
+	return s
+}
