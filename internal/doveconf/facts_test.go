@@ -1,0 +1,136 @@
+package doveconf
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func factsOf(t *testing.T, file string) Facts {
+	t.Helper()
+	f, err := os.Open("testdata/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	s, err := Parse(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Facts()
+}
+
+func TestFacts23(t *testing.T) {
+	t.Parallel()
+	here := []string{"127.0.0.1"}
+	want := Facts{
+		Version: "2.3.19.1",
+		Mail:    Location{Driver: "maildir", Path: "/srv/mail/%d/%n/Maildir", Options: map[string]string{"INBOX": "~/In box", "LAYOUT": "fs"}},
+		Home:    "/srv/mail/%d/%n", DefaultDomain: "acme.test", MasterSeparator: "*",
+		Passwd:    []PasswdFile{{"/etc/dovecot/users", "SHA512-CRYPT", "%u"}},
+		Masters:   []PasswdFile{{Path: "/etc/dovecot/masters"}},
+		Protocols: []string{"imap", "sieve"},
+		Listeners: []Listener{{"imaps", here, 1993, true}, {"sieve", here, 4190, false}},
+		Sieve:     "~/sieve", SieveActive: "~/.dovecot.sieve", Separator: "/",
+		Notes: []string{
+			`namespace "pub" is public and belongs to nobody: it does not move yet`,
+			"users are in passdb sql, which is not read yet: list them with doveadm user '*' under source.users.list",
+			"/etc/dovecot/before.sieve runs for everybody and belongs to nobody: it does not move",
+			"the acl plugin is on: a master user sees nothing unless acl_user = %u (2.4: acl_user = %{user})",
+		},
+	}
+	if d := cmp.Diff(want, factsOf(t, "dovecot-2.3.conf")); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestFacts24(t *testing.T) {
+	t.Parallel()
+	everywhere := []string{"192.0.2.7", "::"}
+	want := Facts{
+		Version: "2.4.1-4",
+		Mail:    Location{Driver: "maildir", Path: "~/Maildir", Options: map[string]string{"INBOX": "~/Inbox", "LAYOUT": "fs"}},
+		Home:    "/srv/mail/%{user | domain}/%{user | username}", DefaultDomain: "acme.test", MasterSeparator: "*",
+		Passwd:    []PasswdFile{{"/etc/dovecot/users", "ARGON2ID", "%{user | lower}"}},
+		Masters:   []PasswdFile{{Path: "/etc/dovecot/masters"}},
+		Protocols: []string{"imap", "lmtp", "sieve"},
+		Listeners: []Listener{{"imap", everywhere, 1143, false}, {"imaps", everywhere, 993, true}, {"sieve", everywhere, 4190, false}, {"sieve_deprecated", everywhere, 2000, false}},
+		Sieve:     "~/scripts", SieveActive: "~/.dovecot.sieve", Separator: "/",
+		Notes: []string{
+			`namespace "shared" shows other users' mailboxes: they move with their owners, the grants do not move yet`,
+			"users are in passdb ldap, which is not read yet: list them with doveadm user '*' under source.users.list",
+			"/etc/dovecot/before.sieve runs for everybody and belongs to nobody: it does not move",
+			"the acl plugin is on: a master user sees nothing unless acl_user = %u (2.4: acl_user = %{user})",
+		},
+	}
+	if d := cmp.Diff(want, factsOf(t, "dovecot-2.4.conf")); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestFactsNotes(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"":                                  "Dovecot finds out itself how each user's mail is stored: it is read over IMAP unless source.maildir names a path",
+		"mail_location = mdbox:~/mdbox":     "mail is stored as mdbox, which is not read from disk yet: it is read over IMAP",
+		"mail_location = dbox:~/d":          "mail is stored as sdbox, which is not read from disk yet: it is read over IMAP",
+		"mail_location = maildir:~/M:UTF-8": "mailbox names are UTF-8 on disk (mailbox_list_utf8): read them over IMAP",
+		"mail_plugins = mail_crypt":         "messages are encrypted on disk (mail_crypt): read them over IMAP",
+		"passdb {\ndriver = pam\n}":         "users of this host log in to mail (passdb pam): name /etc/passwd as source.users.passwd; their password hashes are not there",
+		"passdb {\ndriver = passwd-file\n}": "a passdb passwd-file has no path that could be read",
+		"passdb a {\npasswd_file_path = /x/%d\ndriver = passwd-file\n}": "the passwd-file /x/%d is one for each of many: put them together, or list the users",
+	} {
+		s, err := Parse(strings.NewReader(in + "\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if notes := s.Facts().Notes; !strings.Contains(strings.Join(notes, "\n"), want) {
+			t.Errorf("%q: %q\nwant %s", in, notes, want)
+		}
+	}
+}
+
+func TestListenerURL(t *testing.T) {
+	t.Parallel()
+	for want, l := range map[string]Listener{
+		"imaps://mail.test":      {"imaps", []string{"*", "::"}, 993, true},
+		"imap://mail.test:1143":  {"imap", nil, 1143, false},
+		"imaps://127.0.0.1:1993": {"imaps", []string{"127.0.0.1"}, 1993, true},
+		"sieve://[2001:db8::1]":  {"sieve", []string{"2001:db8::1"}, 4190, false},
+		"imap://[::1]:99":        {"imap", []string{"::1"}, 99, false},
+	} {
+		if got := l.URL("mail.test"); got != want {
+			t.Errorf("%+v: %s, want %s", l, got, want)
+		}
+	}
+	f := factsOf(t, "dovecot-2.4.conf")
+	if l, ok := f.Listener("imap"); !ok || l.Name != "imaps" {
+		t.Errorf("%+v", l)
+	}
+	if l, ok := f.Listener("sieve"); !ok || l.Port != 4190 {
+		t.Errorf("%+v", l)
+	}
+	if l, ok := f.Listener("pop3"); ok {
+		t.Errorf("%+v", l)
+	}
+}
+
+func TestParseLocation(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]Location{
+		"":                             {},
+		"maildir:~/Maildir":            {Driver: "maildir", Path: "~/Maildir"},
+		"~/mail":                       {Path: "~/mail"},
+		"mdbox:~/m:ALT=/old:index=/i:": {Driver: "mdbox", Path: "~/m", Options: map[string]string{"ALT": "/old", "INDEX": "/i"}},
+		"maildir:":                     {Driver: "maildir"},
+	} {
+		if d := cmp.Diff(want, ParseLocation(in)); d != "" {
+			t.Errorf("%q: %s", in, d)
+		}
+	}
+	if s := ParseLocation("maildir:~/M:UTF-8:LAYOUT=fs").String(); s != "maildir:~/M:LAYOUT=fs:UTF-8" {
+		t.Error(s)
+	}
+}

@@ -1,0 +1,51 @@
+package doveconf
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os/exec"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// ErrNotInstalled: there is no doveconf on this host.
+var ErrNotInstalled = errors.New("there is no doveconf in PATH: this is not the Dovecot host, or its folder is missing there")
+
+// maxOutput bounds what is read of doveconf's output, in octets.
+const maxOutput = 16 << 20
+
+// Find asks the doveconf in PATH for what differs from Dovecot's defaults. It
+// changes nothing and needs no running server. Without doveconf the error is
+// ErrNotInstalled; errors are model.Faults of model.ClassFatal.
+//
+// doveconf prints the settings even when it objects to some of them; Complaint
+// then says why.
+func Find(ctx context.Context) (Settings, error) {
+	path, err := exec.LookPath("doveconf")
+	if err != nil {
+		return Settings{}, model.Faultf(model.ClassFatal, "doveconf", "%w", ErrNotInstalled)
+	}
+	cmd := exec.CommandContext(ctx, path, "-n")
+	var out, complaint limited
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	runErr := cmd.Run()
+	if ctx.Err() != nil {
+		return Settings{}, ctx.Err()
+	}
+	s, err := Parse(&out.b)
+	s.Complaint = strings.TrimSpace(complaint.b.String())
+	if err == nil && runErr != nil && len(s.Values) == 0 && len(s.Blocks) == 0 {
+		err = model.Faultf(model.ClassFatal, "doveconf", "doveconf -n failed: %w: %s", runErr, s.Complaint)
+	}
+	return s, err
+}
+
+// limited keeps the beginning of what is written to it.
+type limited struct{ b bytes.Buffer }
+
+func (l *limited) Write(p []byte) (int, error) {
+	l.b.Write(p[:min(len(p), maxOutput-l.b.Len())])
+	return len(p), nil
+}
