@@ -1,0 +1,74 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/doveconf"
+)
+
+// FromDovecot is what Dovecot's configuration tells for a draft. host is how
+// the server is reached from here, as "localhost" on the host itself.
+func FromDovecot(f doveconf.Facts, host string) Found {
+	out := Found{What: "Dovecot's configuration", Separator: f.MasterSeparator, Domain: f.DefaultDomain, Notes: f.Notes}
+	if f.Version != "" {
+		out.What = "the configuration of Dovecot " + f.Version
+	}
+	if l, ok := f.Listener("imap"); ok {
+		out.IMAP = l.URL(host)
+		// No authority certifies an address that is not a public name.
+		if u, err := url.Parse(out.IMAP); err == nil && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()) != nil) {
+			out.Insecure = true
+		}
+	}
+	if l, ok := f.Listener("sieve"); ok {
+		out.Sieve = l.URL(host)
+	}
+	for _, m := range f.Masters {
+		out.Notes = append(out.Notes, fmt.Sprintf("master users are in %s", m.Path))
+	}
+	if len(f.Masters) == 0 {
+		out.Notes = append(out.Notes, "Dovecot has no master user yet: see source.imap below")
+	}
+	for _, p := range f.Passwd {
+		if !strings.Contains(p.Path, "%") {
+			out.Passwd, out.Scheme = p.Path, strings.ToUpper(p.Scheme)
+			break
+		}
+	}
+	out.maildir(f)
+	return out
+}
+
+// known are the variables in paths that a Maildir source understands.
+var known = regexp.MustCompile(`%(?:[LU]?[undh]|%|\{\s*(?:user|home)\s*(?:\|\s*(?:username|domain|lower|upper)\s*)*\})`)
+
+// maildir proposes to read from disk where that gives what IMAP would.
+func (o *Found) maildir(f doveconf.Facts) {
+	if f.Mail.Driver != "maildir" || f.Mail.Path == "" || f.Encrypted || f.Mail.Options["UTF-8"] != "" {
+		return // the notes say why
+	}
+	path, inbox := atHome(f.Mail.Path, f.Home), atHome(f.Mail.Options["INBOX"], f.Home)
+	layout := strings.ToLower(f.Mail.Options["LAYOUT"])
+	switch {
+	case layout != "" && layout != "maildir++" && layout != "fs":
+		o.Notes = append(o.Notes, fmt.Sprintf("the mailbox layout %q is not read from disk: it is read over IMAP", layout))
+	case strings.Contains(known.ReplaceAllString(path+inbox, ""), "%"):
+		o.Notes = append(o.Notes, fmt.Sprintf("the path %s has variables that only Dovecot resolves: mail is read over IMAP", path))
+	case !strings.HasPrefix(path, "~") && !strings.Contains(path, "%"):
+		o.Notes = append(o.Notes, fmt.Sprintf("the path %s is the same for everybody: mail is read over IMAP", path))
+	default:
+		o.Maildir, o.Inbox, o.Layout = path, inbox, layout
+	}
+}
+
+// atHome puts the template of home directories for "~" where there is one.
+func atHome(path, home string) string {
+	if rest, ok := strings.CutPrefix(path, "~"); ok && home != "" && (rest == "" || rest[0] == '/') {
+		return home + rest
+	}
+	return path
+}
