@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"mailhaul.org/mailhaul/internal/model"
 )
@@ -59,17 +60,10 @@ const asOwner = "run as the owner of the mail, or as root"
 // maildirAt is isMaildir with the reason why nobody can tell.
 func maildirAt(dir string) (bool, error) {
 	info, err := os.Stat(filepath.Join(dir, "cur"))
-	if errors.Is(err, fs.ErrNotExist) || err != nil && isNotDir(dir) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return false, nil
 	}
 	return err == nil && info.IsDir(), err
-}
-
-// isNotDir tells plain files beside the accounts from directories that
-// cannot be entered.
-func isNotDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && !info.IsDir()
 }
 
 // glob is filepath.Glob for absolute patterns, but directories that cannot
@@ -87,7 +81,7 @@ func descend(dir string, rest []string, yield func(string, error) bool) bool {
 			continue
 		}
 		entries, err := os.ReadDir(dir)
-		if errors.Is(err, fs.ErrNotExist) || err != nil && isNotDir(dir) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			return true
 		}
 		if err != nil {

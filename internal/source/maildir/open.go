@@ -59,13 +59,22 @@ func (p place) openFlags(path string, flags int) (*os.File, error) {
 	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return f, err
 	}
-	if to, lerr := filepath.EvalSymlinks(path); lerr == nil {
-		if from, lerr := filepath.EvalSymlinks(base); lerr == nil && !below(from, to) {
-			return nil, &model.Fault{Class: model.ClassItem, Code: codeLink, Err: fmt.Errorf("%s is a link to %s, which is not the account's", path, to),
-				Remedy: "if it shall be moved, mount the directory (mount --bind) in place of the link"}
-		}
+	if to := leadsTo(path); !below(leadsTo(base), to) {
+		return nil, &model.Fault{Class: model.ClassItem, Code: codeLink, Err: fmt.Errorf("%s is a link to %s, which is not the account's", path, to),
+			Remedy: "if it shall be moved, mount the directory (mount --bind) in place of the link"}
 	}
 	return nil, err
+}
+
+// leadsTo follows all links of a path whose last part may not exist.
+func leadsTo(path string) string {
+	if to, err := filepath.EvalSymlinks(path); err == nil {
+		return to
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		return filepath.Join(dir, filepath.Base(path))
+	}
+	return path
 }
 
 // within tells which of the account's directories holds the path.

@@ -16,7 +16,10 @@ import (
 const settled = 2 * time.Second
 
 // passes bounds how often a directory is listed that keeps changing.
-const passes = 3
+const passes = 4
+
+// tries bounds how often a file is looked for that keeps being renamed.
+const tries = 10
 
 // scan lists new, then cur, so that a message that a client moves between
 // the two is not missed. POSIX does not say whether a file that is renamed
@@ -63,7 +66,7 @@ func times(dir string, now time.Time) (at [2]time.Time, quiet bool) {
 // as the file was renamed before do came to it. fs.ErrNotExist means that it
 // was removed.
 func (x *index) locate(at place, now time.Time, m *message, do func(path string) error) error {
-	for range passes {
+	for range tries {
 		err := do(m.path(x.dir))
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err

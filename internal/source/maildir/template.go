@@ -115,7 +115,7 @@ func matcher(template string) (pattern string, login func(path string) (string, 
 			continue
 		}
 		group := map[string]string{"%u": "u", "%n": "n", "%d": "d", "%{user}": "u", "%{username}": "n", "%{domain}": "d",
-			"%{user|username}": "n", "%{user|domain}": "d"}[lowered.Replace(what)]
+			"%{user|username}": "n", "%{user|domain}": "d"}[lowered.Replace(strings.ReplaceAll(what, " ", ""))]
 		if group == "" {
 			return "", nil, false
 		}
@@ -154,9 +154,9 @@ func matcher(template string) (pattern string, login func(path string) (string, 
 	}, true
 }
 
-// lowered takes a variable's blanks and its filter to lower case away: logins
-// that were read back from a path are in lower case then, as they shall be.
-var lowered = strings.NewReplacer(" ", "", "|lower", "", "%L", "%")
+// lowered takes a variable's filter to lower case away: logins that were read
+// back from a path are in lower case then, as they shall be.
+var lowered = strings.NewReplacer("|lower", "", "%L", "%")
 
 func globQuote(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(s)

@@ -1,0 +1,182 @@
+package maildir
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// put writes a file below dir, and the directories above it.
+func put(t testing.TB, dir, name, text string) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	must(t, os.WriteFile(path, []byte(text), 0o600))
+}
+
+func indexOf(t testing.TB, dir string) *index {
+	t.Helper()
+	x, err := readIndex(place{root: dir, inbox: dir, home: dir}, dir, time.Now())
+	must(t, err)
+	return x
+}
+
+// Messages that no server has listed come after those that one has, in the
+// order of delivery, under the same UIDs each time.
+func TestProvisionalUIDs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, dir, "dovecot-uidlist", "3 V7 N1 G3085f01b7f11094c501100008c4a11c1\n12 :1500000000.M1.h\n")
+	for _, f := range []string{"cur/1500000000.M1.h:2,S", "new/1400000002.M2.h", "cur/1400000001.M2.h:2,", "new/odd name", "new/.hidden", "tmp/1400000009.M1.h"} {
+		put(t, dir, f, "x")
+	}
+	x := indexOf(t, dir)
+	var order []string
+	uids := map[string]uint64{}
+	for _, m := range x.messages {
+		order = append(order, m.base())
+		uids[m.base()] = m.uid
+	}
+	if want := []string{"1500000000.M1.h", "odd name", "1400000001.M2.h", "1400000002.M2.h"}; !slices.Equal(order, want) {
+		t.Fatalf("order %q, want %q", order, want)
+	}
+	for base, uid := range uids {
+		if listed := base == "1500000000.M1.h"; listed != (uid == 12) || listed == (uid >= model.ProvisionalUID) || uid > 1<<63-1 {
+			t.Errorf("%s has UID %d", base, uid)
+		}
+	}
+	// A client reads one, another is removed, a third arrives.
+	must(t, os.Rename(filepath.Join(dir, "new/1400000002.M2.h"), filepath.Join(dir, "cur/1400000002.M2.h:2,FS")))
+	must(t, os.Remove(filepath.Join(dir, "new/odd name")))
+	put(t, dir, "new/1400000000.M9.h", "x")
+	for _, m := range indexOf(t, dir).messages {
+		if was, ok := uids[m.base()]; ok && was != m.uid {
+			t.Errorf("%s had UID %d and has %d", m.base(), was, m.uid)
+		}
+	}
+}
+
+// A damaged list does not move the UIDs of messages that it names once.
+func TestUIDNamedTwice(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, dir, "dovecot-uidlist", "3 V7 N1\n5 :a\n5 :b\n6 :c\n7 :c\nrubbish\n")
+	for _, f := range []string{"a", "b", "c"} {
+		put(t, dir, "cur/"+f+":2,", "x")
+	}
+	x := indexOf(t, dir)
+	got := map[string]uint64{}
+	for _, m := range x.messages {
+		got[m.base()] = m.uid
+	}
+	if got["a"] != 5 || got["b"] < model.ProvisionalUID || got["c"] != 7 {
+		t.Errorf("UIDs %v", got)
+	}
+}
+
+// What is in no list or in a damaged one is read nevertheless.
+func TestDamagedList(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "rubbish", "3 V7 N2\n1 :a\n" + strings.Repeat("x", 2*maxUIDLine)} {
+		dir := t.TempDir()
+		put(t, dir, "dovecot-uidlist", text)
+		put(t, dir, "cur/a:2,S", "x")
+		if x := indexOf(t, dir); len(x.messages) != 1 || x.messages[0].uid == 0 {
+			t.Errorf("%.20q: %+v", text, x.messages)
+		}
+	}
+}
+
+// The sizes that a listing tells: of the name or the list where they are
+// noted, and of the file where they are not.
+func TestSizes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, dir, "dovecot-uidlist", "3 V7 N1\n1 W11 :a\n2 :b,S=3,W=12\n3 :c,S=13\n4 :d\n")
+	for _, f := range []string{"a:2,", "b,S=3,W=12:2,", "c,S=13:2,", "d:2,"} {
+		put(t, dir, "cur/"+f, "four")
+	}
+	st, err := New(Options{Path: dir}).Open(t.Context(), model.Account{Login: "x"})
+	must(t, err)
+	cols, err := st.Collections(t.Context())
+	must(t, err)
+	var got []int64
+	for _, i := range list(t, st, cols[0]) {
+		got = append(got, i.Size)
+	}
+	if want := []int64{11, 12, 13, 4}; !slices.Equal(got, want) {
+		t.Errorf("sizes %v, want %v", got, want)
+	}
+}
+
+// The octets on disk and what IMAP would show of them.
+func TestOctets(t *testing.T) {
+	t.Parallel()
+	for disk, want := range map[string]string{
+		"a\nb\r\nc\n":            "a\r\nb\r\nc\r\n",
+		"lone \r stays\n":        "lone \r stays\r\n",
+		"nul \x00 and \xff\n\n.": "nul \x00 and \xff\r\n\r\n.",
+		"\n":                     "\r\n",
+		"":                       "",
+		"From x\n>From y\n":      "From x\r\n>From y\r\n",
+	} {
+		path := filepath.Join(t.TempDir(), "m")
+		must(t, os.WriteFile(path, []byte(disk), 0o600))
+		c, closer, err := contentOf(t, path)
+		must(t, err)
+		got, err := io.ReadAll(c)
+		closer.Close()
+		if err != nil || string(got) != want || c.Size != int64(len(want)) {
+			t.Errorf("%q: %q of %d octets, %v", disk, got, c.Size, err)
+		}
+	}
+}
+
+// A large mailbox: time, and what it holds of each message.
+func BenchmarkListing(b *testing.B) {
+	const messages = 300_000
+	dir := b.TempDir()
+	must(b, os.MkdirAll(filepath.Join(dir, "cur"), 0o755))
+	var uids strings.Builder
+	fmt.Fprintf(&uids, "3 V7 N%d G3085f01b7f11094c501100008c4a11c1\n", messages+1)
+	for i := range messages {
+		base := fmt.Sprintf("%d.M%06dP%d.mail.acme.test,S=2345,W=2401", 1500000000+i*60, i*7919%1000000, 1000+i%30000)
+		fmt.Fprintf(&uids, "%d :%s\n", i+1, base)
+		f, err := os.Create(filepath.Join(dir, "cur", base+":2,S"))
+		must(b, err)
+		must(b, f.Close())
+	}
+	put(b, dir, "dovecot-uidlist", uids.String())
+	uids.Reset()
+	st, err := New(Options{Path: dir}).Open(b.Context(), model.Account{Login: "x"})
+	must(b, err)
+	cols, err := st.Collections(b.Context())
+	must(b, err)
+	for b.Loop() {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		n := 0
+		for ch, err := range st.Changes(b.Context(), cols[0], "") {
+			must(b, err)
+			if ch.Op == model.OpUpsert {
+				n++
+			}
+		}
+		if n != messages {
+			b.Fatalf("%d messages", n)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-min(before.HeapAlloc, after.HeapAlloc))/messages, "B/message")
+		st.(*Store).idx = nil
+	}
+}
