@@ -52,13 +52,16 @@ func Draft(w io.Writer, found Found) error {
 	return draft.Execute(w, found)
 }
 
-// plain is what needs no quotes: it begins like a path, a word or an address,
-// and has something in it that no number, boolean or null has.
-var plain = regexp.MustCompile(`^[A-Za-z./][A-Za-z0-9@._/%+-]*(://[A-Za-z0-9@._/%+:-]+)?$`)
+// plain is what needs no quotes: a word, an address, a URL or a path, unless
+// it is one of the keywords of YAML 1.1 or 1.2.
+var (
+	plain    = regexp.MustCompile(`^(?:[A-Za-z]|\.{0,2}/)[A-Za-z0-9@._/%+-]*(?:://[A-Za-z0-9@._/%+:-]*[A-Za-z0-9/])?$`)
+	keywords = regexp.MustCompile(`^(?i:true|false|yes|no|on|off|y|n|null)$`)
+)
 
 // quote writes a text as YAML understands it again.
 func quote(s string) string {
-	if plain.MatchString(s) && strings.ContainsAny(s, "/@") {
+	if plain.MatchString(s) && !keywords.MatchString(s) {
 		return s
 	}
 	// JSON is YAML; but YAML knows more line ends than JSON escapes.

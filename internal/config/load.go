@@ -38,7 +38,7 @@ func Load(path string) (*Config, error) {
 // Parse is Load of a file's content; path is its name, which other paths are
 // relative to.
 func Parse(path string, content []byte) (*Config, error) {
-	d := &decoder{file: path, dir: filepath.Dir(path), anchors: map[string]ast.Node{}, meant: map[string]bool{}}
+	d := &decoder{file: path, dir: filepath.Dir(path), anchors: map[string]ast.Node{}, meant: map[string]bool{}, rules: map[string]string{}}
 	root := d.parse(content)
 	if root == nil {
 		return nil, d.problems.fault()

@@ -16,7 +16,8 @@ type decoder struct {
 	dir      string
 	inline   bool // secrets may stand in the file
 	anchors  map[string]ast.Node
-	meant    map[string]bool // settings whose names are misspelt
+	meant    map[string]bool   // settings whose names are misspelt
+	rules    map[string]string // where a pattern's rule is
 	problems Problems
 }
 

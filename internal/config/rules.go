@@ -52,10 +52,10 @@ func (d *decoder) account(c *Config, v value) {
 	if reason.d != nil && !a.Exclude {
 		reason.problem("it is the reason of an exclusion: add exclude: true, or remove it")
 	}
-	for _, b := range c.Accounts {
-		if strings.EqualFold(a.Source, b.Source) {
-			source.problem("%q is decided in %s already: the first rule that matches holds", a.Source, b.Where)
-		}
+	if where, twice := d.rules[strings.ToLower(a.Source)]; twice {
+		source.problem("%q is decided in %s already: the first rule that matches holds", a.Source, where)
+	} else {
+		d.rules[strings.ToLower(a.Source)] = a.Where
 	}
 	c.Accounts = append(c.Accounts, a)
 }

@@ -3,6 +3,7 @@ package directory
 import (
 	"iter"
 	"path"
+	"slices"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/directory/nearest"
@@ -17,9 +18,6 @@ type ListOptions struct {
 	// may be nil.
 	Known iter.Seq2[model.Account, error]
 }
-
-// IsGlob reports whether a name is a pattern of path.Match and not just a name.
-func IsGlob(s string) bool { return strings.ContainsAny(s, `*?[`) }
 
 // List yields the accounts that entries name, in their order, each once. An
 // entry is a login or a glob (path.Match, case-insensitive) on the login or
@@ -40,14 +38,30 @@ func List(entries []string, o ListOptions) iter.Seq2[model.Account, error] {
 				known = append(known, a)
 			}
 		}
-		given := map[string]bool{}
-		for _, e := range entries {
-			e = strings.TrimSpace(e)
-			found, err := listed(e, known, o.DefaultDomain)
-			if err != nil && !yield(model.Account{}, err) {
-				return
+		chosen := make([][]model.Account, len(entries))
+		entries := slices.Clone(entries)
+		for i, e := range entries {
+			entries[i] = strings.TrimSpace(e)
+		}
+		wanted := compile(entries)
+		for _, a := range known {
+			for _, i := range wanted.match(a.Login, a.Address) {
+				chosen[i] = append(chosen[i], a)
 			}
-			for _, a := range found {
+		}
+		given := map[string]bool{}
+		for i, e := range entries {
+			if len(chosen[i]) == 0 {
+				a, err := unknown(e, len(known), o.DefaultDomain)
+				if err != nil {
+					if !yield(model.Account{}, err) {
+						return
+					}
+					continue
+				}
+				chosen[i] = []model.Account{a}
+			}
+			for _, a := range chosen[i] {
 				if given[a.Login] {
 					continue
 				}
@@ -60,52 +74,22 @@ func List(entries []string, o ListOptions) iter.Seq2[model.Account, error] {
 	}
 }
 
-func listed(entry string, known []model.Account, domain string) ([]model.Account, error) {
-	var found []model.Account
-	for _, a := range known {
-		if matches(entry, a.Login, a.Address) {
-			found = append(found, a)
-		}
-	}
-	if len(found) > 0 {
-		return found, nil
-	}
+// unknown makes an account of a login that no directory has.
+func unknown(entry string, known int, domain string) (model.Account, error) {
 	if IsGlob(entry) {
 		if _, err := path.Match(entry, ""); err != nil {
-			return nil, model.Faultf(model.ClassFatal, "directory", "%q is no pattern: a [ has no ]", entry)
+			return model.Account{}, model.Faultf(model.ClassFatal, "directory", "%q is no pattern: a [ has no ]", entry)
 		}
-		return nil, model.Faultf(model.ClassFatal, "directory", "%q matches none of the %d accounts that the source tells of", entry, len(known))
+		return model.Account{}, model.Faultf(model.ClassFatal, "directory", "%q matches none of the %d accounts that the source tells of", entry, known)
 	}
 	if err := checkLogin(entry); err != nil {
-		return nil, model.Faultf(model.ClassAccount, "directory", "source.users.list: %w", err)
+		return model.Account{}, model.Faultf(model.ClassAccount, "directory", "source.users.list: %w", err)
 	}
 	a := model.Account{Login: entry}
 	if strings.Contains(entry, "@") || domain != "" {
 		a.Address, _ = Normalize(entry, domain)
 	}
-	return []model.Account{a}, nil
-}
-
-// matches reports whether a pattern of path.Match fits one of the names. Case
-// counts for nothing, as in Dovecot's logins and in the destination's addresses.
-func matches(pattern string, names ...string) bool {
-	glob := IsGlob(pattern)
-	pattern = strings.ToLower(pattern)
-	for _, n := range names {
-		if n == "" {
-			continue
-		}
-		if !glob { // a backslash of "DOMAIN\anna" quotes nothing
-			if pattern == strings.ToLower(n) {
-				return true
-			}
-			continue
-		}
-		if ok, err := path.Match(pattern, strings.ToLower(n)); ok && err == nil {
-			return true
-		}
-	}
-	return false
+	return a, nil
 }
 
 // hint guesses which login or address was meant, as the end of a sentence. A

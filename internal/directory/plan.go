@@ -33,6 +33,7 @@ type Plan struct {
 	Findings []model.Finding
 
 	waves []string
+	hints int // given so far
 }
 
 // Options are what else Resolve needs to know.
@@ -67,6 +68,17 @@ func Resolve(base []model.Account, rules []Rule, waves []Wave, o Options) Plan {
 
 func (p *Plan) warn(subject, remedy, format string, args ...any) {
 	p.Findings = append(p.Findings, model.Finding{Level: model.LevelWarning, Subject: subject, Message: fmt.Sprintf(format, args...), Remedy: remedy})
+}
+
+// maxHints: to guess takes a look at every account, and a wrong domain makes
+// every rule miss.
+const maxHints = 50
+
+func (p *Plan) hint(name string) string {
+	if p.hints++; p.hints > maxHints {
+		return ""
+	}
+	return hint(name, p.Accounts)
 }
 
 // merge makes one entry of each login.
@@ -117,24 +129,26 @@ func fill(to *string, from string) {
 
 // applyRules tells, too, which rules did nothing.
 func (p *Plan) applyRules(rules []Rule, domain string) {
+	sources := make([]string, len(rules))
+	for n, r := range rules {
+		sources[n] = r.Source
+	}
+	wanted := compile(sources)
 	matched, applied := make([]bool, len(rules)), make([]bool, len(rules))
 	for i := range p.Accounts {
-		e, decided := &p.Accounts[i], false
-		for n, r := range rules {
-			if !matches(r.Source, e.Login, e.origin) {
-				continue
-			}
+		e := &p.Accounts[i]
+		for k, n := range wanted.match(e.Login, e.origin) {
 			matched[n] = true
-			if !decided {
-				r.apply(&e.Account, domain)
-				decided, applied[n] = true, true
+			if k == 0 {
+				rules[n].apply(&e.Account, domain)
+				applied[n] = true
 			}
 		}
 	}
 	for n, r := range rules {
 		switch {
 		case !matched[n]:
-			p.warn(r.name(), "correct or remove it", "it matches no account%s", hint(r.Source, p.Accounts))
+			p.warn(r.name(), "correct or remove it", "it matches no account%s", p.hint(r.Source))
 		case !applied[n]:
 			p.warn(r.name(), "move it up: the first rule that matches decides", "it has no effect: earlier rules match all its accounts")
 		}
@@ -236,32 +250,36 @@ func (p *Plan) assign(waves []Wave) {
 	if len(waves) == 0 {
 		return
 	}
-	matched := map[string]bool{} // wave and glob
-	none := 0
+	var globs []string
+	var waveOf []string // of each glob
+	for _, w := range waves {
+		for _, g := range w.Globs {
+			globs, waveOf = append(globs, g), append(waveOf, w.Name)
+		}
+	}
+	wanted, matched, filled, none := compile(globs), make([]bool, len(globs)), map[string]bool{}, 0
 	for i := range p.Accounts {
 		e := &p.Accounts[i]
-		for _, w := range waves {
-			for _, g := range w.Globs {
-				if !matches(g, e.Login, e.origin, e.Address) {
-					continue
-				}
-				matched[w.Name+"\x00"+g] = true
-				if e.Wave == "" && e.Excluded == "" {
-					e.Wave = w.Name
-				}
+		for _, n := range wanted.match(e.Login, e.origin, e.Address) {
+			matched[n] = true
+			if e.Wave == "" && e.Excluded == "" {
+				e.Wave = waveOf[n]
+				filled[e.Wave] = true
 			}
 		}
 		if e.Wave == "" && e.Moves() {
 			none++
 		}
 	}
+	n := 0
 	for _, w := range waves {
 		for _, g := range w.Globs {
-			if !matched[w.Name+"\x00"+g] {
-				p.warn(w.name(), "correct or remove it", "%q matches no account%s", g, hint(g, p.Accounts))
+			if !matched[n] {
+				p.warn(w.name(), "correct or remove it", "%q matches no account%s", g, p.hint(g))
 			}
+			n++
 		}
-		if !slices.ContainsFunc(p.Accounts, func(e Entry) bool { return e.Wave == w.Name }) {
+		if !filled[w.Name] {
 			p.warn(w.name(), "the first wave that matches an account takes it: put the special before the general", "no account is in it")
 		}
 	}

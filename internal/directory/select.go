@@ -82,11 +82,12 @@ func (p Plan) choose(name, wave string, chosen []bool) error {
 // address at the destination whatever the case, address at the source, glob.
 // After a rename, one account's new address can be another's old one.
 func (p Plan) named(name string) []int {
+	wanted := compile([]string{name})
 	for _, fits := range []func(Entry) bool{
 		func(e Entry) bool { return e.Login == name },
 		func(e Entry) bool { return strings.EqualFold(e.Login, name) || strings.EqualFold(e.Address, name) },
 		func(e Entry) bool { return strings.EqualFold(e.origin, name) },
-		func(e Entry) bool { return IsGlob(name) && matches(name, e.Login, e.origin, e.Address) },
+		func(e Entry) bool { return IsGlob(name) && wanted.match(e.Login, e.origin, e.Address) != nil },
 	} {
 		var found []int
 		for i, e := range p.Accounts {
