@@ -72,7 +72,7 @@ func (s *syncer) account(ctx context.Context, a model.Account) AccountResult {
 		}
 	case r.refused > 0:
 		r.res.Status = StatusPartial
-	case r.unchanged:
+	case r.unchanged || r.res.Counts == Counts{}:
 		r.res.Status = StatusUnchanged
 	default:
 		r.res.Status = StatusDone

@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/report"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Say where every account stands, from the ledger", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			e, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer e.Close()
+			if e.Rehearsal() {
+				return model.Faultf(model.ClassFatal, "", "a rehearsal keeps no ledger: name a destination.url")
+			}
+			l, err := e.LedgerToRead()
+			if err != nil {
+				return err
+			}
+			all, err := l.Statuses(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return a.show("status", report.Status(all), func(w io.Writer) error { return report.StatusTable(w, all, a.now()) })
+		},
+	}
+}

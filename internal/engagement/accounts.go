@@ -1,0 +1,144 @@
+package engagement
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"mailhaul.org/mailhaul/internal/config"
+	"mailhaul.org/mailhaul/internal/directory"
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// resolve fills Plan, once.
+func (e *Engagement) resolve(ctx context.Context) error {
+	if e.Plan.Accounts != nil {
+		return nil
+	}
+	base, problems, err := e.directory(ctx)
+	if err != nil {
+		return err
+	}
+	rules, err := e.rules()
+	if err != nil {
+		return err
+	}
+	waves := make([]directory.Wave, len(e.Config.Waves))
+	for i, w := range e.Config.Waves {
+		waves[i] = directory.Wave{Name: w.Name, Globs: w.Globs, Where: w.Where}
+	}
+	e.Plan = directory.Resolve(base, rules, waves, directory.Options{DefaultDomain: e.Config.Source.Users.Domain})
+	e.Plan.Findings = append(problems, e.Plan.Findings...)
+	if len(e.Plan.Accounts) == 0 {
+		return &model.Fault{Class: model.ClassFatal, Err: errors.New("there are no accounts to move"),
+			Remedy: "name a passwd-file, a CSV file or a list in source.users"}
+	}
+	return nil
+}
+
+// directory gathers the accounts that anything names. What is wrong with
+// single ones is told as findings.
+func (e *Engagement) directory(ctx context.Context) (base []model.Account, problems []model.Finding, err error) {
+	u := e.Config.Source.Users
+	take := func(all iter.Seq2[model.Account, error]) error {
+		for a, err := range all {
+			switch {
+			case err == nil:
+				base = append(base, a)
+			case model.ClassOf(err) == model.ClassFatal:
+				return err
+			default:
+				problems = append(problems, model.Finding{Level: model.LevelWarning, Subject: "accounts", Message: err.Error()})
+			}
+		}
+		return nil
+	}
+	if u.Passwd != "" {
+		if err := fromFile(u.Passwd, func(f io.Reader) error {
+			return take(directory.ReadPasswd(f, directory.PasswdOptions{DefaultDomain: u.Domain, Scheme: u.Scheme, Name: filepath.Base(u.Passwd)}))
+		}); err != nil {
+			return nil, nil, err
+		}
+	}
+	if u.CSV != "" {
+		if err := fromFile(u.CSV, func(f io.Reader) error {
+			return take(directory.ReadCSV(f, directory.CSVOptions{DefaultDomain: u.Domain, Name: filepath.Base(u.CSV)}))
+		}); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(u.List) > 0 || !u.Any() {
+		if err := e.fromList(ctx, u, &base, take); err != nil {
+			return nil, nil, err
+		}
+	}
+	if imap := e.Config.Source.IMAP; imap != nil && imap.Logins != "" {
+		if err := fromFile(imap.Logins, func(f io.Reader) error { return take(directory.ReadLogins(f, filepath.Base(imap.Logins))) }); err != nil {
+			return nil, nil, err
+		}
+	}
+	return base, problems, nil
+}
+
+// fromList adds listed accounts. Globs choose from what the files above named
+// or, without files, from what the source can enumerate. Without any users
+// it is all that the source enumerates.
+func (e *Engagement) fromList(ctx context.Context, u config.Users, base *[]model.Account, take func(iter.Seq2[model.Account, error]) error) error {
+	known := *base
+	*base = nil
+	all := func(yield func(model.Account, error) bool) {
+		for _, a := range known {
+			if !yield(a, nil) {
+				return
+			}
+		}
+	}
+	enumerate := iter.Seq2[model.Account, error](all)
+	if len(known) == 0 {
+		src, err := e.Source(ctx)
+		if err != nil {
+			return err
+		}
+		enumerate = src.Accounts(ctx)
+	}
+	if len(u.List) == 0 {
+		return take(enumerate)
+	}
+	if len(known) == 0 && !hasGlob(u.List) {
+		enumerate = nil
+	}
+	return take(directory.List(u.List, directory.ListOptions{DefaultDomain: u.Domain, Known: enumerate}))
+}
+
+func hasGlob(list []string) bool {
+	for _, s := range list {
+		if directory.IsGlob(s) {
+			return true
+		}
+	}
+	return false
+}
+
+func fromFile(path string, fn func(io.Reader) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return model.Faultf(model.ClassFatal, "", "accounts: %w", err)
+	}
+	defer f.Close()
+	return fn(f)
+}
+
+func (e *Engagement) rules() ([]directory.Rule, error) {
+	out := make([]directory.Rule, len(e.Config.Accounts))
+	for i, r := range e.Config.Accounts {
+		secret, err := r.Password.Resolve()
+		if err != nil {
+			return nil, err
+		}
+		out[i] = directory.Rule{Source: r.Source, Destination: r.Destination, Exclude: r.Exclude, Reason: r.Reason, Secret: secret, Where: r.Where}
+	}
+	return out, nil
+}

@@ -1,0 +1,106 @@
+package engagement
+
+import (
+	"context"
+	"fmt"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/directory"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+)
+
+// Check examines everything that a run will need, and goes on after what
+// fails: secrets, accounts, source, destination. It writes nothing.
+func (e *Engagement) Check(ctx context.Context) []model.Finding {
+	out := e.checkSecrets()
+	err := e.resolve(ctx)
+	if err != nil {
+		out = append(out, stop("accounts", err))
+	} else {
+		out = append(out, e.checkAccounts()...)
+	}
+	if src, err := e.Source(ctx); err != nil {
+		out = append(out, stop("source", err))
+	} else {
+		out = append(out, e.checkSource(ctx, src)...)
+	}
+	dst, err := e.Destination(ctx)
+	if err != nil {
+		return append(out, stop("destination", err))
+	}
+	out = append(out, model.Finding{Subject: "destination: login", Message: "accepted"})
+	if c, ok := dst.(destination.Checker); ok {
+		out = append(out, c.Check(ctx)...)
+	}
+	return out
+}
+
+func (e *Engagement) checkSecrets() []model.Finding {
+	var out []model.Finding
+	if imap := e.Config.Source.IMAP; imap != nil {
+		if !imap.Password.IsZero() {
+			out = append(out, imap.Password.Check("source: password"))
+		}
+		if !imap.Token.IsZero() {
+			out = append(out, imap.Token.Check("source: token"))
+		}
+	}
+	if !e.Rehearsal() {
+		out = append(out, e.Config.Destination.Password.Check("destination: password"))
+	}
+	return out
+}
+
+func (e *Engagement) checkAccounts() []model.Finding {
+	move, excluded := 0, 0
+	out := e.Plan.Findings
+	for _, a := range e.Plan.Accounts {
+		switch {
+		case a.Moves():
+			move++
+		case a.Err == nil:
+			excluded++
+		}
+	}
+	first := model.Finding{Subject: "accounts", Message: fmt.Sprintf("%d move, %d are excluded", move, excluded)}
+	if move == 0 {
+		first.Level, first.Remedy = model.LevelStop, "nothing would be moved: look at source.users and accounts"
+		first.Err = model.Faultf(model.ClassFatal, "", "no account moves")
+	}
+	return append([]model.Finding{first}, out...)
+}
+
+// checkSource asks the source, and logs in once, as the first account that
+// moves.
+func (e *Engagement) checkSource(ctx context.Context, src source.Source) []model.Finding {
+	var out []model.Finding
+	if c, ok := src.(source.Checker); ok {
+		out = c.Check(ctx)
+	}
+	for _, f := range out {
+		if f.Level == model.LevelStop {
+			return out
+		}
+	}
+	login, ok := src.(interface {
+		CheckAs(ctx context.Context, a model.Account) []model.Finding
+	})
+	if a, found := firstToMove(e.Plan); ok && found {
+		out = append(out, login.CheckAs(ctx, a)...)
+	}
+	return out
+}
+
+func firstToMove(p directory.Plan) (model.Account, bool) {
+	for _, a := range p.Accounts {
+		if a.Moves() && !a.Disabled {
+			return a.Account, true
+		}
+	}
+	return model.Account{}, false
+}
+
+func stop(subject string, err error) model.Finding {
+	return model.Finding{Level: model.LevelStop, Subject: subject, Message: err.Error(), Err: err}
+}

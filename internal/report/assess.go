@@ -1,0 +1,147 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"mailhaul.org/mailhaul/internal/assess"
+	"mailhaul.org/mailhaul/internal/destination"
+)
+
+// AssessTable writes one row per account, the sum, and what was found how
+// often.
+func AssessTable(w io.Writer, a assess.Assessment) error {
+	t := newTable("account", ">mailboxes", ">messages", ">size", ">largest", "oldest", "newest", ">scripts", ">anomalies", "password", "risk")
+	for _, acc := range a.Accounts {
+		if acc.Err != nil || acc.Error != "" {
+			t.row(acc.Login, "?", "?", "?", "", "", "", "", "", string(acc.Password), "failed: "+acc.Error)
+			continue
+		}
+		t.row(acc.Login, count(acc.Mailboxes), count(acc.Messages), size(acc.Octets), size(acc.Largest.Octets), day(acc.Oldest), day(acc.Newest),
+			some(acc.Scripts), some(anomalies(acc)), string(acc.Password), string(acc.Risk))
+	}
+	t.rule()
+	t.row(fmt.Sprintf("%d accounts", len(a.Accounts)), count(a.Total.Mailboxes), count(a.Total.Messages), size(a.Total.Octets), "", "", "",
+		some(a.Total.Scripts), "", "", "")
+	if err := t.write(w); err != nil {
+		return err
+	}
+	if len(a.Total.Anomalies) > 0 {
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+		f := newTable("found", ">times", "meaning")
+		for _, code := range slices.SortedFunc(maps.Keys(a.Total.Anomalies), func(x, y string) int {
+			return int(a.Total.Anomalies[y] - a.Total.Anomalies[x])
+		}) {
+			f.row(code, count(a.Total.Anomalies[code]), meaning[code])
+		}
+		if err := f.write(w); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", Prediction(a))
+	return err
+}
+
+// meaning explains the codes of anomalies.
+var meaning = map[string]string{
+	"mailboxName":       "the mailbox gets another name",
+	"mailboxCount":      "more mailboxes than the destination allows",
+	"keyword":           "the keyword is spelled otherwise",
+	"keywordFlood":      "more keywords than the destination shows; the rest is lost",
+	"deletedMark":       "marked deleted, not expunged; carried without the mark",
+	"date":              "an impossible date of receipt",
+	"datesLost":         "the mailbox was restored without dates",
+	"tooLarge":          "larger than the destination accepts; stays behind",
+	"unreadable":        "cannot be read; stays behind",
+	"empty":             "an empty message",
+	"noHeader":          "no header field; stored behind an added Date field",
+	"noBody":            "no body; carried as it is",
+	"nul":               "NUL octets; carried as they are from disk",
+	"bareLF":            "lines without CR; carried as they are",
+	"eightBit":          "8-bit text in the header; carried as it is",
+	"script":            "a Sieve script that the destination would refuse; stays behind",
+	"scriptsUnreadable": "Sieve scripts could not be read",
+	"overQuota":         "larger than its quota",
+}
+
+func anomalies(a assess.Account) (n int64) {
+	for _, an := range a.Anomalies {
+		n += an.Count
+	}
+	return n
+}
+
+// Prediction says how long the bulk load will take, and on what grounds.
+func Prediction(a assess.Assessment) string {
+	d := a.Duration
+	s := fmt.Sprintf("Predicted bulk load: %s, bound by the %s.", span(d.Estimate), d.Bottleneck)
+	if d.MessagesPerSecond > 0 {
+		s += fmt.Sprintf(" Measured at the source: %.0f messages/s and %s/s for one account, %d accounts at once.", d.MessagesPerSecond, size(int64(d.OctetsPerSecond)), a.Parallel)
+	}
+	return s + fmt.Sprintf(" Assumed at the destination: %d messages/s and %s/s.", assess.AssumedMessages, size(assess.AssumedOctets))
+}
+
+// AssessCSV writes one row per account.
+func AssessCSV(w io.Writer, a assess.Assessment) error {
+	s := newSheet(w, "account", "address", "name", "mailboxes", "messages", "octets", "largest_octets", "largest_mailbox", "oldest", "newest",
+		"scripts", "keywords", "anomalies", "password", "risk", "error")
+	for _, acc := range a.Accounts {
+		s.row(acc.Login, acc.Address, acc.Name, acc.Mailboxes, acc.Messages, acc.Octets, acc.Largest.Octets, acc.Largest.Mailbox, acc.Oldest,
+			acc.Newest, acc.Scripts, acc.Keywords, anomalies(acc), string(acc.Password), string(acc.Risk), acc.Error)
+	}
+	return s.flush()
+}
+
+// bar is one class of the size distribution, for the chart.
+type bar struct {
+	Label   string
+	Count   int64
+	Percent float64 // of the highest bar
+	Y       int
+}
+
+// AssessHTML writes the document to show around.
+func AssessHTML(w io.Writer, a assess.Assessment) error {
+	var bars []bar
+	most := slices.Max(a.Total.Sizes[:])
+	for i, n := range a.Total.Sizes {
+		label := "over " + size(assess.SizeClasses[max(i-1, 0)])
+		if bound := assess.SizeClasses[i]; bound > 0 {
+			label = "to " + size(bound)
+		}
+		b := bar{Label: label, Count: n, Y: i * 26}
+		if most > 0 {
+			b.Percent = float64(n) / float64(most) * 100
+		}
+		bars = append(bars, b)
+	}
+	largest := slices.Clone(a.Accounts)
+	slices.SortStableFunc(largest, func(x, y assess.Account) int {
+		switch {
+		case x.Octets > y.Octets:
+			return -1
+		case x.Octets < y.Octets:
+			return 1
+		}
+		return 0
+	})
+	var resets []assess.Account
+	for _, acc := range a.Accounts {
+		if acc.Password == destination.PasswordReset {
+			resets = append(resets, acc)
+		}
+	}
+	return render(w, "assess.html", struct {
+		assess.Assessment
+		Bars       []bar
+		Height     int
+		Largest    []assess.Account
+		Resets     []assess.Account
+		Prediction string
+		Meaning    map[string]string
+	}{a, bars, len(bars) * 26, largest[:min(10, len(largest))], resets, Prediction(a), meaning})
+}

@@ -1,0 +1,109 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/verify"
+)
+
+// VerifyTable writes one row per account, the sum, the findings, and the
+// verdict.
+func VerifyTable(w io.Writer, r verify.Report) error {
+	t := newTable("account", ">source", ">identical", ">repaired", ">excluded", ">refused", ">kept", ">missing", ">different", ">gone", ">duplicates", ">extra")
+	row := func(name string, c verify.Counts) {
+		t.row(name, count(c.Source), count(c.Identical), some(c.Repaired), some(c.Excluded), some(c.Refused), some(c.Kept), some(c.Missing),
+			some(c.Different), some(c.Gone), some(c.Duplicates), some(c.Extra))
+	}
+	for _, a := range r.Accounts {
+		row(a.Login, a.Counts)
+	}
+	t.rule()
+	row(fmt.Sprintf("%d accounts", len(r.Accounts)), r.Total)
+	if err := t.write(w); err != nil {
+		return err
+	}
+	for _, a := range r.Accounts {
+		if err := findings(w, a); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", Verdict(r))
+	return err
+}
+
+func findings(w io.Writer, a verify.AccountReport) error {
+	if a.Error == "" && len(a.Findings) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintf(w, "\n%s\n", oneLine(a.Login)); err != nil {
+		return err
+	}
+	if a.Error != "" {
+		if _, err := fmt.Fprintf(w, "  failed: %s\n", oneLine(a.Error)); err != nil {
+			return err
+		}
+	}
+	for i, f := range a.Findings {
+		if i == maxLines {
+			_, err := fmt.Fprintf(w, "  … and %d more; the report has all of them\n", len(a.Findings)-i+a.More)
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "  %s: %s\n", f.Kind, oneLine(place(f.Mailbox, f.Item)+f.Text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Verdict is what a verification comes to, in a sentence.
+func Verdict(r verify.Report) string {
+	c := r.Total
+	switch {
+	case r.Failed() > 0:
+		return fmt.Sprintf("%d accounts could not be compared.", r.Failed())
+	case !c.Balanced():
+		return "The counts do not balance: this is an error of mailhaul, please report it."
+	case r.Differences() > 0:
+		return fmt.Sprintf("%s differences between source and destination.", count(r.Differences()))
+	}
+	s := fmt.Sprintf("Every one of the %s messages is accounted for: %s identical", count(c.Source), count(c.Identical))
+	for _, p := range []struct {
+		n    int64
+		what string
+	}{
+		{c.Repaired, "repaired or with a named loss"}, {c.Kept, "kept as users left them"}, {c.Excluded, "excluded by rule"}, {c.Refused, "refused, with reasons"},
+	} {
+		if p.n > 0 {
+			s += fmt.Sprintf(", %s %s", count(p.n), p.what)
+		}
+	}
+	return s + "."
+}
+
+// VerifyCSV writes one row per mailbox.
+func VerifyCSV(w io.Writer, r verify.Report) error {
+	s := newSheet(w, "account", "address", "mailbox", "target", "source", "identical", "repaired", "excluded", "refused", "kept", "missing",
+		"different", "gone", "duplicates", "extra", "error")
+	for _, a := range r.Accounts {
+		if a.Error != "" {
+			s.row(a.Login, a.Address, "", "", "", "", "", "", "", "", "", "", "", "", "", a.Error)
+		}
+		for _, m := range a.Mailboxes {
+			s.row(a.Login, a.Address, m.Name, m.Target, m.Source, m.Identical, m.Repaired, m.Excluded, m.Refused, m.Kept, m.Missing,
+				m.Different, m.Gone, m.Duplicates, m.Extra, "")
+		}
+	}
+	return s.flush()
+}
+
+// VerifyHTML writes the receipt: a page to keep and to print.
+func VerifyHTML(w io.Writer, r verify.Report, now time.Time) error {
+	return render(w, "verify.html", struct {
+		verify.Report
+		Time    time.Time
+		Verdict string
+		Good    bool
+	}{r, now, Verdict(r), r.Failed() == 0 && r.Differences() == 0 && r.Total.Balanced()})
+}
