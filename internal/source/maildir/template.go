@@ -10,14 +10,17 @@ import (
 )
 
 // variable is one of Dovecot's variables in a path: "%u", "%Ln",
-// "%{user | username | lower}".
-var variable = regexp.MustCompile(`%(?:\{([^}]*)\}|([LU]?)([a-zA-Z%]))`)
+// "%{user | username | lower}". Modifiers that nobody here knows match, too.
+var variable = regexp.MustCompile(`%(?:\{([^}]*)\}|([-0-9.]*[A-Z]*)([a-z%]))`)
 
 // expand fills a path template for an account. Variables it does not know
 // are errors: half a path would lead somewhere else.
 func expand(template string, a model.Account) (string, error) {
 	name, domain, _ := strings.Cut(a.Login, "@")
 	var bad error
+	if strings.Contains(variable.ReplaceAllString(template, ""), "%") {
+		bad = fmt.Errorf("a variable in %q is not complete; a percent sign is written %%%%", template)
+	}
 	out := variable.ReplaceAllStringFunc(template, func(v string) string {
 		m := variable.FindStringSubmatch(v)
 		what, filters := m[3], []string{m[2]}
