@@ -57,7 +57,8 @@ var verbatim = map[string]bool{"password": true, "secret": true}
 // password at the source), quota, disabled, home, location and exclude (the
 // reason why it stays behind).
 //
-// An unknown column ends the reading with a model.ClassFatal error; a row
+// An unknown column ends the reading with a model.ClassFatal error without a
+// code: the file has to be corrected; a row
 // that cannot be used yields an error with its line, and the next ones follow.
 func ReadCSV(r io.Reader, o CSVOptions) iter.Seq2[model.Account, error] {
 	if o.Name == "" {
@@ -75,7 +76,7 @@ func ReadCSV(r io.Reader, o CSVOptions) iter.Seq2[model.Account, error] {
 				heading, err = readHeading(row.fields)
 				if err != nil {
 					f := csvFault(o.Name, row.line, err)
-					f.Class = model.ClassFatal
+					f.Class, f.Code = model.ClassFatal, ""
 					yield(model.Account{}, f)
 					return
 				}
@@ -91,7 +92,7 @@ func ReadCSV(r io.Reader, o CSVOptions) iter.Seq2[model.Account, error] {
 			}
 		}
 		if heading == nil {
-			yield(model.Account{}, model.Faultf(model.ClassFatal, "directory", "%s is empty: its first row names the columns, for example login,address,name", o.Name))
+			yield(model.Account{}, usage("%s is empty: its first row names the columns, for example login,address,name", o.Name))
 		}
 	}
 }

@@ -78,9 +78,9 @@ func List(entries []string, o ListOptions) iter.Seq2[model.Account, error] {
 func unknown(entry string, known int, domain string) (model.Account, error) {
 	if IsGlob(entry) {
 		if _, err := path.Match(entry, ""); err != nil {
-			return model.Account{}, model.Faultf(model.ClassFatal, "directory", "%q is no pattern: a [ has no ]", entry)
+			return model.Account{}, usage("%q is no pattern: a [ has no ]", entry)
 		}
-		return model.Account{}, model.Faultf(model.ClassFatal, "directory", "%q matches none of the %d accounts that the source tells of", entry, known)
+		return model.Account{}, usage("%q matches none of the %d accounts that the source tells of", entry, known)
 	}
 	if err := checkLogin(entry); err != nil {
 		return model.Account{}, model.Faultf(model.ClassAccount, "directory", "source.users.list: %w", err)

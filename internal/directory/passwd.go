@@ -46,7 +46,7 @@ func ReadPasswd(r io.Reader, o PasswdOptions) iter.Seq2[model.Account, error] {
 		for n := 1; ; n++ {
 			line, err := in.ReadString('\n')
 			if err != nil && !errors.Is(err, io.EOF) {
-				yield(model.Account{}, model.Faultf(model.ClassFatal, "directory", "cannot read %s: %w", o.Name, err))
+				yield(model.Account{}, usage("cannot read %s: %w", o.Name, err))
 				return
 			}
 			if n == 1 {

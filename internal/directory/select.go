@@ -109,6 +109,8 @@ func inWave(wave string) string {
 	return fmt.Sprintf(" in wave %q", wave)
 }
 
+// usage is a mistake of whoever wrote the files or the command line: it ends
+// the run, and it has no code, so that the program can tell it from failures.
 func usage(format string, args ...any) error {
 	return model.Faultf(model.ClassFatal, "", format, args...)
 }
