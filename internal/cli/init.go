@@ -68,9 +68,5 @@ func discover(ctx context.Context) (config.Found, error) {
 	if err != nil {
 		return config.Found{}, err
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "localhost"
-	}
-	return config.FromDovecot(settings.Facts(), host), nil
+	return config.FromDovecot(settings.Facts(), "localhost"), nil
 }

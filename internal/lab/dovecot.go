@@ -220,4 +220,20 @@ func (d *Dovecot) Doveadm(t testing.TB, args ...string) string {
 	return string(out)
 }
 
+// Doveconf returns a folder for PATH whose doveconf speaks of this server, as
+// the installed one does on a mail host.
+func (d *Dovecot) Doveconf(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := inside(d.root, "/usr/bin/doveconf", "-c", d.Config)
+	script := "#!/bin/sh\nexec"
+	for _, a := range cmd.Args {
+		script += " '" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+	}
+	if err := os.WriteFile(filepath.Join(dir, "doveconf"), []byte(script+" \"$@\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func tail(b []byte, n int) []byte { return b[max(0, len(b)-n):] }

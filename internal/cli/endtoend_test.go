@@ -1,0 +1,190 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/cli"
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/sample"
+	"mailhaul.org/mailhaul/internal/sandbox"
+)
+
+// administrator runs commands in a folder.
+type administrator struct {
+	t      *testing.T
+	config string
+}
+
+// run executes a command line, demands an exit code and returns stdout.
+func (a administrator) run(code int, args ...string) string {
+	a.t.Helper()
+	var out, progress bytes.Buffer
+	start := time.Now()
+	got := cli.Run(context.Background(), cli.Streams{Out: &out, Err: &progress}, "test", append([]string{"-c", a.config}, args...))
+	a.t.Logf("mailhaul %s: exit code %d after %v", strings.Join(args, " "), got, time.Since(start).Round(time.Millisecond))
+	if got != code {
+		a.t.Fatalf("mailhaul %s: exit code %d, want %d\n%.6000s\n%.3000s", strings.Join(args, " "), got, code, out.String(), progress.String())
+	}
+	return out.String()
+}
+
+// result executes a command with --json and decodes what it found.
+func (a administrator) result(code int, into any, args ...string) {
+	a.t.Helper()
+	doc := struct {
+		Result any `json:"result"`
+	}{into}
+	if err := json.Unmarshal([]byte(a.run(code, append(args, "--json")...)), &doc); err != nil {
+		a.t.Fatalf("mailhaul %v --json: %v", args, err)
+	}
+}
+
+// organisation is a real Dovecot with everything that the sample can hold.
+type organisation struct {
+	*lab.Dovecot
+	sample *sample.Organisation
+	dir    string
+}
+
+func startOrganisation(t *testing.T) organisation {
+	t.Helper()
+	o := sample.Options{Accounts: 20, Messages: 30_000, Large: 60 << 20, Oddities: true, Seed: 7, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}
+	if testing.Short() {
+		o.Messages, o.Large = 1_000, 5<<20
+	}
+	org := organisation{sample: sample.New(o), dir: t.TempDir()}
+	if err := org.sample.WriteMaildir(org.dir); err != nil {
+		t.Fatal(err)
+	}
+	org.Dovecot = lab.StartDovecot(t, lab.DovecotOptions{Passwd: org.dir + "/users", Mail: org.dir,
+		Location: "maildir:" + org.dir + "/%d/%n/Maildir", Home: org.dir + "/%d/%n"})
+	return org
+}
+
+// target is a server to move to.
+type target struct{ url, user, password string }
+
+func targets(t *testing.T) map[string]func(t *testing.T) target {
+	return map[string]func(t *testing.T) target{
+		"sandbox": func(t *testing.T) target {
+			at := target{user: "migrate@lab.test", password: "a long password 42"}
+			s := sandbox.New(sandbox.Options{AdminUser: at.user, AdminPassword: at.password, Dir: t.TempDir()})
+			var err error
+			if at.url, err = s.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.Close() })
+			return at
+		},
+		"Stalwart": func(t *testing.T) target {
+			s := lab.StartStalwart(t)
+			return target{s.URL, s.AdminUser, s.AdminPassword}
+		},
+	}
+}
+
+// A Dovecot with twenty accounts moves, from init to verify, over IMAP with
+// bodies from disk and over IMAP alone, into the sandbox and the real server.
+func TestDovecotMoves(t *testing.T) {
+	org := startOrganisation(t)
+	t.Setenv("PATH", org.Doveconf(t)+":"+os.Getenv("PATH"))
+	t.Setenv("OLD_MASTER", org.MasterPassword)
+	for name, start := range targets(t) {
+		for _, disk := range []bool{true, false} {
+			way := name + " over IMAP"
+			if disk {
+				way = name + " from disk"
+			}
+			t.Run(way, func(t *testing.T) { org.moves(t, start(t), disk) })
+		}
+	}
+}
+
+func (org organisation) moves(t *testing.T, to target, disk bool) {
+	t.Setenv("NEW_ADMIN", to.password)
+	a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
+	a.run(cli.ExitOK, "init")
+	a.complete(to, disk)
+
+	a.run(cli.ExitOK, "check")
+	var assessed struct {
+		Total struct{ Accounts, Messages, Mailboxes int }
+	}
+	a.result(cli.ExitOK, &assessed, "assess")
+	accounts, mailboxes, messages, _ := org.sample.Totals()
+	if got := assessed.Total; got.Accounts != accounts || got.Messages != messages || got.Mailboxes < mailboxes {
+		t.Errorf("assessed %+v; there are %d accounts, %d mailboxes, %d messages", got, accounts, mailboxes, messages)
+	}
+	a.run(cli.ExitOK, "provision", "--dry-run")
+	a.run(cli.ExitOK, "provision")
+	var again []struct{ Verb, Subject string }
+	a.result(cli.ExitOK, &again, "provision")
+	for _, x := range again {
+		if x.Verb != "keep" {
+			t.Errorf("a second provision would %s %s", x.Verb, x.Subject)
+		}
+	}
+
+	type counts struct {
+		Messages, Octets, Moved, Flags, Deleted, Refused, Kept, Mailboxes, Scripts int
+	}
+	var first, second struct{ Total counts }
+	a.run(cli.ExitOK, "sync", "--dry-run")
+	a.run(cli.ExitOK, "sync", "--wave", "pilot")
+	a.result(cli.ExitOK, &first, "sync")
+	a.result(cli.ExitOK, &second, "sync")
+	if second.Total != (counts{}) {
+		t.Errorf("a second sync did %+v", second.Total)
+	}
+	var verified struct {
+		Total struct {
+			Source, Identical, Repaired, Refused, Excluded, Kept, Missing, Different, Gone, Duplicates, Extra int
+		}
+	}
+	a.result(cli.ExitOK, &verified, "verify", "--reread")
+	v := verified.Total
+	if v.Source != messages || v.Identical+v.Repaired != messages || v.Extra != 0 {
+		t.Errorf("verified %+v; the source holds %d messages", v, messages)
+	}
+	if v.Repaired > messages/10 {
+		t.Errorf("%d of %d messages are not identical", v.Repaired, messages)
+	}
+	var status struct {
+		Accounts []struct{ State string }
+	}
+	a.result(cli.ExitOK, &status, "status")
+	if len(status.Accounts) != accounts {
+		t.Errorf("the status names %d accounts, want %d", len(status.Accounts), accounts)
+	}
+	reports, err := filepath.Glob(filepath.Join(filepath.Dir(a.config), "*", "reports", "*.html"))
+	if err != nil || len(reports) < 2 {
+		t.Errorf("reports: %v, %v", reports, err)
+	}
+}
+
+// complete does what an administrator does to the draft: name the destination,
+// the waves, and whether the disk is to be read.
+func (a administrator) complete(to target, disk bool) {
+	a.t.Helper()
+	raw, err := os.ReadFile(a.config)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	text := regexp.MustCompile(`(?m)^  url: https://.*$`).ReplaceAllString(string(raw), "  url: "+to.url)
+	text = regexp.MustCompile(`(?m)^  user: .*$`).ReplaceAllString(text, "  user: "+to.user)
+	if !disk {
+		text = regexp.MustCompile(`(?m)^  maildir:\n    path: .*\n`).ReplaceAllString(text, "")
+	}
+	text += "\nwaves:\n  pilot: [anna@" + sample.Domain + "]\n  rest: [\"*\"]\n"
+	if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
+		a.t.Fatal(err)
+	}
+}
