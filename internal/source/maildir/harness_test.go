@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,7 +48,10 @@ func TestConformance(t *testing.T) {
 }
 
 // unlisted is a Maildir that no IMAP server has seen: it has no UIDVALIDITY.
-type unlisted struct{ sourcetest.Harness }
+type unlisted struct{ *disk }
+
+// ResetUIDValidity hides the method of disk: no Resetter.
+func (unlisted) ResetUIDValidity() {}
 
 func (d *disk) Source() source.Source  { return d.src }
 func (d *disk) Account() model.Account { return model.Account{Login: "anna"} }
@@ -118,13 +122,21 @@ func (d *disk) Append(t *testing.T, path []string, message []byte, flags model.F
 	file := filepath.Join(dir, "cur", base+d.info(t, dir, flags))
 	must(t, os.WriteFile(file, []byte(text), 0o600))
 	must(t, os.Chtimes(file, time.Time{}, received))
-	if d.listed {
-		f, err := os.OpenFile(filepath.Join(dir, "dovecot-uidlist"), os.O_APPEND|os.O_WRONLY, 0)
-		must(t, err)
-		_, err = fmt.Fprintf(f, "%d :%s\n", d.n, base)
-		must(t, err)
-		must(t, f.Close())
+	d.enlist(t, dir, base)
+}
+
+// enlist gives a message a UID.
+func (d *disk) enlist(t *testing.T, dir, base string) {
+	t.Helper()
+	if !d.listed {
+		return
 	}
+	f, err := os.OpenFile(filepath.Join(dir, "dovecot-uidlist"), os.O_APPEND|os.O_WRONLY, 0)
+	must(t, err)
+	d.n++
+	_, err = fmt.Fprintf(f, "%d :%s\n", d.n, base)
+	must(t, err)
+	must(t, f.Close())
 }
 
 // info is the part of a file name behind the base, with new keywords noted.
@@ -173,11 +185,44 @@ func (d *disk) Rename(t *testing.T, from, to []string) {
 	must(t, os.Rename(d.dir(from), d.dir(to)))
 }
 
+func (d *disk) Remove(t *testing.T, path []string) {
+	t.Helper()
+	must(t, os.RemoveAll(d.dir(path)))
+}
+
+// Move is what Dovecot does: the file keeps its base name, the message gets a
+// new UID there.
+func (d *disk) Move(t *testing.T, from []string, n int, to []string) {
+	t.Helper()
+	name := d.files(t, from)[n]
+	base, info, _ := strings.Cut(name, ":2,")
+	var k []string // the same keywords have other letters there
+	names, _ := os.ReadFile(filepath.Join(d.dir(from), "dovecot-keywords"))
+	for i, line := range strings.Split(strings.TrimSpace(string(names)), "\n") {
+		if _, word, ok := strings.Cut(line, " "); ok && strings.ContainsRune(info, rune('a'+i)) {
+			k = append(k, word)
+		}
+	}
+	slices.Reverse(k)
+	system := strings.TrimRight(info, "abcdefghijklmnopqrstuvwxyz")
+	letters := strings.TrimPrefix(d.info(t, d.dir(to), model.Flags{Keywords: k}), ":2,")
+	must(t, os.Rename(filepath.Join(d.dir(from), "cur", name), filepath.Join(d.dir(to), "cur", base+":2,"+system+letters)))
+	d.enlist(t, d.dir(to), base)
+}
+
+// AppendRaw writes the octets as they are; a bare LF is shown as CRLF.
+func (d *disk) AppendRaw(t *testing.T, path []string, raw []byte) []byte {
+	t.Helper()
+	d.n++
+	base := fmt.Sprintf("%d.M%06dP1.host", 1600000000+d.n, d.n)
+	must(t, os.WriteFile(filepath.Join(d.dir(path), "cur", base+":2,"), raw, 0o600))
+	d.enlist(t, d.dir(path), base)
+	lf := strings.ReplaceAll(string(raw), "\r\n", "\n")
+	return []byte(strings.ReplaceAll(lf, "\n", "\r\n"))
+}
+
 func (d *disk) ResetUIDValidity(t *testing.T, path []string) {
 	t.Helper()
-	if !d.listed {
-		t.Skip("there is no UIDVALIDITY")
-	}
 	d.n++
 	list := fmt.Appendf(nil, "3 V%d N9 G%032x\n", 1700000000+d.n, 1)
 	for i, name := range d.files(t, path) {
@@ -195,7 +240,11 @@ func (d *disk) Snapshot(t *testing.T) string {
 			return err
 		}
 		info, err := e.Info()
-		fmt.Fprintf(&b, "%s %v %d\n", path, info.ModTime(), info.Size())
+		fmt.Fprintf(&b, "%s %v %d", path, info.ModTime(), info.Size())
+		if sys, ok := info.Sys().(*syscall.Stat_t); ok {
+			fmt.Fprint(&b, " ", sys.Ctim, sys.Ino) // and nothing renamed, linked or touched
+		}
+		fmt.Fprintln(&b)
 		return err
 	}))
 	return b.String()

@@ -1,6 +1,7 @@
 package memory_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,8 @@ import (
 )
 
 type harness struct {
-	src *memory.Source
+	src     *memory.Source
+	scripts []model.Script
 }
 
 func TestConformance(t *testing.T) {
@@ -64,4 +66,51 @@ func (h *harness) Rename(t *testing.T, from, to []string) {
 
 func (h *harness) ResetUIDValidity(t *testing.T, path []string) {
 	h.src.ResetUIDValidity("anna", name(path))
+}
+
+func (h *harness) Remove(t *testing.T, path []string) { h.src.RemoveMailbox("anna", name(path)) }
+
+func (h *harness) Subscribe(t *testing.T, path []string) {
+	// A mailbox in memory is subscribed from its beginning.
+	st, err := h.src.Open(t.Context(), h.Account())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cols, err := st.Collections(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cols {
+		h.src.Subscribe("anna", c.Native, name(c.Path) == name(path))
+	}
+}
+
+// AppendRaw: what is in memory is shown as it is.
+func (h *harness) AppendRaw(t *testing.T, path []string, raw []byte) []byte {
+	h.src.Deliver("anna", name(path), string(raw), model.Flags{}, time.Unix(1, 0))
+	return raw
+}
+
+func (h *harness) PutScript(t *testing.T, s model.Script) {
+	h.scripts = append(h.scripts, s)
+	h.src.SetScripts("anna", h.scripts...)
+}
+
+// Snapshot is everything that a reader is told: there is nothing else.
+func (h *harness) Snapshot(t *testing.T) string {
+	st, err := h.src.Open(t.Context(), h.Account())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cols, err := st.Collections(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := fmt.Sprint(cols)
+	for _, c := range cols {
+		for ch := range st.Changes(t.Context(), c, "") {
+			s += fmt.Sprintln(ch)
+		}
+	}
+	return s
 }

@@ -34,6 +34,18 @@ type Renamer interface {
 	Rename(t *testing.T, from, to []string)
 }
 
+// Remover is a Harness that can delete a mailbox with all that is in it.
+type Remover interface {
+	Remove(t *testing.T, path []string)
+}
+
+// RawAppender is a Harness whose source keeps octets that its protocol may
+// not be able to deliver: NUL, and line ends other than CRLF.
+type RawAppender interface {
+	// AppendRaw stores raw and returns what the source should show of it.
+	AppendRaw(t *testing.T, path []string, raw []byte) (shown []byte)
+}
+
 // Resetter is a Harness that can change a mailbox's UIDVALIDITY.
 type Resetter interface {
 	ResetUIDValidity(t *testing.T, path []string)

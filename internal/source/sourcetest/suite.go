@@ -3,6 +3,8 @@ package sourcetest
 import (
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +21,9 @@ func Run(t *testing.T, start func(t *testing.T) Harness) {
 		name string
 		test func(*testing.T, Harness)
 	}{
+		{"accounts", accounts},
 		{"mailboxes", mailboxes},
+		{"removed mailbox", removedMailbox},
 		{"listing", listing},
 		{"delta", delta},
 		{"cursor", strangeCursor},
@@ -28,9 +32,12 @@ func Run(t *testing.T, start func(t *testing.T) Harness) {
 		{"rename", rename},
 		{"uidvalidity", uidValidity},
 		{"bodies", bodies},
+		{"raw octets", rawOctets},
 		{"large", large},
 		{"gone", gone},
 		{"stop", stop},
+		{"order", anyOrder},
+		{"cancelled", cancelled},
 		{"untouched", untouched},
 		{"scripts", scripts},
 	} {
@@ -83,6 +90,9 @@ func mailboxes(t *testing.T, h Harness) {
 		if c.Kind != model.KindMail {
 			t.Errorf("%v is a %v", c.Path, c.Kind)
 		}
+		if made := len(c.Path) != 2 && c.Path[0] != "Projects" || len(c.Path) == 3; made && c.Container {
+			t.Errorf("%v was made and is a container only", c.Path)
+		}
 		if _, ok := h.(Subscriber); ok && !c.Container && c.Subscribed != slices.Equal(c.Path, []string{"A & B"}) {
 			t.Errorf("%v: subscribed is %v", c.Path, c.Subscribed)
 		}
@@ -109,7 +119,18 @@ func listing(t *testing.T, h Harness) {
 	if len(items) != 40 {
 		t.Fatalf("%d items, want 40", len(items))
 	}
+	guids := map[string]bool{}
 	for i, it := range items {
+		if it.GUID != "" && guids[it.GUID] {
+			t.Errorf("two items have GUID %q", it.GUID)
+		}
+		guids[it.GUID] = true
+		if it.UID == 0 || it.UID > math.MaxInt64 {
+			t.Errorf("item %d has UID %d", i, it.UID)
+		}
+		if it.Size < -1 {
+			t.Errorf("item %d has size %d", i, it.Size)
+		}
 		want := model.Flags{System: model.SystemFlags(i) & 31}
 		if i%3 == 0 {
 			want.Keywords = []string{"$Forwarded", "Work"}
@@ -330,6 +351,22 @@ func large(t *testing.T, h Harness) {
 	got := readAll(t, s, c, refs(items))
 	equalBytes(t, "the large message", got[items[0].UID], m)
 	equalBytes(t, "the one after it", got[items[1].UID], message(1))
+	// The one after it is whole even if the large one was hardly looked at.
+	err := s.Read(t.Context(), c, refs(items), func(r model.ItemRef, body *source.Content, err error) error {
+		if err != nil {
+			return err
+		}
+		if r.UID == items[0].UID {
+			_, err = io.ReadFull(body, make([]byte, 100_000))
+			return err
+		}
+		text, err := io.ReadAll(body)
+		equalBytes(t, "after a large one that was left", text, message(1))
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func gone(t *testing.T, h Harness) {
@@ -382,7 +419,11 @@ func stop(t *testing.T, h Harness) {
 	if !errors.Is(err, enough) || n != 2 {
 		t.Errorf("stopped with %v after %d items", err, n)
 	}
-	// The store is of use afterwards.
+	// The store is of use afterwards, and after a listing that was not wanted
+	// to its end.
+	for range s.Changes(t.Context(), c, "") {
+		break
+	}
 	readAll(t, s, c, refs(v.list()))
 }
 
