@@ -199,3 +199,48 @@ func FuzzKeywordsAndSubscriptions(f *testing.F) {
 		_, _ = parseSubscriptions(strings.NewReader(s), ".")
 	})
 }
+
+// The base of a name is what stays when flags change, and flags survive being
+// written again.
+func FuzzFileName(f *testing.F) {
+	for _, s := range []string{"1.M2P3.host,S=7,W=9:2,FSab", "1.h;2,S", "1.h!2,T", "a:b:2,S", ":2,", "1:1,x", ";2,", "99999999999999999999.x,W=-5,W=99999999999999999999"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		p := parseName(name)
+		if !strings.HasPrefix(name, p.base) || strings.Contains(p.base, ":") {
+			t.Fatalf("%q has base %q", name, p.base)
+		}
+		var none [letters]string
+		if got := keywordsOf(p.letters, &none); got != nil {
+			t.Fatalf("keywords %q without names", got)
+		}
+		if n := sizeIn(p.base, 'W'); n < -1 {
+			t.Fatalf("%q: W is %d", name, n)
+		}
+		if uid := provisional(p.base); uid < model.ProvisionalUID || uid > 1<<63-1 {
+			t.Fatalf("%q has provisional UID %d", name, uid)
+		}
+		again := parseName(p.base + ":2,S")
+		if again.base != p.base || again.system != model.Seen {
+			t.Fatalf("%q: read again as %+v", name, again)
+		}
+	})
+}
+
+func FuzzTemplate(f *testing.F) {
+	f.Add("/srv/%d/%n/Maildir", "anna@acme.test")
+	f.Add("/%{user | domain | lower}/%Ln", "../x@..")
+	f.Fuzz(func(t *testing.T, template, login string) {
+		path, err := expand(template, model.Account{Login: login})
+		if err == nil && !strings.HasPrefix(path, "/") {
+			t.Fatalf("%q for %q: %q", template, login, path)
+		}
+		if pattern, read, ok := matcher(template); ok {
+			_, _ = read(path)
+			if pattern == "" {
+				t.Fatalf("no pattern for %q", template)
+			}
+		}
+	})
+}
