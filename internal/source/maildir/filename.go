@@ -70,3 +70,21 @@ func bornAt(base string) int64 {
 	}
 	return n
 }
+
+// microsecondOf is the part of a second ("M364837") that follows in many
+// unique names, or -1.
+func microsecondOf(base string) int {
+	_, rest, _ := strings.Cut(base, ".")
+	if !strings.HasPrefix(rest, "M") {
+		return -1
+	}
+	end := 1
+	for end < len(rest) && rest[end] >= '0' && rest[end] <= '9' {
+		end++
+	}
+	n, err := strconv.Atoi(rest[1:end])
+	if err != nil || n >= 1_000_000 {
+		return -1
+	}
+	return n
+}

@@ -242,7 +242,7 @@ func (d *disk) Snapshot(t *testing.T) string {
 		info, err := e.Info()
 		fmt.Fprintf(&b, "%s %v %d", path, info.ModTime(), info.Size())
 		if sys, ok := info.Sys().(*syscall.Stat_t); ok {
-			fmt.Fprint(&b, " ", sys.Ctim, sys.Ino) // and nothing renamed, linked or touched
+			fmt.Fprint(&b, " ", sys.Ino, " ", sys.Nlink) // and nothing replaced or linked
 		}
 		fmt.Fprintln(&b)
 		return err

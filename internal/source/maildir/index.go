@@ -146,11 +146,16 @@ func (x *index) number() {
 }
 
 // provisional is a UID for a file that no server has listed yet: in the order
-// of delivery, and the same in every run.
+// of delivery, and the same in every run. A name tells the second of delivery
+// (33 bits of the UID) and often the microsecond (20 bits), the rest is a hash.
 func provisional(base string) uint64 {
 	h := fnv.New32a()
 	h.Write([]byte(base))
-	return model.ProvisionalUID + uint64(bornAt(base))<<28 + uint64(h.Sum32()>>4)
+	low := uint64(h.Sum32() >> 4)
+	if us := microsecondOf(base); us >= 0 {
+		low = uint64(us)<<8 | low&0xff
+	}
+	return model.ProvisionalUID + uint64(bornAt(base))<<28 + low
 }
 
 // find looks a message up by UID or, failing that, by identity.

@@ -35,7 +35,7 @@ func TestProvisionalUIDs(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	put(t, dir, "dovecot-uidlist", "3 V7 N1 G3085f01b7f11094c501100008c4a11c1\n12 :1500000000.M1.h\n")
-	for _, f := range []string{"cur/1500000000.M1.h:2,S", "new/1400000002.M2.h", "cur/1400000001.M2.h:2,", "new/odd name", "new/.hidden", "tmp/1400000009.M1.h"} {
+	for _, f := range []string{"cur/1500000000.M1.h:2,S", "new/1400000002.M2.h", "cur/1400000001.M2.h:2,", "new/odd name", "new/1400000002.M1P9.h", "new/.hidden", "tmp/1400000009.M1.h"} {
 		put(t, dir, f, "x")
 	}
 	x := indexOf(t, dir)
@@ -45,7 +45,7 @@ func TestProvisionalUIDs(t *testing.T) {
 		order = append(order, m.base())
 		uids[m.base()] = m.uid
 	}
-	if want := []string{"1500000000.M1.h", "odd name", "1400000001.M2.h", "1400000002.M2.h"}; !slices.Equal(order, want) {
+	if want := []string{"1500000000.M1.h", "odd name", "1400000001.M2.h", "1400000002.M1P9.h", "1400000002.M2.h"}; !slices.Equal(order, want) {
 		t.Fatalf("order %q, want %q", order, want)
 	}
 	for base, uid := range uids {

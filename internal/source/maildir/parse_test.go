@@ -230,6 +230,7 @@ func FuzzFileName(f *testing.F) {
 
 func FuzzTemplate(f *testing.F) {
 	f.Add("/srv/%d/%n/Maildir", "anna@acme.test")
+	f.Add("/\x80%n", "0")
 	f.Add("/%{user | domain | lower}/%Ln", "../x@..")
 	f.Fuzz(func(t *testing.T, template, login string) {
 		path, err := expand(template, model.Account{Login: login})

@@ -95,18 +95,29 @@ func homeOf(root, login string) string {
 	return filepath.Dir(root)
 }
 
-// controlDir is where Dovecot keeps what it knows of the mailbox in dir
-// (lib-storage/list: the same path below the control directory).
+// controlDir is where Dovecot keeps what it knows of the mailbox in dir: the
+// same path below the control directory, where the inbox has a name, too.
 func (p place) controlDir(dir string) string {
-	switch {
-	case p.control == "":
+	if p.control == "" {
 		return dir
-	case dir == p.inbox:
-		return p.control
+	}
+	if dir == p.inbox {
+		if p.layout == LayoutFS {
+			return filepath.Join(p.control, "INBOX")
+		}
+		return filepath.Join(p.control, ".INBOX")
 	}
 	rel, err := filepath.Rel(p.root, dir)
 	if err != nil {
 		return dir
 	}
 	return filepath.Join(p.control, rel)
+}
+
+// subscriptions is the path of the file of them.
+func (p place) subscriptions() string {
+	if p.control != "" {
+		return filepath.Join(p.control, "subscriptions")
+	}
+	return filepath.Join(p.root, "subscriptions")
 }

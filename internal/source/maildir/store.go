@@ -103,7 +103,7 @@ func firstLine(b []byte) string {
 // subscriptions are the user's; without the file there are none. A file that
 // may not be read is an error: nobody has unsubscribed from everything.
 func (s *Store) subscriptions() (map[string]bool, error) {
-	f, err := s.at.open(filepath.Join(s.at.controlDir(s.at.root), "subscriptions"))
+	f, err := s.at.open(s.at.subscriptions())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -135,7 +135,10 @@ func matcher(template string) (pattern string, login func(path string) (string, 
 	if !seen["u"] && !seen["n"] || !filepath.IsAbs(template) {
 		return "", nil, false
 	}
-	exp := regexp.MustCompile(re.String())
+	exp, err := regexp.Compile(re.String())
+	if err != nil { // the template is no UTF-8
+		return "", nil, false
+	}
 	return pattern, func(path string) (string, bool) {
 		m := exp.FindStringSubmatch(path)
 		if m == nil {
