@@ -1,0 +1,197 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/sample"
+	"mailhaul.org/mailhaul/internal/sandbox"
+	"mailhaul.org/mailhaul/internal/stalwart"
+)
+
+// newPassword is what all accounts get at the destination, so that tools
+// without a migrator's login can get in.
+const newPassword = "bench-Zv7-correct-horse"
+
+// scene is an organisation on a running Dovecot.
+type scene struct {
+	b        *testing.B
+	dir      string
+	binary   string
+	org      *sample.Organisation
+	dovecot  *lab.Dovecot
+	messages int
+	octets   int64
+}
+
+// to is a new, empty destination with all accounts.
+type to struct {
+	url, user, password string
+	imap                string // empty: it speaks none
+}
+
+// contender is one way to load.
+type contender struct {
+	name string
+	// run loads everything and returns how long that took; skip says why it
+	// cannot.
+	run func(s *scene, at to) (took time.Duration, skip string)
+}
+
+// BenchmarkBulkLoad loads one organisation by every contender. The number of
+// messages is MAILHAUL_BENCH_MESSAGES, else 10,000, of accounts
+// MAILHAUL_BENCH_ACCOUNTS, else 4.
+func BenchmarkBulkLoad(b *testing.B) {
+	s := newScene(b, number("MAILHAUL_BENCH_ACCOUNTS", 4), number("MAILHAUL_BENCH_MESSAGES", 10_000))
+	rates := map[string]float64{}
+	var order []string
+	var table strings.Builder
+	fmt.Fprintf(&table, "%d messages, %d MiB, %d accounts, into %s\n%-34s %10s %10s %8s\n", s.messages, s.octets>>20, len(s.org.Accounts), s.where(),
+		"", "messages/s", "MiB/s", "seconds")
+	for range b.N {
+		for _, c := range []contender{
+			{"mailhaul, from Maildir", mailhaul(true, len(s.org.Accounts))},
+			{"mailhaul, over IMAP", mailhaul(false, len(s.org.Accounts))},
+			{"mailhaul, Maildir, one by one", mailhaul(true, 1)},
+			{"mailhaul, IMAP, one by one", mailhaul(false, 1)},
+			{"mbsync, IMAP, one by one", mbsync},
+			{"imapsync, IMAP, one by one", imapsync},
+		} {
+			took, skip := c.run(s, s.destination())
+			if skip != "" {
+				fmt.Fprintf(&table, "%-34s %s\n", c.name, skip)
+				continue
+			}
+			rates[c.name] = float64(s.messages) / took.Seconds()
+			order = append(order, c.name)
+			fmt.Fprintf(&table, "%-34s %10.0f %10.1f %8.1f\n", c.name, rates[c.name], float64(s.octets)/(1<<20)/took.Seconds(), took.Seconds())
+		}
+	}
+	for _, peer := range order {
+		if strings.HasPrefix(peer, "mailhaul") {
+			continue
+		}
+		for _, own := range order {
+			if strings.HasPrefix(own, "mailhaul") {
+				fmt.Fprintf(&table, "%s : %s = %.2f\n", own, peer, rates[own]/rates[peer])
+			}
+		}
+	}
+	fmt.Println("\n" + table.String())
+	b.ReportMetric(rates[order[0]], "messages/s")
+}
+
+func number(variable string, usual int) int {
+	if n, err := strconv.Atoi(os.Getenv(variable)); err == nil && n > 0 {
+		return n
+	}
+	return usual
+}
+
+func newScene(b *testing.B, accounts, messages int) *scene {
+	b.Helper()
+	s := &scene{b: b, dir: b.TempDir()}
+	s.binary = filepath.Join(s.dir, "mailhaul")
+	if out, err := exec.Command("go", "build", "-o", s.binary, "mailhaul.org/mailhaul/cmd/mailhaul").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	s.org = sample.New(sample.Options{Accounts: accounts, Messages: messages, Seed: 11, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)})
+	s.must(s.org.WriteMaildir(s.dir))
+	_, _, s.messages, s.octets = s.org.Totals()
+	s.dovecot = lab.StartDovecot(b, lab.DovecotOptions{Passwd: s.dir + "/users", Mail: s.dir,
+		Location: "maildir:" + s.dir + "/%d/%n/Maildir", Home: s.dir + "/%d/%n"})
+	// Every contender finds the server's indexes as they are in production.
+	for _, a := range s.org.Accounts {
+		s.dovecot.Doveadm(b, "index", "-u", a.Login, "*")
+		// mbsync stops at mailboxes that only the new server has.
+		have := s.dovecot.Doveadm(b, "mailbox", "list", "-u", a.Login)
+		for _, name := range []string{"Deleted Items", "Drafts", "Junk Mail", "Sent Items"} {
+			if !strings.Contains("\n"+have, "\n"+name+"\n") {
+				s.dovecot.Doveadm(b, "mailbox", "create", "-u", a.Login, name)
+			}
+		}
+	}
+	return s
+}
+
+func (s *scene) must(err error) {
+	s.b.Helper()
+	if err != nil {
+		s.b.Fatal(err)
+	}
+}
+
+func (s *scene) where() string {
+	if lab.StalwartBinary() == "" {
+		return "the sandbox (no Stalwart here)"
+	}
+	return "Stalwart"
+}
+
+func (s *scene) destination() to {
+	s.b.Helper()
+	at := to{user: "migrate@lab.test", password: "a long password 42"}
+	if lab.StalwartBinary() == "" {
+		box := sandbox.New(sandbox.Options{AdminUser: at.user, AdminPassword: at.password, Dir: s.b.TempDir()})
+		var err error
+		at.url, err = box.Start()
+		s.must(err)
+		s.b.Cleanup(func() { box.Close() })
+	} else {
+		server := lab.StartStalwart(s.b)
+		at = to{server.URL, server.AdminUser, server.AdminPassword, server.IMAP}
+	}
+	d, err := stalwart.Dial(s.b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password})
+	s.must(err)
+	defer d.Close()
+	var accounts []model.Account
+	for _, a := range s.org.Accounts {
+		accounts = append(accounts, model.Account{Login: a.Login, Address: a.Login, Password: "{PLAIN}" + newPassword})
+	}
+	plan, err := d.Plan(s.b.Context(), accounts)
+	s.must(err)
+	for _, action := range plan {
+		if action.Verb != destination.VerbKeep {
+			s.must(d.Apply(s.b.Context(), action))
+		}
+	}
+	return at
+}
+
+// timed runs a command and demands that it succeeds.
+func (s *scene) timed(cmd *exec.Cmd) time.Duration {
+	s.b.Helper()
+	start := time.Now()
+	out, err := cmd.CombinedOutput()
+	took := time.Since(start)
+	if err != nil {
+		s.b.Fatalf("%v: %v\n%s", cmd.Args, err, out[max(0, len(out)-3000):])
+	}
+	return took
+}
+
+func mailhaul(disk bool, accounts int) func(*scene, to) (time.Duration, string) {
+	return func(s *scene, at to) (time.Duration, string) {
+		file := filepath.Join(s.b.TempDir(), "mailhaul.yaml")
+		text := "engagement: ./state\nsource:\n"
+		if disk {
+			text += fmt.Sprintf("  kind: maildir\n  maildir: {path: %q}\n", s.dir+"/%d/%n/Maildir")
+		} else {
+			text += fmt.Sprintf("  kind: imap\n  imap: {url: %q, master: %s, separator: %q, password: %q, tls: {insecure: true}}\n",
+				"imaps://"+s.dovecot.IMAPS, s.dovecot.MasterUser, s.dovecot.Separator, "inline:"+s.dovecot.MasterPassword)
+		}
+		text += fmt.Sprintf("  users: {passwd: %q}\ndestination: {url: %q, user: %q, password: %q}\nlimits: {accounts: %d}\n",
+			s.dir+"/users", at.url, at.user, "inline:"+at.password, accounts)
+		s.must(os.WriteFile(file, []byte(text), 0o600))
+		return s.timed(exec.Command(s.binary, "-c", file, "sync")), ""
+	}
+}
