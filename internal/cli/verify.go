@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/report"
 	"mailhaul.org/mailhaul/internal/verify"
@@ -52,9 +51,6 @@ keywords, date and the hash of the content. Nothing is written on either server.
 			if runErr != nil {
 				return runErr
 			}
-			if err := a.remember(cmd, o.Ledger, rep); err != nil {
-				return err
-			}
 			if err := a.save(e, "verify", map[string]func(io.Writer) error{
 				".json": func(w io.Writer) error { return report.WriteJSON(w, "verify", a.now(), a.version, rep) },
 				".csv":  func(w io.Writer) error { return report.VerifyCSV(w, rep) },
@@ -71,23 +67,6 @@ keywords, date and the hash of the content. Nothing is written on either server.
 	cmd.Flags().StringVar(&wave, "wave", "", "only the accounts of this `wave`")
 	cmd.Flags().BoolVar(&reread, "reread", false, "read every message of the source again, instead of trusting the hash taken when it was moved")
 	return cmd
-}
-
-// remember notes in the ledger when each account was last compared.
-func (a *app) remember(cmd *cobra.Command, l *ledger.Ledger, rep verify.Report) error {
-	for _, r := range rep.Accounts {
-		if r.Err != nil {
-			continue
-		}
-		row, err := l.Account(cmd.Context(), r.Login, r.Address)
-		if err != nil {
-			return err
-		}
-		if err := l.Verified(cmd.Context(), row.ID, r.Counts.Differences(), a.now()); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func verifyCode(rep verify.Report) int {

@@ -145,6 +145,13 @@ func (s *Source) SetFlags(login, name string, uid uint64, flags model.Flags) {
 	m.modseq, m.item.Flags = a.modseq, flags
 }
 
+// Corrupt replaces the octets of a message behind everybody's back.
+func (s *Source) Corrupt(login, name string, uid uint64, body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accounts[login].boxes[name].messages[uid].body = []byte(body)
+}
+
 // Expunge removes a message.
 func (s *Source) Expunge(login, name string, uid uint64) {
 	s.mu.Lock()
