@@ -135,6 +135,9 @@ func (l *lexer) quoted() (string, error) {
 			return b.String(), nil
 		case '\\':
 			if l.pos++; l.pos < len(l.in) {
+				if l.in[l.pos] == '\n' {
+					l.line++
+				}
 				b.WriteByte(l.in[l.pos])
 			}
 		case '\n':
@@ -167,7 +170,7 @@ func (l *lexer) multiline() (string, error) {
 		}
 		line := l.in[l.pos : l.pos+end+1]
 		l.pos += end + 1
-		l.line++
+		l.line += bytes.Count(line, []byte("\n"))
 		if string(bytes.TrimRight(line, "\r\n")) == "." {
 			return b.String(), nil
 		}
