@@ -13,7 +13,6 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sieve"
 	"mailhaul.org/mailhaul/internal/source"
-	"mailhaul.org/mailhaul/internal/translate"
 )
 
 // maxAnomalies bounds the findings listed for one account; further ones of a
@@ -27,13 +26,11 @@ type examiner struct {
 	out   Account
 	store source.Store
 	words map[string]bool
-	vocab *translate.Vocabulary
 	index map[string]int // of an anomaly, by code and mailbox
 }
 
 func (e *examiner) run(ctx context.Context) error {
 	e.words, e.index = map[string]bool{}, map[string]int{}
-	e.vocab = translate.NewVocabulary(nil, e.Limits.MaxKeywords)
 	var err error
 	if e.store, err = e.Source.Open(ctx, e.acc); err != nil {
 		return err
@@ -63,6 +60,7 @@ func (e *examiner) run(ctx context.Context) error {
 			return err
 		}
 	}
+	e.out.Keywords = len(e.words)
 	if e.Limits.MaxKeywords > 0 && len(e.words) > e.Limits.MaxKeywords {
 		e.note(Anomaly{Code: "keywordFlood", Loss: true, Text: fmt.Sprintf("%d distinct keywords; the destination shows %d", len(e.words), e.Limits.MaxKeywords),
 			Remedy: "the first that come are kept, the others are named in the report"})

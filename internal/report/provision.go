@@ -40,6 +40,9 @@ func PlanTable(w io.Writer, plan []destination.Action, failed map[int]error, dry
 			note = "failed: " + err.Error()
 		}
 		t.row(string(a.Verb), a.Subject, string(a.Password), note)
+		if failed[i] != nil && a.Verb != destination.VerbConflict {
+			continue
+		}
 		n[a.Verb]++
 		if a.Verb == destination.VerbCreateAccount {
 			passwords[a.Password]++

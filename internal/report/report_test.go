@@ -1,0 +1,180 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/assess"
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/engine"
+	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/verify"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var now = time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC)
+
+// evil is a name from a stranger.
+const evil = `<script>alert("x")</script>`
+
+func sampleSync() engine.Result {
+	r := engine.Result{Accounts: []engine.AccountResult{
+		{Login: "anna@acme.test", Address: "anna@acme.test", Status: engine.StatusDone, Counts: engine.Counts{Messages: 1234, Octets: 56 << 20, Repaired: 2, Mailboxes: 7},
+			Notes: []engine.Note{{Mailbox: "送信済み", Item: "UID 7", Code: "repaired", Text: "a\nb"}}},
+		{Login: "邦子@acme.test", Address: "kuniko@acme.test", Status: engine.StatusFailed, Err: errors.New("x"), Error: "the server refused the login"},
+		{Login: "=cmd()", Status: engine.StatusUnchanged},
+	}}
+	for i := range 20 {
+		r.Accounts[2].Notes = append(r.Accounts[2].Notes, engine.Note{Code: "keyword", Text: fmt.Sprint("note ", i)})
+	}
+	for _, a := range r.Accounts {
+		r.Total.Add(a.Counts)
+	}
+	return r
+}
+
+func sampleVerify() verify.Report {
+	c := verify.Counts{Source: 10, Identical: 7, Repaired: 1, Refused: 1, Missing: 1, Extra: 3}
+	return verify.Report{Total: c, Accounts: []verify.AccountReport{{Login: "anna@acme.test", Counts: c,
+		Mailboxes: []verify.Mailbox{{Name: evil, Target: "Work", Counts: c}},
+		Findings:  []verify.Difference{{Mailbox: evil, Item: "UID 3", Kind: "missing", Text: "not moved yet"}}}}}
+}
+
+func sampleAssessment() assess.Assessment {
+	a := assess.Assessment{Time: now, Parallel: 4, Destination: true, Accounts: []assess.Account{
+		{Login: "anna@acme.test", Address: "anna.k@acme.test", Mailboxes: 12, Messages: 274, Octets: 5 << 20, Largest: assess.Message{Mailbox: evil, UID: 3, Octets: 1 << 20},
+			Oldest: now.AddDate(-7, 0, 0), Newest: now, Scripts: 2, Password: destination.PasswordReset, Risk: assess.RiskHigh,
+			Anomalies: []assess.Anomaly{{Code: "tooLarge", Mailbox: "INBOX", Item: "UID 3", Text: "too large", Count: 2, Loss: true}}},
+		{Login: "ben@acme.test", Address: "ben@acme.test", Error: "no such Maildir", Err: errors.New("x"), Risk: assess.RiskHigh, Password: destination.PasswordUnknown},
+	}}
+	a.Total = assess.Totals{Accounts: 2, Mailboxes: 12, Messages: 274, Octets: 5 << 20, Scripts: 2, Anomalies: map[string]int64{"tooLarge": 2},
+		Passwords: map[destination.PasswordFate]int{destination.PasswordReset: 1}, Risks: map[assess.Risk]int{assess.RiskHigh: 2}}
+	a.Total.Sizes[0], a.Total.Sizes[7] = 270, 4
+	a.Duration = assess.Duration{Estimate: 3*time.Hour + 20*time.Minute, Bottleneck: "source (measured)", MessagesPerSecond: 900, OctetsPerSecond: 20 << 20}
+	return a
+}
+
+// renderings are all reports, by the name of their golden file.
+func renderings() map[string]func(io.Writer) error {
+	plan := []destination.Action{
+		{Verb: destination.VerbCreateDomain, Subject: "acme.test"},
+		{Verb: destination.VerbCreateAccount, Subject: "anna@acme.test", Account: model.Account{Login: "anna", Password: "{PLAIN}geheim"}, Password: destination.PasswordCarried},
+		{Verb: destination.VerbConflict, Subject: "x@acme.test", Note: "a list has this address"},
+		{Verb: destination.VerbKeep, Subject: "ben@acme.test"},
+	}
+	failed := map[int]error{1: errors.New("weak password"), 2: errors.New("a list has this address")}
+	findings := []model.Finding{{Subject: "source", Message: "fine"}, {Level: model.LevelStop, Subject: "destination", Message: "no answer", Remedy: "start it", Err: io.EOF}}
+	status := []ledger.AccountStatus{{Login: "anna@acme.test", State: "done", Mailboxes: 3, Octets: 7 << 20, Items: map[string]int64{"moved": 70, "pending": 2},
+		LastRun: now.Add(-2 * time.Hour), LastVerify: now.Add(-time.Hour), Differences: 4}, {Login: "ben@acme.test", State: "failed", Error: "over quota"}}
+	return map[string]func(io.Writer) error{
+		"sync.txt":       func(w io.Writer) error { return SyncTable(w, sampleSync(), true) },
+		"sync.csv":       func(w io.Writer) error { return SyncCSV(w, sampleSync()) },
+		"verify.txt":     func(w io.Writer) error { return VerifyTable(w, sampleVerify()) },
+		"verify.csv":     func(w io.Writer) error { return VerifyCSV(w, sampleVerify()) },
+		"verify.html":    func(w io.Writer) error { return VerifyHTML(w, sampleVerify(), now) },
+		"assess.txt":     func(w io.Writer) error { return AssessTable(w, sampleAssessment()) },
+		"assess.csv":     func(w io.Writer) error { return AssessCSV(w, sampleAssessment()) },
+		"assess.html":    func(w io.Writer) error { return AssessHTML(w, sampleAssessment()) },
+		"assess.json":    func(w io.Writer) error { return WriteJSON(w, "assess", now, "v1", sampleAssessment()) },
+		"provision.txt":  func(w io.Writer) error { return PlanTable(w, plan, failed, false) },
+		"provision.json": func(w io.Writer) error { return WriteJSON(w, "provision", now, "v1", Plan(plan, failed)) },
+		"check.txt":      func(w io.Writer) error { return FindingsTable(w, findings) },
+		"check.json":     func(w io.Writer) error { return WriteJSON(w, "check", now, "v1", Findings(findings)) },
+		"status.txt":     func(w io.Writer) error { return StatusTable(w, status, now) },
+	}
+}
+
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	for name, write := range renderings() {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		path := filepath.Join("testdata", name)
+		if *update {
+			if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(b.Bytes(), want) {
+			t.Errorf("%s is\n%s\nwant\n%s", name, b.Bytes(), want)
+		}
+	}
+}
+
+// What comes from strangers does nothing in a browser, a spreadsheet or a
+// terminal, and no password is in any report.
+func TestNothingFromStrangersActs(t *testing.T) {
+	t.Parallel()
+	for name, write := range renderings() {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		s := b.String()
+		if strings.Contains(s, "geheim") {
+			t.Errorf("%s holds a password", name)
+		}
+		switch filepath.Ext(name) {
+		case ".html":
+			if strings.Contains(s, "<script") || strings.Contains(s, "ZgotmplZ") || strings.Contains(s, "http") {
+				t.Errorf("%s holds a script, a link or something unsafe", name)
+			}
+		case ".csv":
+			rows, err := csv.NewReader(&b).ReadAll()
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			for _, r := range rows {
+				for _, c := range r {
+					if c != "" && strings.ContainsRune("=+-@", rune(c[0])) {
+						t.Errorf("%s: a spreadsheet would compute %q", name, c)
+					}
+				}
+			}
+		case ".json":
+			if !json.Valid([]byte(s)) {
+				t.Errorf("%s is no JSON", name)
+			}
+		case ".txt":
+			if strings.ContainsAny(s, "\x1b\r\t\x00") {
+				t.Errorf("%s moves the cursor", name)
+			}
+		}
+	}
+}
+
+func TestSave(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "reports")
+	bad := errors.New("bad")
+	paths, err := Save(dir, "sync", now, map[string]func(io.Writer) error{
+		".csv": func(w io.Writer) error { _, err := io.WriteString(w, "x"); return err },
+		".txt": func(w io.Writer) error { return bad },
+	})
+	if !errors.Is(err, bad) || len(paths) != 1 || filepath.Base(paths[0]) != "20261124-150000-sync.csv" {
+		t.Errorf("%v, %v", paths, err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}
