@@ -77,8 +77,12 @@ func (st *Store) collections() ([]model.Collection, error) {
 	}
 	var out []model.Collection
 	seen := map[string]bool{}
+	others := 0
 	for _, l := range list {
 		path, ok := pathOf(l, personal, foreign)
+		if !ok && !unselectable(l) {
+			others++
+		}
 		if !ok || seen[l.Mailbox] {
 			continue
 		}
@@ -92,6 +96,9 @@ func (st *Store) collections() ([]model.Collection, error) {
 			}
 		}
 		out = append(out, collectionOf(l, path, subscribed[l.Mailbox]))
+	}
+	if others > 0 {
+		st.src.opts.Log.Warn("mailboxes of other users and public ones are not carried", "account", st.acc.Login, "mailboxes", others)
 	}
 	return ordered(out), nil
 }
