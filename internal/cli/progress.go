@@ -25,8 +25,11 @@ type progress interface {
 // newProgress shows bars on a terminal, plain lines elsewhere.
 func (a *app) newProgress(accounts int) progress {
 	t := newTally(accounts, a.now)
-	if f, ok := a.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return newBars(f, t)
+	if f, ok := a.Err.(*os.File); ok {
+		// A terminal without a width cannot show bars.
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return newBars(f, t)
+		}
 	}
 	return newLines(a.Err, t)
 }

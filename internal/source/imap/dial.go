@@ -201,6 +201,9 @@ func (s *Source) login(ses *session, a model.Account, secure bool) error {
 			authzid, authcid = a.Login, s.opts.Master
 		}
 	}
+	if password == "" && s.opts.Mechanism == "xoauth2" {
+		password = s.opts.Password // a token that acts for everybody
+	}
 	if password == "" {
 		return &model.Fault{Class: model.ClassAccount, Code: model.CodeAuth, Account: a.Login, Err: errors.New("no password is known"),
 			Remedy: "give a master user, or a CSV file of logins and passwords"}

@@ -26,7 +26,8 @@ type Options struct {
 	// Secret is used.
 	Master, Separator, Password string
 	// Mechanism is "plain", "login" or "xoauth2" (the password is an access
-	// token then); empty chooses what the server offers.
+	// token then: the account's Secret, else Password for all); empty chooses
+	// what the server offers.
 	Mechanism string
 	// Connections bounds connections to the server; 0 means 8.
 	Connections int
