@@ -74,6 +74,9 @@ type Maildir struct {
 	Layout string
 	// Inbox is a template of the inbox where it lies elsewhere, or empty.
 	Inbox string
+	// Control is a template of where Dovecot keeps the lists of UIDs and
+	// keywords when it is not the Maildir (CONTROL=), or empty.
+	Control string
 }
 
 // Users says who exists at the source. All of it together is the directory.

@@ -23,8 +23,8 @@ type Found struct {
 	Insecure bool
 	// Master and Separator are those of the configuration.
 	Master, Separator string
-	// Maildir, Inbox and Layout are as in Maildir.
-	Maildir, Inbox, Layout string
+	// Maildir (the path), Inbox, Control and Layout are as in Maildir.
+	Maildir, Inbox, Control, Layout string
 	// Passwd, Scheme and Domain are as in Users.
 	Passwd, Scheme, Domain string
 	// Users are logins, where there is no passwd-file.

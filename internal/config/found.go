@@ -52,16 +52,17 @@ func (o *Found) maildir(f doveconf.Facts) {
 		return // the notes say why
 	}
 	path, inbox := atHome(f.Mail.Path, f.Home), atHome(f.Mail.Options["INBOX"], f.Home)
+	control := atHome(f.Mail.Options["CONTROL"], f.Home)
 	layout := strings.ToLower(f.Mail.Options["LAYOUT"])
 	switch {
 	case layout != "" && layout != "maildir++" && layout != "fs":
 		o.Notes = append(o.Notes, fmt.Sprintf("the mailbox layout %q is not read from disk: it is read over IMAP", layout))
-	case strings.Contains(known.ReplaceAllString(path+inbox, ""), "%"):
+	case strings.Contains(known.ReplaceAllString(path+inbox+control, ""), "%"):
 		o.Notes = append(o.Notes, fmt.Sprintf("the path %s has variables that only Dovecot resolves: mail is read over IMAP", path))
 	case !strings.HasPrefix(path, "~") && !strings.Contains(path, "%"):
 		o.Notes = append(o.Notes, fmt.Sprintf("the path %s is the same for everybody: mail is read over IMAP", path))
 	default:
-		o.Maildir, o.Inbox, o.Layout = path, inbox, layout
+		o.Maildir, o.Inbox, o.Control, o.Layout = path, inbox, control, layout
 	}
 }
 

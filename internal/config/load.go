@@ -166,6 +166,7 @@ func (d *decoder) source(c *Source, v value, s *sections) {
 				s.see("path", func(v value) { d.template(&c.Maildir.Path, v) }),
 				s.see("layout", func(v value) { v.setText(&c.Maildir.Layout) }),
 				s.see("inbox", func(v value) { d.template(&c.Maildir.Inbox, v) }),
+				s.see("control", func(v value) { d.template(&c.Maildir.Control, v) }),
 			)
 		}),
 		s.see("users", func(v value) {

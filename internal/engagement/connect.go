@@ -29,7 +29,7 @@ func (e *Engagement) Source(ctx context.Context) (source.Source, error) {
 	c := e.Config.Source
 	var disk *maildir.Source
 	if c.Maildir != nil {
-		disk = maildir.New(maildir.Options{Path: c.Maildir.Path, Inbox: c.Maildir.Inbox, Layout: maildir.Layout(c.Maildir.Layout)})
+		disk = maildir.New(maildir.Options{Path: c.Maildir.Path, Inbox: c.Maildir.Inbox, Control: c.Maildir.Control, Layout: maildir.Layout(c.Maildir.Layout)})
 	}
 	if c.IMAP == nil {
 		e.src = disk
