@@ -58,8 +58,8 @@ var verbatim = map[string]bool{"password": true, "secret": true}
 // reason why it stays behind).
 //
 // An unknown column ends the reading with a model.ClassFatal error without a
-// code: the file has to be corrected; a row
-// that cannot be used yields an error with its line, and the next ones follow.
+// code: the file has to be corrected. A row that cannot be used yields an error
+// with its line, and the next ones follow.
 func ReadCSV(r io.Reader, o CSVOptions) iter.Seq2[model.Account, error] {
 	if o.Name == "" {
 		o.Name = "csv"
