@@ -1,17 +1,19 @@
 package cli
 
 import (
+	"context"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"mailhaul.org/mailhaul/internal/assess"
+	"mailhaul.org/mailhaul/internal/engagement"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/report"
 )
 
 func (a *app) assessCommand() *cobra.Command {
-	var wave string
+	var which choice
 	var sample int
 	cmd := &cobra.Command{
 		Use: "assess [ACCOUNT…]", Short: "Size and examine every account; reads only",
@@ -20,53 +22,49 @@ bytes per account, what cannot be carried as it is, passwords to reset, and how
 long it will take. Nothing is written on either server. The report is kept as
 HTML, CSV and JSON in the engagement's folder.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			e, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer e.Close()
-			accounts, err := e.Accounts(ctx, args, wave)
-			if err != nil {
-				return err
-			}
-			o := assess.Options{Accounts: e.Config.Limits.Accounts, Sample: sample, Now: a.now}
-			if o.Source, err = e.Source(ctx); err != nil {
-				return err
-			}
-			// The old server can be assessed before the new one stands.
-			if o.Destination, err = e.Destination(ctx); err != nil {
-				if ctx.Err() != nil {
-					return err
-				}
-				a.tell("assessing without the destination: " + err.Error())
-			} else {
-				o.Limits = o.Destination.Limits()
-			}
-			c := a.newCounter("seen", len(accounts))
-			o.Progress = func(_ model.Account, messages int) { c.add(int64(messages)) }
-			as, runErr := assess.Run(ctx, o, accounts)
-			c.stop()
-			if runErr != nil {
-				return runErr
-			}
-			if err := a.save(e, "assess", map[string]func(io.Writer) error{
-				".json": func(w io.Writer) error { return report.WriteJSON(w, "assess", a.now(), a.version, as) },
-				".csv":  func(w io.Writer) error { return report.AssessCSV(w, as) },
-				".html": func(w io.Writer) error { return report.AssessHTML(w, as) },
-			}); err != nil {
-				return err
-			}
-			if err := a.show("assess", as, func(w io.Writer) error { return report.AssessTable(w, as) }); err != nil {
-				return err
-			}
-			if as.Failed() > 0 {
-				return outcome(ExitFailed)
-			}
-			return nil
+			return a.withAccounts(cmd.Context(), args, which, func(e *engagement.Engagement, accounts []model.Account) error {
+				return a.assess(cmd.Context(), e, accounts, sample)
+			})
 		},
 	}
-	cmd.Flags().StringVar(&wave, "wave", "", "only the accounts of this `wave`")
+	which.flag(cmd)
 	cmd.Flags().IntVar(&sample, "sample", assess.DefaultSample, "read so many messages of each account completely; 0 reads none, -1 all")
 	return cmd
+}
+
+func (a *app) assess(ctx context.Context, e *engagement.Engagement, accounts []model.Account, sample int) (err error) {
+	o := assess.Options{Accounts: e.Config.Limits.Accounts, Sample: sample, Now: a.now}
+	if o.Source, err = e.Source(ctx); err != nil {
+		return err
+	}
+	// The old server can be assessed before the new one stands.
+	if o.Destination, err = e.Destination(ctx); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		a.tell("assessing without the destination: " + err.Error())
+	} else {
+		o.Limits = o.Destination.Limits()
+	}
+	c := a.newCounter("seen", len(accounts))
+	o.Progress = func(_ model.Account, messages int) { c.add(int64(messages)) }
+	as, runErr := assess.Run(ctx, o, accounts)
+	c.stop()
+	if runErr != nil {
+		return runErr
+	}
+	if err := a.save(e, "assess", map[string]func(io.Writer) error{
+		".json": func(w io.Writer) error { return report.WriteJSON(w, "assess", a.now(), a.version, as) },
+		".csv":  func(w io.Writer) error { return report.AssessCSV(w, as) },
+		".html": func(w io.Writer) error { return report.AssessHTML(w, as) },
+	}); err != nil {
+		return err
+	}
+	if err := a.show("assess", as, func(w io.Writer) error { return report.AssessTable(w, as) }); err != nil {
+		return err
+	}
+	if as.Failed() > 0 {
+		return outcome(ExitFailed)
+	}
+	return nil
 }

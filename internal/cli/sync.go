@@ -15,33 +15,28 @@ import (
 
 func (a *app) syncCommand() *cobra.Command {
 	var o engine.Options
-	var wave string
+	var which choice
 	cmd := &cobra.Command{
 		Use: "sync [ACCOUNT…]", Short: "Move what is missing: bulk load, resume and delta are the same command",
 		Long: `Make the destination converge to the source: messages, flags, mailboxes,
 subscriptions and scripts. It can be stopped and run again at any time.
 
 Accounts are named by login, address or glob; without any, all move.`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.sync(cmd.Context(), o, args, wave) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withAccounts(cmd.Context(), args, which, func(e *engagement.Engagement, accounts []model.Account) error {
+				return a.sync(cmd.Context(), e, accounts, o)
+			})
+		},
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.DryRun, "dry-run", false, "only say what would be done; nothing is written on either server")
-	f.StringVar(&wave, "wave", "", "only the accounts of this `wave`")
+	which.flag(cmd)
 	f.BoolVar(&o.AllowDeletions, "allow-deletions", false, "delete at the destination what the source deleted, even if it is more than a tenth of an account")
 	f.BoolVar(&o.RetryRefused, "retry-refused", false, "try again what was refused in earlier runs")
 	return cmd
 }
 
-func (a *app) sync(ctx context.Context, o engine.Options, args []string, wave string) error {
-	e, err := a.open()
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	accounts, err := e.Accounts(ctx, args, wave)
-	if err != nil {
-		return err
-	}
+func (a *app) sync(ctx context.Context, e *engagement.Engagement, accounts []model.Account, o engine.Options) error {
 	if err := a.prepare(ctx, e, &o); err != nil {
 		return err
 	}

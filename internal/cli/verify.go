@@ -1,72 +1,70 @@
 package cli
 
 import (
+	"context"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"mailhaul.org/mailhaul/internal/engagement"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/report"
 	"mailhaul.org/mailhaul/internal/verify"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
-	var wave string
+	var which choice
 	var reread bool
 	cmd := &cobra.Command{
 		Use: "verify [ACCOUNT…]", Short: "Compare both sides message by message, without downloading from the destination",
 		Long: `Compare every message of the source with the destination: mailbox, flags,
 keywords, date and the hash of the content. Nothing is written on either server.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			e, err := a.open()
-			if err != nil {
-				return err
-			}
-			defer e.Close()
-			if e.Rehearsal() {
-				return model.Faultf(model.ClassFatal, "", "a rehearsal leaves nothing to verify: name a destination.url")
-			}
-			accounts, err := e.Accounts(ctx, args, wave)
-			if err != nil {
-				return err
-			}
-			if _, err := e.LedgerToRead(); err != nil {
-				return err
-			}
-			o := verify.Options{Accounts: e.Config.Limits.Accounts, Reread: reread, Now: a.now}
-			if o.Ledger, err = e.Ledger(); err != nil {
-				return err
-			}
-			if o.Source, err = e.Source(ctx); err != nil {
-				return err
-			}
-			if o.Destination, err = e.Destination(ctx); err != nil {
-				return err
-			}
-			c := a.newCounter("compared", len(accounts))
-			o.Compared = func(_ model.Account, messages int) { c.add(int64(messages)) }
-			rep, runErr := verify.Run(ctx, o, accounts)
-			c.stop()
-			if runErr != nil {
-				return runErr
-			}
-			if err := a.save(e, "verify", map[string]func(io.Writer) error{
-				".json": func(w io.Writer) error { return report.WriteJSON(w, "verify", a.now(), a.version, rep) },
-				".csv":  func(w io.Writer) error { return report.VerifyCSV(w, rep) },
-				".html": func(w io.Writer) error { return report.VerifyHTML(w, rep, a.now()) },
-			}); err != nil {
-				return err
-			}
-			if err := a.show("verify", rep, func(w io.Writer) error { return report.VerifyTable(w, rep) }); err != nil {
-				return err
-			}
-			return outcome(verifyCode(rep))
+			return a.withAccounts(cmd.Context(), args, which, func(e *engagement.Engagement, accounts []model.Account) error {
+				return a.verify(cmd.Context(), e, accounts, reread)
+			})
 		},
 	}
-	cmd.Flags().StringVar(&wave, "wave", "", "only the accounts of this `wave`")
+	which.flag(cmd)
 	cmd.Flags().BoolVar(&reread, "reread", false, "read every message of the source again, instead of trusting the hash taken when it was moved")
 	return cmd
+}
+
+func (a *app) verify(ctx context.Context, e *engagement.Engagement, accounts []model.Account, reread bool) (err error) {
+	if e.Rehearsal() {
+		return model.Faultf(model.ClassFatal, "", "a rehearsal leaves nothing to verify: name a destination.url")
+	}
+	if _, err := e.LedgerToRead(); err != nil {
+		return err
+	}
+	o := verify.Options{Accounts: e.Config.Limits.Accounts, Reread: reread, Now: a.now}
+	if o.Ledger, err = e.Ledger(); err != nil {
+		return err
+	}
+	if o.Source, err = e.Source(ctx); err != nil {
+		return err
+	}
+	if o.Destination, err = e.Destination(ctx); err != nil {
+		return err
+	}
+	c := a.newCounter("compared", len(accounts))
+	o.Compared = func(_ model.Account, messages int) { c.add(int64(messages)) }
+	rep, runErr := verify.Run(ctx, o, accounts)
+	c.stop()
+	if runErr != nil {
+		return runErr
+	}
+	if err := a.save(e, "verify", map[string]func(io.Writer) error{
+		".json": func(w io.Writer) error { return report.WriteJSON(w, "verify", a.now(), a.version, rep) },
+		".csv":  func(w io.Writer) error { return report.VerifyCSV(w, rep) },
+		".html": func(w io.Writer) error { return report.VerifyHTML(w, rep, a.now()) },
+	}); err != nil {
+		return err
+	}
+	if err := a.show("verify", rep, func(w io.Writer) error { return report.VerifyTable(w, rep) }); err != nil {
+		return err
+	}
+	return outcome(verifyCode(rep))
 }
 
 func verifyCode(rep verify.Report) int {

@@ -39,27 +39,30 @@ func SyncTable(w io.Writer, r engine.Result, dry bool) error {
 }
 
 func notes(w io.Writer, a engine.AccountResult) error {
-	if a.Error == "" && len(a.Notes) == 0 {
+	return remarks(w, a.Login, a.Error, len(a.Notes), a.More, func(i int) string {
+		n := a.Notes[i]
+		return n.Code + ": " + place(n.Mailbox, n.Item) + n.Text
+	})
+}
+
+// remarks writes what there is to know of one account: why it failed, and up
+// to maxLines of n lines; more were not even kept.
+func remarks(w io.Writer, login, failure string, n, more int, line func(i int) string) error {
+	if failure == "" && n == 0 {
 		return nil
 	}
-	if _, err := fmt.Fprintf(w, "\n%s\n", oneLine(a.Login)); err != nil {
-		return err
+	s := "\n" + oneLine(login) + "\n"
+	if failure != "" {
+		s += "  failed: " + oneLine(failure) + "\n"
 	}
-	if a.Error != "" {
-		if _, err := fmt.Fprintf(w, "  failed: %s\n", oneLine(a.Error)); err != nil {
-			return err
-		}
+	for i := range min(n, maxLines) {
+		s += "  " + oneLine(line(i)) + "\n"
 	}
-	for i, n := range a.Notes {
-		if i == maxLines {
-			_, err := fmt.Fprintf(w, "  … and %d more; the report has all of them\n", len(a.Notes)-i+a.More)
-			return err
-		}
-		if _, err := fmt.Fprintf(w, "  %s: %s\n", n.Code, oneLine(place(n.Mailbox, n.Item)+n.Text)); err != nil {
-			return err
-		}
+	if n > maxLines {
+		s += fmt.Sprintf("  … and %d more; the report has all of them\n", n-maxLines+more)
 	}
-	return nil
+	_, err := io.WriteString(w, s)
+	return err
 }
 
 // place names where something is, with what leads on to the text.

@@ -34,27 +34,10 @@ func VerifyTable(w io.Writer, r verify.Report) error {
 }
 
 func findings(w io.Writer, a verify.AccountReport) error {
-	if a.Error == "" && len(a.Findings) == 0 {
-		return nil
-	}
-	if _, err := fmt.Fprintf(w, "\n%s\n", oneLine(a.Login)); err != nil {
-		return err
-	}
-	if a.Error != "" {
-		if _, err := fmt.Fprintf(w, "  failed: %s\n", oneLine(a.Error)); err != nil {
-			return err
-		}
-	}
-	for i, f := range a.Findings {
-		if i == maxLines {
-			_, err := fmt.Fprintf(w, "  … and %d more; the report has all of them\n", len(a.Findings)-i+a.More)
-			return err
-		}
-		if _, err := fmt.Fprintf(w, "  %s: %s\n", f.Kind, oneLine(place(f.Mailbox, f.Item)+f.Text)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return remarks(w, a.Login, a.Error, len(a.Findings), a.More, func(i int) string {
+		f := a.Findings[i]
+		return f.Kind + ": " + place(f.Mailbox, f.Item) + f.Text
+	})
 }
 
 // Verdict is what a verification comes to, in a sentence.
