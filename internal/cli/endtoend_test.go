@@ -7,14 +7,17 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/cli"
 	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sample"
 	"mailhaul.org/mailhaul/internal/sandbox"
+	"mailhaul.org/mailhaul/internal/stalwart"
 )
 
 // administrator runs commands in a folder.
@@ -70,12 +73,16 @@ func startOrganisation(t *testing.T) organisation {
 }
 
 // target is a server to move to.
-type target struct{ url, user, password string }
+type target struct {
+	url, user, password string
+	// noDES: the server cannot check traditional crypt(3), as it says itself.
+	noDES bool
+}
 
 func targets(t *testing.T) map[string]func(t *testing.T) target {
 	return map[string]func(t *testing.T) target{
 		"sandbox": func(t *testing.T) target {
-			at := target{user: "migrate@lab.test", password: "a long password 42"}
+			at := target{user: "migrate@lab.test", password: "a long password 42", noDES: true}
 			s := sandbox.New(sandbox.Options{AdminUser: at.user, AdminPassword: at.password, Dir: t.TempDir()})
 			var err error
 			if at.url, err = s.Start(); err != nil {
@@ -86,7 +93,7 @@ func targets(t *testing.T) map[string]func(t *testing.T) target {
 		},
 		"Stalwart": func(t *testing.T) target {
 			s := lab.StartStalwart(t)
-			return target{s.URL, s.AdminUser, s.AdminPassword}
+			return target{url: s.URL, user: s.AdminUser, password: s.AdminPassword}
 		},
 	}
 }
@@ -124,7 +131,13 @@ func (org organisation) moves(t *testing.T, to target, disk bool) {
 		t.Errorf("assessed %+v; there are %d accounts, %d mailboxes, %d messages", got, accounts, mailboxes, messages)
 	}
 	a.run(cli.ExitOK, "provision", "--dry-run")
-	a.run(cli.ExitOK, "provision")
+	var plan []struct{ Verb, Subject, Password string }
+	a.result(cli.ExitOK, &plan, "provision")
+	for _, x := range plan {
+		if x.Verb == "create account" {
+			org.logsIn(t, to, x.Subject, x.Password)
+		}
+	}
 	var again []struct{ Verb, Subject string }
 	a.result(cli.ExitOK, &again, "provision")
 	for _, x := range again {
@@ -167,6 +180,26 @@ func (org organisation) moves(t *testing.T, to target, disk bool) {
 	reports, err := filepath.Glob(filepath.Join(filepath.Dir(a.config), "*", "reports", "*.html"))
 	if err != nil || len(reports) < 2 {
 		t.Errorf("reports: %v, %v", reports, err)
+	}
+}
+
+// logsIn tries the old password at the new server: it must let in exactly
+// those whose password was said to be carried.
+func (org organisation) logsIn(t *testing.T, to target, address, fate string) {
+	t.Helper()
+	i := slices.IndexFunc(org.sample.Accounts, func(a *sample.Account) bool { return a.Login == address })
+	if to.noDES && strings.HasPrefix(org.sample.Accounts[i].Hash, "{DES-CRYPT}") {
+		return
+	}
+	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: to.url, User: address, Password: org.sample.Accounts[i].Password})
+	switch {
+	case err == nil:
+		d.Close()
+		if fate != "carried" {
+			t.Errorf("%s logs in, though the password was said to be %q", address, fate)
+		}
+	case fate == "carried" || model.CodeOf(err) != model.CodeAuth:
+		t.Errorf("%s, whose password was said to be %q: %v", address, fate, err)
 	}
 }
 

@@ -125,8 +125,16 @@ type arrival struct {
 
 // stream receives what one FETCH brings. Each has a goroutine of its own,
 // because a server may mix the answers to commands that it was sent together.
+//
+// A message that breaks off leaves the connection of no use: it is closed, and
+// the command is not touched again, because the library goes on with it.
 func (r *reading) stream(cmd *imapclient.FetchCommand, out chan<- arrival, quit <-chan struct{}) {
-	defer cmd.Close()
+	whole := true
+	defer func() {
+		if whole {
+			cmd.Close()
+		}
+	}()
 	give := func(a arrival) bool {
 		select {
 		case out <- a:
@@ -149,7 +157,14 @@ func (r *reading) stream(cmd *imapclient.FetchCommand, out chan<- arrival, quit 
 					continue
 				}
 				a := arrival{uid: uid}
-				a.body, a.done, a.err = r.whole(p.Literal)
+				if a.body, a.done, a.err = r.whole(p.Literal); a.err != nil {
+					whole = false
+					r.st.ses.guid.Close()
+					if give(a) {
+						give(arrival{end: true, err: a.err})
+					}
+					return
+				}
 				if !give(a) {
 					return
 				}
