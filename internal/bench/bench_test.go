@@ -100,10 +100,7 @@ func number(variable string, usual int) int {
 func newScene(b *testing.B, accounts, messages int) *scene {
 	b.Helper()
 	s := &scene{b: b, dir: b.TempDir()}
-	s.binary = filepath.Join(s.dir, "mailhaul")
-	if out, err := exec.Command("go", "build", "-o", s.binary, "mailhaul.org/mailhaul/cmd/mailhaul").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
+	s.binary = buildProgram(b, s.dir)
 	s.org = sample.New(sample.Options{Accounts: accounts, Messages: messages, Seed: 11, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)})
 	s.must(s.org.WriteMaildir(s.dir))
 	_, _, s.messages, s.octets = s.org.Totals()
@@ -121,6 +118,23 @@ func newScene(b *testing.B, accounts, messages int) *scene {
 		}
 	}
 	return s
+}
+
+func buildProgram(b *testing.B, dir string) string {
+	b.Helper()
+	path := filepath.Join(dir, "mailhaul")
+	if out, err := exec.Command("go", "build", "-o", path, "mailhaul.org/mailhaul/cmd/mailhaul").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return path
+}
+
+// program is the program with a configuration of its own.
+func (s *scene) program(config string, args ...string) *exec.Cmd {
+	s.b.Helper()
+	file := filepath.Join(s.b.TempDir(), "mailhaul.yaml")
+	s.must(os.WriteFile(file, []byte(config), 0o600))
+	return exec.Command(s.binary, append([]string{"-c", file}, args...)...)
 }
 
 func (s *scene) must(err error) {
@@ -181,7 +195,6 @@ func (s *scene) timed(cmd *exec.Cmd) time.Duration {
 
 func mailhaul(disk bool, accounts int) func(*scene, to) (time.Duration, string) {
 	return func(s *scene, at to) (time.Duration, string) {
-		file := filepath.Join(s.b.TempDir(), "mailhaul.yaml")
 		text := "engagement: ./state\nsource:\n"
 		if disk {
 			text += fmt.Sprintf("  kind: maildir\n  maildir: {path: %q}\n", s.dir+"/%d/%n/Maildir")
@@ -191,7 +204,6 @@ func mailhaul(disk bool, accounts int) func(*scene, to) (time.Duration, string) 
 		}
 		text += fmt.Sprintf("  users: {passwd: %q}\ndestination: {url: %q, user: %q, password: %q}\nlimits: {accounts: %d}\n",
 			s.dir+"/users", at.url, at.user, "inline:"+at.password, accounts)
-		s.must(os.WriteFile(file, []byte(text), 0o600))
-		return s.timed(exec.Command(s.binary, "-c", file, "sync")), ""
+		return s.timed(s.program(text, "sync")), ""
 	}
 }

@@ -1,5 +1,7 @@
 package config
 
+import "time"
+
 // Config is an engagement file that makes sense. Paths in it are absolute or
 // relative to the working directory as File is: those of the file are relative
 // to its folder.
@@ -121,10 +123,14 @@ type Wave struct {
 
 // Limits bound what a run takes.
 type Limits struct {
-	Connections int  // to the source
-	Accounts    int  // at once
-	Bandwidth   Rate // from the source; 0 means no bound
-	Buffer      Size // message bytes in memory
+	Connections int   // to the source
+	Accounts    int   // at once
+	Bandwidth   Rate  // from the source; 0 means no bound
+	Buffer      Size  // message bytes in memory
+	Hours       Hours // when the source may be read; zero means always
+	// Latency is how long the source may take to answer before a run slows
+	// down; 0 means no bound.
+	Latency time.Duration
 }
 
 // The limits of a file that names none.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -230,6 +231,26 @@ func (d *decoder) limits(c *Limits, v value, s *sections) {
 					return
 				}
 				c.Bandwidth = r
+			}
+		}),
+		s.see("hours", func(v value) {
+			if t, ok := v.text(); ok {
+				h, err := ParseHours(t)
+				if err != nil {
+					v.problem("%v", err)
+					return
+				}
+				c.Hours = h
+			}
+		}),
+		s.see("latency", func(v value) {
+			if t, ok := v.text(); ok {
+				d, err := time.ParseDuration(t)
+				if err != nil || d < time.Millisecond || d > time.Hour {
+					v.problem("%q is no latency: write a time from 1ms to 1h, as 500ms", t)
+					return
+				}
+				c.Latency = d
 			}
 		}),
 		s.see("buffer", func(v value) {

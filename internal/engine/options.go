@@ -32,6 +32,11 @@ type Options struct {
 	// Bandwidth bounds what is read from the source, in octets per second;
 	// 0 means no bound.
 	Bandwidth int64
+	// Hours are when the source may be read; outside of them a run waits.
+	Hours Hours
+	// Latency is how long the source may take to answer; above it the run
+	// slows down until the source has recovered. 0 means no bound.
+	Latency time.Duration
 	// SettleDelay is how long the destination must stay still before a lost
 	// answer counts as settled; 0 means 2 s.
 	SettleDelay time.Duration

@@ -21,6 +21,7 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s := &syncer{Options: o}
+	s.courtesy = &courtesy{hours: o.Hours, latency: o.Latency, now: o.Now, sleep: sleep, say: func(text string) { o.Log.Warn(text) }}
 	if o.Bandwidth > 0 {
 		s.limiter = rate.NewLimiter(rate.Limit(o.Bandwidth), int(min(o.Bandwidth, 1<<20)))
 	}
@@ -55,7 +56,8 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 // syncer is one call of Sync.
 type syncer struct {
 	Options
-	limiter *rate.Limiter // nil: no bound
+	limiter  *rate.Limiter // nil: no bound
+	courtesy *courtesy
 }
 
 // account runs one account to its end and never panics the others.

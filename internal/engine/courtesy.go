@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Hours is the part of every day in which the source may be read, in local
+// time. From after To means over midnight; the zero value means always.
+type Hours struct{ From, To time.Duration } // since midnight
+
+// String is "20:00-06:00", or "" for always.
+func (h Hours) String() string {
+	if h == (Hours{}) {
+		return ""
+	}
+	clock := func(d time.Duration) string { return fmt.Sprintf("%02d:%02d", int(d.Hours()), int(d.Minutes())%60) }
+	return clock(h.From) + "-" + clock(h.To)
+}
+
+// wait returns how long it is until the hours begin; 0 within them. Clocks
+// that are put forward or back shift it by at most that hour.
+func (h Hours) wait(now time.Time) time.Duration {
+	if h == (Hours{}) {
+		return 0
+	}
+	y, m, d := now.Date()
+	at := func(days int, since time.Duration) time.Time {
+		return time.Date(y, m, d+days, 0, int(since.Minutes()), 0, 0, now.Location())
+	}
+	from, to := at(0, h.From), at(0, h.To)
+	if h.From < h.To {
+		switch {
+		case now.Before(from):
+			return from.Sub(now)
+		case now.Before(to):
+			return 0
+		}
+		return at(1, h.From).Sub(now)
+	}
+	if now.Before(to) || !now.Before(from) {
+		return 0
+	}
+	return from.Sub(now)
+}
+
+// courtesy keeps the source's bounds: it is somebody's production server. All
+// accounts of a run share it.
+type courtesy struct {
+	hours   Hours
+	latency time.Duration // the bound; 0: none
+	now     func() time.Time
+	sleep   func(context.Context, time.Duration) error
+	say     func(text string)
+
+	mu    sync.Mutex
+	pause time.Duration // before each request, for as long as it is slow
+}
+
+// maxCourtesy bounds the pause before one request.
+const maxCourtesy = 30 * time.Second
+
+// ask waits until the source may be asked for something.
+func (c *courtesy) ask(ctx context.Context) error {
+	for {
+		d := c.hours.wait(c.now())
+		if d == 0 {
+			break
+		}
+		c.say(fmt.Sprintf("paused until %s: the source is read %s only", c.now().Add(d).Format("15:04"), c.hours))
+		if err := c.sleep(ctx, d); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	d := c.pause
+	c.mu.Unlock()
+	if d == 0 {
+		return ctx.Err()
+	}
+	return c.sleep(ctx, d)
+}
+
+// answered learns how long the source took. Above the bound the pause before
+// each request grows to at least that time, which halves the load; below it,
+// it shrinks again.
+func (c *courtesy) answered(took time.Duration) {
+	if c.latency <= 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if took > c.latency {
+		if c.pause == 0 {
+			c.say(fmt.Sprintf("slowing down: the source took %s to answer", took.Round(time.Millisecond)))
+		}
+		c.pause = min(max(2*c.pause, took), maxCourtesy)
+		return
+	}
+	if c.pause /= 2; c.pause < c.latency/8 {
+		if c.pause > 0 {
+			c.say("full speed again")
+		}
+		c.pause = 0
+	}
+}
