@@ -52,42 +52,32 @@ type contender struct {
 // MAILHAUL_BENCH_ACCOUNTS, else 4.
 func BenchmarkBulkLoad(b *testing.B) {
 	s := newScene(b, number("MAILHAUL_BENCH_ACCOUNTS", 4), number("MAILHAUL_BENCH_MESSAGES", 10_000))
-	rates := map[string]float64{}
-	var order []string
-	var table strings.Builder
-	fmt.Fprintf(&table, "%d messages, %d MiB, %d accounts, into %s\n%-34s %10s %10s %8s\n", s.messages, s.octets>>20, len(s.org.Accounts), s.where(),
-		"", "messages/s", "MiB/s", "seconds")
-	for range b.N {
-		for _, c := range []contender{
-			{"mailhaul, from Maildir", mailhaul(true, len(s.org.Accounts))},
-			{"mailhaul, over IMAP", mailhaul(false, len(s.org.Accounts))},
-			{"mailhaul, Maildir, one by one", mailhaul(true, 1)},
-			{"mailhaul, IMAP, one by one", mailhaul(false, 1)},
-			{"mbsync, IMAP, one by one", mbsync},
-			{"imapsync, IMAP, one by one", imapsync},
-		} {
-			took, skip := c.run(s, s.destination())
-			if skip != "" {
-				fmt.Fprintf(&table, "%-34s %s\n", c.name, skip)
-				continue
-			}
-			rates[c.name] = float64(s.messages) / took.Seconds()
-			order = append(order, c.name)
-			fmt.Fprintf(&table, "%-34s %10.0f %10.1f %8.1f\n", c.name, rates[c.name], float64(s.octets)/(1<<20)/took.Seconds(), took.Seconds())
-		}
+	r := newRates(b, fmt.Sprintf("%d messages, %d MiB, %d accounts, into %s", s.messages, s.octets>>20, len(s.org.Accounts), s.where()), s.messages, int(s.octets))
+	for _, c := range []contender{
+		{"mailhaul, from Maildir", mailhaul(true, len(s.org.Accounts))},
+		{"mailhaul, over IMAP", mailhaul(false, len(s.org.Accounts))},
+		{"mailhaul, Maildir, one by one", mailhaul(true, 1)},
+		{"mailhaul, IMAP, one by one", mailhaul(false, 1)},
+		{"mbsync, IMAP, one by one", mbsync},
+		{"imapsync, IMAP, one by one", imapsync},
+	} {
+		r.measure(c.name, func(b *testing.B) (time.Duration, string) {
+			own := *s
+			own.b = b
+			return c.run(&own, own.destination())
+		})
 	}
-	for _, peer := range order {
+	for _, peer := range r.order {
 		if strings.HasPrefix(peer, "mailhaul") {
 			continue
 		}
-		for _, own := range order {
+		for _, own := range r.order {
 			if strings.HasPrefix(own, "mailhaul") {
-				fmt.Fprintf(&table, "%s : %s = %.2f\n", own, peer, rates[own]/rates[peer])
+				r.line("%s : %s = %.2f", own, peer, r.of[own]/r.of[peer])
 			}
 		}
 	}
-	fmt.Println("\n" + table.String())
-	b.ReportMetric(rates[order[0]], "messages/s")
+	r.print()
 }
 
 func number(variable string, usual int) int {

@@ -37,27 +37,21 @@ func BenchmarkCeiling(b *testing.B) {
 		octets += len(m)
 	}
 	writeMaildir(b, filepath.Join(dir, "anna"), messages)
-	var table strings.Builder
-	fmt.Fprintf(&table, "\n%d messages, %d MiB, one mailbox, into Stalwart\n%-34s %10s %10s %8s\n", n, octets>>20, "", "messages/s", "MiB/s", "seconds")
-	rates := map[string]float64{}
-	line := func(name string, took time.Duration) {
-		rates[name] = float64(n) / took.Seconds()
-		fmt.Fprintf(&table, "%-34s %10.0f %10.1f %8.1f\n", name, rates[name], float64(octets)/(1<<20)/took.Seconds(), took.Seconds())
-	}
-	for range b.N {
-		line("raw: HTTP uploads, then import", rawHTTP(b, messages))
-		line("raw: upload rides with import", rawRiding(b, messages))
-		s := &scene{b: b, dir: dir, binary: buildProgram(b, dir)}
+	r := newRates(b, fmt.Sprintf("%d messages, %d MiB, one mailbox, into Stalwart", n, octets>>20), n, octets)
+	binary := buildProgram(b, dir)
+	r.measure("raw: HTTP uploads, then import", func(b *testing.B) (time.Duration, string) { return rawHTTP(b, messages), "" })
+	r.measure("raw: upload rides with import", func(b *testing.B) (time.Duration, string) { return rawRiding(b, messages), "" })
+	r.measure("mailhaul, from Maildir", func(b *testing.B) (time.Duration, string) {
+		s := &scene{b: b, dir: dir, binary: binary}
 		at, _ := emptyAccount(b)
-		line("mailhaul, from Maildir", s.timed(s.program(fmt.Sprintf(`engagement: %q
+		return s.timed(s.program(fmt.Sprintf(`engagement: %q
 source: {kind: maildir, maildir: {path: %q}, users: {list: [anna], domain: lab.test}}
 destination: {url: %q, user: %q, password: %q}
-`, filepath.Join(b.TempDir(), "state"), dir+"/%n", at.url, at.user, "inline:"+at.password), "sync")))
-	}
-	ceiling := max(rates["raw: HTTP uploads, then import"], rates["raw: upload rides with import"])
-	fmt.Fprintf(&table, "mailhaul : ceiling = %.2f\n", rates["mailhaul, from Maildir"]/ceiling)
-	fmt.Println(table.String())
-	b.ReportMetric(rates["mailhaul, from Maildir"]/ceiling, "of-ceiling")
+`, filepath.Join(b.TempDir(), "state"), dir+"/%n", at.url, at.user, "inline:"+at.password), "sync")), ""
+	})
+	ceiling := max(r.of["raw: HTTP uploads, then import"], r.of["raw: upload rides with import"])
+	r.line("mailhaul : ceiling = %.2f", r.of["mailhaul, from Maildir"]/ceiling)
+	r.print()
 }
 
 func equalMessages(n int) [][]byte {
