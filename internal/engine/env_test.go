@@ -8,6 +8,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/engine"
+	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
@@ -29,16 +30,7 @@ type env struct {
 
 func newEnv(t *testing.T, o sandbox.Options) *env {
 	t.Helper()
-	o.AdminUser, o.AdminPassword = "migrate@acme.test", "a long password 42"
-	server := sandbox.New(o)
-	url, err := server.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Close() })
-	e := newEnvOn(t, stalwart.Config{URL: url, User: o.AdminUser, Password: o.AdminPassword}, "anna@acme.test")
-	e.server = server
-	return e
+	return newEnvWith(t, o, jmap.Retry{})
 }
 
 // newEnvOn makes the account at a destination that runs already.
@@ -79,7 +71,7 @@ func (e *env) must(err error) {
 // sync runs the engine once; change adjusts the options.
 func (e *env) sync(change ...func(*engine.Options)) engine.AccountResult {
 	e.t.Helper()
-	o := engine.Options{Source: e.src, Destination: e.dst, Ledger: e.led, SpoolDir: e.dir, SettleDelay: time.Millisecond}
+	o := engine.Options{Source: e.src, Destination: e.dst, Ledger: e.led, SpoolDir: e.dir, SettleDelay: time.Millisecond, Backoff: time.Millisecond}
 	for _, c := range change {
 		c(&o)
 	}

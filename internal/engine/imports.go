@@ -56,7 +56,7 @@ func (r *run) importBatch(ctx context.Context, entries []*entry) error {
 		case model.ClassOf(err) == model.ClassItem:
 			return r.refuse(ctx, entries[0], err)
 		case passing(err) && attempt < uploadAttempts:
-			if err := pause(ctx, err, attempt); err != nil {
+			if err := r.pause(ctx, err, attempt); err != nil {
 				return err
 			}
 			entries = again

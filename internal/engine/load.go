@@ -274,7 +274,7 @@ func (r *run) upload(ctx context.Context, entries []*entry) error {
 		if attempt == uploadAttempts || !passing(err) {
 			return err
 		}
-		if err := pause(ctx, err, attempt); err != nil {
+		if err := r.pause(ctx, err, attempt); err != nil {
 			return err
 		}
 	}
@@ -286,8 +286,8 @@ func passing(err error) bool {
 }
 
 // pause waits as long as the server asked, else longer with every attempt.
-func pause(ctx context.Context, err error, attempt int) error {
-	d := time.Duration(attempt*attempt) * 200 * time.Millisecond
+func (r *run) pause(ctx context.Context, err error, attempt int) error {
+	d := time.Duration(attempt*attempt) * r.Backoff
 	if f, ok := errors.AsType[*model.Fault](err); ok && f.RetryAfter > 0 {
 		d = f.RetryAfter
 	}

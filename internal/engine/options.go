@@ -40,8 +40,11 @@ type Options struct {
 	// SettleDelay is how long the destination must stay still before a lost
 	// answer counts as settled; 0 means 2 s.
 	SettleDelay time.Duration
-	Progress    Progress     // may be nil
-	Log         *slog.Logger // may be nil
+	// Backoff is the first pause before something is tried again; further
+	// ones grow with the square of the attempt. 0 means 200 ms.
+	Backoff  time.Duration
+	Progress Progress     // may be nil
+	Log      *slog.Logger // may be nil
 	// Now tells the time; nil means time.Now.
 	Now func() time.Time
 	// Step, if set, is called before every effect on ledger or destination
@@ -54,6 +57,7 @@ const (
 	defaultAccounts    = 4
 	defaultBuffer      = 64 << 20
 	defaultSettleDelay = 2 * time.Second
+	defaultBackoff     = 200 * time.Millisecond
 	// uploadsAhead is how many batches are uploaded or wait for their import
 	// while one is imported. Imports of one account go one after the other,
 	// oldest first, so that UIDs at the destination rise with time.
@@ -72,6 +76,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.SettleDelay <= 0 {
 		o.SettleDelay = defaultSettleDelay
+	}
+	if o.Backoff <= 0 {
+		o.Backoff = defaultBackoff
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -1,0 +1,108 @@
+package engine_test
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/engine"
+	"mailhaul.org/mailhaul/internal/jmap"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/sandbox"
+	"mailhaul.org/mailhaul/internal/stalwart"
+)
+
+// faults are the ways in which a call to the destination can go wrong.
+var faults = []struct {
+	name string
+	sandbox.Fault
+}{
+	{"connection lost", sandbox.Fault{Drop: true}},
+	{"429", sandbox.Fault{Status: http.StatusTooManyRequests, RetryAfter: time.Millisecond}},
+	{"500", sandbox.Fault{Status: http.StatusInternalServerError}},
+	{"503", sandbox.Fault{Status: http.StatusServiceUnavailable}},
+	{"serverUnavailable", sandbox.Fault{MethodError: "serverUnavailable"}},
+	{"stopped half way", sandbox.Fault{Stop: 1}},
+}
+
+// trouble plays one fault at the k-th moment: before or after a call.
+type trouble struct {
+	mu    sync.Mutex
+	armed bool
+	at, n int
+	fault sandbox.Fault
+	where string
+}
+
+func (f *trouble) intercept(c sandbox.Call) *sandbox.Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	// Half a call, and a refusal for lack of room, come before the effect.
+	if !f.armed || c.After && (f.fault.Stop > 0 || f.fault.Status == http.StatusTooManyRequests) {
+		return nil
+	}
+	if f.n++; f.n != f.at {
+		return nil
+	}
+	f.where = fmt.Sprintf("%s, after: %v", c.Method, c.After)
+	return &f.fault
+}
+
+// Whatever call to the destination fails, before or after it took effect, and
+// however: the same run or the next one ends exact.
+func TestFaultAtEveryCall(t *testing.T) {
+	t.Parallel()
+	for _, kind := range faults {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			step := 1
+			if testing.Short() {
+				step = 7
+			}
+			for at := 1; ; at += step {
+				f := &trouble{at: at, fault: kind.Fault}
+				// Small batches, so that there is something to lose between them.
+				e := newEnvWith(t, sandbox.Options{Intercept: f.intercept, Limits: sandbox.Limits{MaxObjectsInSet: 3}},
+					jmap.Retry{Attempts: 4, Min: time.Millisecond, Max: 5 * time.Millisecond})
+				e.src.NoGUIDs, e.src.NoDeltas = at%2 == 0, at%3 == 0
+				f.armed = true
+				for _, act := range history {
+					act(e)
+					r := e.sync()
+					if r.Err != nil && model.ClassOf(r.Err) == model.ClassFatal {
+						t.Fatalf("at call %d (%s): %v", at, f.where, r.Err)
+					}
+				}
+				f.mu.Lock()
+				f.armed = false
+				f.mu.Unlock()
+				e.done(func(o *engine.Options) { o.AllowDeletions = true })
+				if !t.Run(fmt.Sprint(at), func(t *testing.T) { e.t = t; e.exact() }) {
+					t.Fatalf("after a fault at call %d (%s)", at, f.where)
+				}
+				e.t = t
+				e.close()
+				if f.where == "" {
+					return // past the last call
+				}
+			}
+		})
+	}
+}
+
+// newEnvWith is newEnv with patience of its own.
+func newEnvWith(t *testing.T, o sandbox.Options, retry jmap.Retry) *env {
+	t.Helper()
+	o.AdminUser, o.AdminPassword = "migrate@acme.test", "a long password 42"
+	server := sandbox.New(o)
+	url, err := server.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	e := newEnvOn(t, stalwart.Config{URL: url, User: o.AdminUser, Password: o.AdminPassword, Retry: retry}, "anna@acme.test")
+	e.server = server
+	return e
+}
