@@ -54,10 +54,10 @@ func newEnvOn(t *testing.T, at stalwart.Config, address string) *env {
 }
 
 func (e *env) close() {
+	e.dst.Close()
 	if e.server != nil {
 		e.server.Close()
 	}
-	e.dst.Close()
 	e.led.Close()
 }
 

@@ -106,3 +106,37 @@ func newEnvWith(t *testing.T, o sandbox.Options, retry jmap.Retry) *env {
 	e.server = server
 	return e
 }
+
+// Whatever call to the source fails, once: the next run ends exact. A message
+// that cannot be read stays behind by name and holds nobody up.
+func TestSourceFaultAtEveryCall(t *testing.T) {
+	t.Parallel()
+	for _, class := range []model.Class{model.ClassRetry, model.ClassAccount, model.ClassItem} {
+		for at := 1; ; at++ {
+			e := newEnv(t, sandbox.Options{})
+			e.src.NoGUIDs, e.src.NoDeltas = at%2 == 0, at%3 == 0
+			n, where := 0, ""
+			e.src.Fail = func(call string) error {
+				if n++; n != at {
+					return nil
+				}
+				where = call
+				return model.Faultf(class, "fault", "the source failed at %q", call)
+			}
+			for _, act := range history {
+				act(e)
+				e.sync()
+			}
+			e.src.Fail = nil
+			r := e.done(func(o *engine.Options) { o.RetryRefused = true })
+			if !t.Run(fmt.Sprintf("%d/%d", class, at), func(t *testing.T) { e.t = t; e.exact() }) {
+				t.Fatalf("after a fault at call %d (%s): %+v", at, where, r)
+			}
+			e.t = t
+			e.close()
+			if where == "" {
+				break
+			}
+		}
+	}
+}
