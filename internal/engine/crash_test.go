@@ -44,7 +44,8 @@ var errStopped = errors.New("stopped here")
 // ends exact.
 func TestStopAtEveryStep(t *testing.T) {
 	t.Parallel()
-	stopAtEveryStep(t, func() *env { return newEnv(t, sandbox.Options{}) })
+	// Small batches, so that several imports are in the air.
+	stopAtEveryStep(t, func() *env { return newEnv(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 2}}) })
 }
 
 func TestStopAtEveryStepOfARealServer(t *testing.T) {
@@ -71,11 +72,14 @@ func stopAtEveryStep(t *testing.T, start func() *env) {
 				r := e.sync(func(o *engine.Options) {
 					o.Step = func(name string) error {
 						step++
-						if step == at+1 {
-							stopped, where = true, name
-							return errStopped
+						switch {
+						case step <= at:
+							return nil
+						case step == at+1:
+							where = name
 						}
-						return nil
+						stopped = true // and nothing more happens
+						return errStopped
 					}
 				})
 				if r.Err != nil && !errors.Is(r.Err, errStopped) {
@@ -101,7 +105,7 @@ func TestRandomHistories(t *testing.T) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(seed, 0))
-			e := newEnv(t, sandbox.Options{})
+			e := newEnv(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 1 + rng.IntN(9)}})
 			e.src.NoGUIDs, e.src.NoDeltas = rng.IntN(2) == 0, rng.IntN(2) == 0
 			boxes := []string{"INBOX", "Work", "Work/Old", "Play"}
 			for _, b := range boxes[1:] {

@@ -73,16 +73,24 @@ func (r *run) importBatch(ctx context.Context, entries []*entry) error {
 // importOnce does intent, effect and confirmation once. It returns the
 // entries that have to be tried again.
 func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry, err error) {
+	if err := r.enter(ctx); err != nil {
+		return entries, err
+	}
+	leave := r.air.RUnlock
+	defer func() { leave() }()
 	emails := make([]destination.Import, len(entries))
 	dropped := make([][]string, len(entries))
 	clamped := make([]bool, len(entries))
-	for i, e := range entries {
-		emails[i].BlobID = e.blobID
-		emails[i].Mailboxes = []string{e.box.row.Target}
-		emails[i].Received, clamped[i] = translate.Received(e.item.Received)
-		emails[i].Keywords, dropped[i] = r.vocab.Keywords(e.item.Flags)
-	}
-	words := r.vocab.Fresh()
+	var words []string
+	r.tally(func() {
+		for i, e := range entries {
+			emails[i].BlobID = e.blobID
+			emails[i].Mailboxes = []string{e.box.row.Target}
+			emails[i].Received, clamped[i] = translate.Received(e.item.Received)
+			emails[i].Keywords, dropped[i] = r.vocab.Keywords(e.item.Flags)
+		}
+		words = r.vocab.Fresh()
+	})
 	err = r.step(ctx, "intend", func(t *ledger.Tx) error {
 		for _, w := range words {
 			if err := t.AddWord(r.row.ID, w); err != nil {
@@ -97,7 +105,7 @@ func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry,
 				return err
 			}
 		}
-		return t.SetSettle(r.row.ID, r.emailState)
+		return t.SetSettle(r.row.ID, r.air.state)
 	})
 	if err != nil {
 		return nil, err
@@ -105,9 +113,13 @@ func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry,
 	if err := r.Step("import"); err != nil {
 		return nil, err
 	}
-	results, state, err := r.dst.Import(ctx, emails)
+	results, _, err := r.dst.Import(ctx, emails)
 	if err != nil && model.CodeOf(err) == destination.CodeAmbiguous {
-		results, state, err = r.settleBatch(ctx, entries)
+		// Until this one is confirmed, too, nobody else may be in the air.
+		r.air.RUnlock()
+		r.air.Lock()
+		leave = r.air.Unlock
+		results, err = r.settleBatch(ctx, entries)
 	}
 	if err != nil {
 		if model.ClassOf(err) != model.ClassFatal && ctx.Err() == nil {
@@ -121,8 +133,6 @@ func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry,
 	if len(results) != len(entries) {
 		return nil, model.Faultf(model.ClassAccount, "import", "the destination answered for %d of %d messages", len(results), len(entries))
 	}
-	r.emailState = state
-
 	var stop error
 	err = r.step(ctx, "confirm", func(t *ledger.Tx) error {
 		again, stop = nil, nil
@@ -131,7 +141,7 @@ func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry,
 				return err
 			}
 		}
-		return t.SetSettle(r.row.ID, "")
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -265,7 +275,7 @@ func (r *run) unintend(ctx context.Context, entries []*entry) error {
 				return err
 			}
 		}
-		return t.SetSettle(r.row.ID, "")
+		return nil
 	})
 }
 

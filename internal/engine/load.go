@@ -45,7 +45,7 @@ func (b *batch) drop() {
 }
 
 // load moves everything that is pending. One goroutine reads, some upload,
-// one imports in order; the channel between them bounds the memory.
+// some import; the channel between them bounds the memory.
 func (r *run) load(ctx context.Context) error {
 	var messages, octets int64
 	states := r.loadable()
@@ -61,25 +61,34 @@ func (r *run) load(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	if r.emailState, err = r.dst.State(ctx); err != nil {
+	if r.air.state, err = r.dst.State(ctx); err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	g, inner := errgroup.WithContext(ctx)
 	queue := make(chan *batch, uploadsAhead)
 	g.Go(func() error {
 		defer close(queue)
-		return r.read(ctx, queue)
+		return r.read(inner, queue)
 	})
-	g.Go(func() error {
-		defer func() {
-			for b := range queue { // only after an error: free the spool
-				<-b.uploaded
-				b.drop()
-			}
-		}()
-		return r.importAll(ctx, queue)
-	})
-	return g.Wait()
+	lanes := importLanes
+	if r.vanished {
+		lanes = 1 // what is matched by content must be seen by the next batch
+	}
+	for range lanes {
+		g.Go(func() error {
+			defer func() {
+				for b := range queue { // only after an error: free the spool
+					<-b.uploaded
+					b.drop()
+				}
+			}()
+			return r.importAll(inner, queue)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return r.step(ctx, "landed", func(t *ledger.Tx) error { return t.SetSettle(r.row.ID, "") })
 }
 
 // loadable are the states that load takes up.

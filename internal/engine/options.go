@@ -2,6 +2,7 @@ package engine
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/destination"
@@ -49,7 +50,7 @@ type Options struct {
 	Now func() time.Time
 	// Step, if set, is called before every effect on ledger or destination
 	// with its name. An error from it stops the account there: tests use it
-	// to stop a run at every step in turn.
+	// to stop a run at every step in turn. Calls come one at a time.
 	Step func(name string) error
 }
 
@@ -59,8 +60,7 @@ const (
 	defaultSettleDelay = 2 * time.Second
 	defaultBackoff     = 200 * time.Millisecond
 	// uploadsAhead is how many batches are uploaded or wait for their import
-	// while one is imported. Imports of one account go one after the other,
-	// oldest first, so that UIDs at the destination rise with time.
+	// while one is imported. Imports of one account begin oldest first.
 	uploadsAhead = 3
 	// inMemory is the largest message that is held in memory; larger ones
 	// go through a file in SpoolDir.
@@ -89,7 +89,14 @@ func (o Options) withDefaults() Options {
 	if o.Progress == nil {
 		o.Progress = quiet{}
 	}
-	if o.Step == nil {
+	if step := o.Step; step != nil {
+		var mu sync.Mutex
+		o.Step = func(name string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			return step(name)
+		}
+	} else {
 		o.Step = func(string) error { return nil }
 	}
 	return o

@@ -27,11 +27,11 @@ type run struct {
 	boxes   []*box              // mailboxes that the source has now
 	retired []ledger.Collection // those it no longer has, or not in this UIDVALIDITY
 
-	mu         sync.Mutex // guards res while the pipeline runs
-	emailState string     // of the destination, before the next import
-	vanished   bool       // there are vanished items to match against
-	refused    int64
-	unchanged  bool
+	mu        sync.Mutex // guards res and vocab while the pipeline runs
+	air       airspace   // of imports
+	vanished  bool       // there are vanished items to match against
+	refused   int64
+	unchanged bool
 }
 
 // box is one mailbox of the source and its row in the ledger.

@@ -42,8 +42,10 @@ func (r *run) settleAll(ctx context.Context) error {
 			doubts = append(doubts, d)
 		}
 	}
-	if err := r.settle(ctx, r.row.Settle, doubts); err != nil {
-		return err
+	if len(doubts) > 0 {
+		if err := r.settle(ctx, r.row.Settle, doubts); err != nil {
+			return err
+		}
 	}
 	err = r.step(ctx, "settle", func(t *ledger.Tx) error {
 		for _, d := range doubts {
@@ -63,15 +65,16 @@ func (r *run) settleAll(ctx context.Context) error {
 	return err
 }
 
-// settleBatch resolves a batch whose answer was lost in this run.
-func (r *run) settleBatch(ctx context.Context, entries []*entry) ([]destination.Imported, string, error) {
+// settleBatch resolves a batch whose answer was lost in this run. The caller
+// has the air for itself.
+func (r *run) settleBatch(ctx context.Context, entries []*entry) ([]destination.Imported, error) {
 	doubts := make([]*doubt, len(entries))
 	for i, e := range entries {
 		doubts[i] = &doubt{collection: e.item.Collection, uid: e.item.UID, hash: e.body.Hash, target: e.box.row.Target}
 		doubts[i].received, _ = translate.Received(e.item.Received)
 	}
-	if err := r.settle(ctx, r.emailState, doubts); err != nil {
-		return nil, "", &model.Fault{Class: model.ClassAccount, Code: "unsettled", Account: r.acc.Login, Err: err,
+	if err := r.settle(ctx, r.air.state, doubts); err != nil {
+		return nil, &model.Fault{Class: model.ClassAccount, Code: "unsettled", Account: r.acc.Login, Err: err,
 			Remedy: "run the same command again: it asks the destination what became of the messages in doubt"}
 	}
 	res := make([]destination.Imported, len(entries))
@@ -81,8 +84,7 @@ func (r *run) settleBatch(ctx context.Context, entries []*entry) ([]destination.
 			res[i].Err = errMissing
 		}
 	}
-	state, err := r.dst.State(ctx)
-	return res, state, err
+	return res, nil
 }
 
 // settle asks the destination which of the doubtful messages it holds. The
