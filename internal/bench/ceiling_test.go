@@ -40,7 +40,7 @@ func BenchmarkCeiling(b *testing.B) {
 	r := newRates(b, fmt.Sprintf("%d messages, %d MiB, one mailbox, into Stalwart", n, octets>>20), n, octets)
 	binary := buildProgram(b, dir)
 	r.measure("raw: HTTP uploads, then import", func(b *testing.B) (time.Duration, string) { return rawHTTP(b, messages), "" })
-	r.measure("raw: upload rides with import", func(b *testing.B) (time.Duration, string) { return rawRiding(b, messages), "" })
+	r.measure("raw: upload rides with import", func(b *testing.B) (time.Duration, string) { return rawRiding(b, messages, func(int64) {}), "" })
 	r.measure("mailhaul, from Maildir", func(b *testing.B) (time.Duration, string) {
 		s := &scene{b: b, dir: dir, binary: binary}
 		at, _ := emptyAccount(b)
@@ -211,7 +211,7 @@ func rawHTTP(b *testing.B, messages [][]byte) time.Duration {
 // rawRiding carries the upload of a batch in the request that imports the
 // batch before it, four in flight; the uploads are written before the clock
 // starts.
-func rawRiding(b *testing.B, messages [][]byte) time.Duration {
+func rawRiding(b *testing.B, messages [][]byte, stored func(n int64)) time.Duration {
 	b.Helper()
 	at, ids := emptyAccount(b)
 	const batch = rawBatch / 2
@@ -232,6 +232,7 @@ func rawRiding(b *testing.B, messages [][]byte) time.Duration {
 		s.WriteString(`}},"u"]`)
 		uploads = append(uploads, s.String())
 	}
+	stored(0)
 	start := time.Now()
 	var lanes sync.WaitGroup
 	next := make(chan string, len(uploads))
@@ -245,6 +246,7 @@ func rawRiding(b *testing.B, messages [][]byte) time.Duration {
 			send := func(calls ...string) {
 				var got struct{ MethodResponses [][3]json.RawMessage }
 				post(b, at, "/jmap", "application/json", request(calls...), &got)
+				stored(int64(len(ready)))
 				ready = nil
 				for _, r := range got.MethodResponses {
 					var up struct {
