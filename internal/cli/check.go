@@ -1,23 +1,44 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/engagement"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/report"
 )
 
 func (a *app) checkCommand() *cobra.Command {
-	return &cobra.Command{
+	var fix, restore bool
+	cmd := &cobra.Command{
 		Use: "check", Short: "Examine both sides: reachable, permitted, limits; each line with its remedy", Args: cobra.NoArgs,
+		Long: `Examine everything that a migration will need, and say what to do about what is
+missing. With --fix the destination's settings that would hurt are changed, and
+their values kept in the engagement's folder; --restore puts them back when the
+migration is over.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if fix && restore {
+				return errors.New("--fix or --restore, not both")
+			}
 			e, err := a.open()
 			if err != nil {
 				return err
 			}
 			defer e.Close()
+			switch {
+			case fix:
+				if err := a.fix(cmd.Context(), e); err != nil {
+					return err
+				}
+			case restore:
+				return a.restore(cmd.Context(), e)
+			}
 			findings := e.Check(cmd.Context())
 			if err := a.show("check", report.Findings(findings), func(w io.Writer) error { return report.FindingsTable(w, findings) }); err != nil {
 				return err
@@ -25,6 +46,38 @@ func (a *app) checkCommand() *cobra.Command {
 			return outcome(findingsCode(findings))
 		},
 	}
+	cmd.Flags().BoolVar(&fix, "fix", false, "change the destination's settings that would hurt, for the time of the migration")
+	cmd.Flags().BoolVar(&restore, "restore", false, "put back the settings that --fix has changed")
+	return cmd
+}
+
+func (a *app) fix(ctx context.Context, e *engagement.Engagement) error {
+	changed, err := e.Fix(ctx)
+	for _, s := range changed {
+		a.tell(fmt.Sprintf("changed: %s %s from %s to %s (%s)", s.Object, s.Property, s.Old, s.New, s.Why))
+	}
+	return err
+}
+
+func (a *app) restore(ctx context.Context, e *engagement.Engagement) error {
+	restored, left, err := e.Restore(ctx)
+	if err != nil {
+		return err
+	}
+	result := struct {
+		Restored []destination.Setting `json:"restored"`
+		Left     []destination.Setting `json:"left"`
+	}{restored, left}
+	return a.show("restore", result, func(w io.Writer) error {
+		for _, s := range restored {
+			fmt.Fprintf(w, "restored: %s %s to %s\n", s.Object, s.Property, s.New)
+		}
+		for _, s := range left {
+			fmt.Fprintf(w, "left alone: %s %s was changed by somebody else; it had been %s\n", s.Object, s.Property, s.Old)
+		}
+		_, err := fmt.Fprintf(w, "%d settings restored, %d left alone\n", len(restored), len(left))
+		return err
+	})
 }
 
 // findingsCode is the exit code of a check: of the first finding that stops.

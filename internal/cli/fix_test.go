@@ -1,0 +1,63 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mailhaul.org/mailhaul/internal/cli"
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/stalwart"
+)
+
+// Settings are changed for the migration and put back afterwards, except for
+// what somebody else has changed meanwhile.
+func TestFixAndRestore(t *testing.T) {
+	for name, start := range targets(t) {
+		t.Run(name, func(t *testing.T) {
+			to := start(t)
+			dir := t.TempDir()
+			a := administrator{t: t, config: filepath.Join(dir, "mailhaul.yaml")}
+			text := fmt.Sprintf("engagement: ./state\nsource: {kind: maildir, maildir: {path: %q}, users: {list: [anna], domain: lab.test}}\ndestination: {url: %q, user: %q, password: %q}\n",
+				dir+"/%n", to.url, to.user, "inline:"+to.password)
+			if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.MkdirAll(filepath.Join(dir, "anna", "cur"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if out := a.run(cli.ExitOK, "check"); !strings.Contains(out, "deleted 30 days after") {
+				t.Errorf("check does not warn of the Trash:\n%s", out)
+			}
+			if out := a.run(cli.ExitOK, "check", "--fix"); strings.Contains(out, "deleted 30 days after") {
+				t.Errorf("check --fix has not changed it:\n%s", out)
+			}
+			a.run(cli.ExitOK, "check", "--fix") // again: nothing to do, nothing lost
+
+			d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: to.url, User: to.user, Password: to.password})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			mailboxes := destination.Setting{Object: "x:Email", Property: "maxMailboxes", New: json.RawMessage("777")}
+			if err := d.Change(t.Context(), []destination.Setting{mailboxes}); err != nil {
+				t.Fatal(err)
+			}
+			var r struct{ Restored, Left []destination.Setting }
+			a.result(cli.ExitOK, &r, "check", "--restore")
+			if len(r.Restored) < 2 || len(r.Left) != 1 || r.Left[0].Property != "maxMailboxes" {
+				t.Errorf("restored %+v, left %+v", r.Restored, r.Left)
+			}
+			if v, err := d.Value(t.Context(), mailboxes); err != nil || string(v) != "777" {
+				t.Errorf("maxMailboxes is %s, %v", v, err)
+			}
+			if out := a.run(cli.ExitOK, "check"); !strings.Contains(out, "deleted 30 days after") {
+				t.Errorf("check --restore has not put it back:\n%s", out)
+			}
+			a.result(cli.ExitOK, &r, "check", "--restore")
+		})
+	}
+}

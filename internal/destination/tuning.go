@@ -1,0 +1,27 @@
+package destination
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// Setting is a setting of the destination that hurts a migration, as it is
+// and as it should be meanwhile.
+type Setting struct {
+	Object   string          `json:"object"`
+	Property string          `json:"property"`
+	Old      json.RawMessage `json:"old"`
+	New      json.RawMessage `json:"new"`
+	Why      string          `json:"why"`
+}
+
+// Tuner is implemented by a Destination whose settings can be changed for the
+// time of a migration.
+type Tuner interface {
+	// Tune returns the settings that should change. It writes nothing.
+	Tune(ctx context.Context) ([]Setting, error)
+	// Value returns a setting as it is now.
+	Value(ctx context.Context, s Setting) (json.RawMessage, error)
+	// Change gives settings their New values and has the server use them.
+	Change(ctx context.Context, settings []Setting) error
+}

@@ -1,0 +1,163 @@
+package engagement
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// tunedFile, in the engagement's folder, holds the settings of the destination
+// that were changed, with their values from before.
+const tunedFile = "settings.json"
+
+// Fix changes the destination's settings that would hurt, and keeps what they
+// were for Restore. It returns what was changed.
+func (e *Engagement) Fix(ctx context.Context) ([]destination.Setting, error) {
+	t, err := e.tuner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hurting, err := t.Tune(ctx)
+	if err != nil || len(hurting) == 0 {
+		return nil, err
+	}
+	kept, err := e.tuned()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range hurting {
+		// What was changed before keeps its value from before that.
+		if i := slices.IndexFunc(kept, func(k destination.Setting) bool { return k.Object == s.Object && k.Property == s.Property }); i >= 0 {
+			kept[i].New = s.New
+		} else {
+			kept = append(kept, s)
+		}
+	}
+	if err := e.keepTuned(kept); err != nil {
+		return nil, err
+	}
+	return hurting, t.Change(ctx, hurting)
+}
+
+// Restore puts back what Fix has changed. A setting that somebody has changed
+// since is left alone and returned in left.
+func (e *Engagement) Restore(ctx context.Context) (restored, left []destination.Setting, err error) {
+	kept, err := e.tuned()
+	if err != nil || len(kept) == 0 {
+		return nil, nil, err
+	}
+	t, err := e.tuner(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range kept {
+		now, err := t.Value(ctx, s)
+		if err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case same(now, s.Old):
+		case same(now, s.New):
+			s.Old, s.New = s.New, s.Old
+			restored = append(restored, s)
+		default:
+			left = append(left, s)
+		}
+	}
+	if err := t.Change(ctx, restored); err != nil {
+		return nil, nil, err
+	}
+	return restored, left, os.Remove(filepath.Join(e.Config.Engagement, tunedFile))
+}
+
+// same compares JSON values by meaning: a server may order members anew and
+// add some with their defaults.
+func same(now, then json.RawMessage) bool {
+	var a, b any
+	if json.Unmarshal(now, &a) != nil || json.Unmarshal(then, &b) != nil {
+		return bytes.Equal(now, then)
+	}
+	return holds(a, b)
+}
+
+// holds reports whether a is b, or an object with at least b's members.
+func holds(a, b any) bool {
+	want, ok := b.(map[string]any)
+	if !ok {
+		return fmt.Sprint(a) == fmt.Sprint(b)
+	}
+	have, ok := a.(map[string]any)
+	for k, v := range want {
+		if !ok || !holds(have[k], v) {
+			return false
+		}
+	}
+	return ok
+}
+
+func (e *Engagement) tuner(ctx context.Context) (destination.Tuner, error) {
+	if e.Rehearsal() {
+		return nil, model.Faultf(model.ClassFatal, "", "a rehearsal's destination needs no settings")
+	}
+	d, err := e.Destination(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, ok := d.(destination.Tuner)
+	if !ok {
+		return nil, model.Faultf(model.ClassFatal, "", "the settings of this destination cannot be changed from here")
+	}
+	return t, nil
+}
+
+func (e *Engagement) tuned() ([]destination.Setting, error) {
+	raw, err := os.ReadFile(filepath.Join(e.Config.Engagement, tunedFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, model.Faultf(model.ClassFatal, "", "the settings from before: %w", err)
+	}
+	var out []destination.Setting
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return nil, model.Faultf(model.ClassFatal, "", "%s is damaged: %w", tunedFile, err)
+	}
+	return out, nil
+}
+
+// keepTuned writes the file durably before anything is changed.
+func (e *Engagement) keepTuned(settings []destination.Setting) error {
+	dir, err := e.folder()
+	if err != nil {
+		return err
+	}
+	raw, err := json.MarshalIndent(settings, "", "  ")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".settings-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if _, err := f.Write(append(raw, '\n')); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), filepath.Join(dir, tunedFile))
+}

@@ -1,0 +1,96 @@
+package stalwart
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/jmap"
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// manyMailboxes is room for any account.
+const manyMailboxes = 10_000
+
+// tunable are the settings whose defaults hurt a migration.
+var tunable = []struct {
+	destination.Setting
+	// hurts judges the present value.
+	hurts func(json.RawMessage) bool
+}{
+	{destination.Setting{Object: "x:DataRetention", Property: "expungeTrashAfter", New: json.RawMessage("null"),
+		Why: "Trash and Junk would be emptied some days after they were imported"},
+		func(v json.RawMessage) bool { return string(v) != "null" }},
+	{destination.Setting{Object: "x:Email", Property: "maxMailboxes", New: json.RawMessage(fmt.Sprint(manyMailboxes)),
+		Why: "accounts with more mailboxes could not be moved completely"},
+		func(v json.RawMessage) bool {
+			var n int
+			return json.Unmarshal(v, &n) == nil && n < manyMailboxes
+		}},
+	{destination.Setting{Object: "x:Email", Property: "encryptOnAppend", New: json.RawMessage("false"),
+		Why: "imported mail of users with a key would be encrypted and could not be verified"},
+		func(v json.RawMessage) bool { return string(v) == "true" }},
+	{destination.Setting{Object: "x:SpamClassifier", Property: "model", New: json.RawMessage(`{"@type":"Disabled"}`),
+		Why: "imported Junk would train the spam classifier"},
+		func(v json.RawMessage) bool {
+			var m struct {
+				Type string `json:"@type"`
+			}
+			return json.Unmarshal(v, &m) == nil && m.Type != "Disabled"
+		}},
+}
+
+// Tune implements destination.Tuner.
+func (d *Destination) Tune(ctx context.Context) ([]destination.Setting, error) {
+	var out []destination.Setting
+	for _, t := range tunable {
+		now, err := d.Value(ctx, t.Setting)
+		if err != nil {
+			return nil, err
+		}
+		if t.hurts(now) {
+			s := t.Setting
+			s.Old = now
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// Value implements destination.Tuner. A property that the server leaves out
+// is null.
+func (d *Destination) Value(ctx context.Context, s destination.Setting) (json.RawMessage, error) {
+	var all map[string]json.RawMessage
+	if err := d.singleton(ctx, s.Object, &all); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Object, err)
+	}
+	if v, ok := all[s.Property]; ok {
+		return v, nil
+	}
+	return json.RawMessage("null"), nil
+}
+
+// Change implements destination.Tuner. Stalwart uses what is set only after
+// it has reloaded its settings.
+func (d *Destination) Change(ctx context.Context, settings []destination.Setting) error {
+	if len(settings) == 0 {
+		return nil
+	}
+	for _, s := range settings {
+		var got struct{ NotUpdated map[string]*jmap.SetError }
+		err := call(ctx, d.client, capStalwart, s.Object+"/set", args{"update": args{"singleton": args{s.Property: s.New}}}, &got)
+		if err == nil && len(got.NotUpdated) > 0 {
+			err = refusal(got.NotUpdated["singleton"])
+		}
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", s.Object, s.Property, err)
+		}
+	}
+	var got struct{ NotCreated map[string]*jmap.SetError }
+	err := call(ctx, d.client, capStalwart, "x:Action/set", args{"create": args{"reload": args{"@type": "ReloadSettings"}}}, &got)
+	if err == nil && len(got.NotCreated) > 0 {
+		err = model.Faultf(model.ClassFatal, "reload", "the settings are stored, but the server could not reload them: %v", got.NotCreated["reload"])
+	}
+	return err
+}
