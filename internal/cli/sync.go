@@ -32,6 +32,7 @@ Accounts are named by login, address or glob; without any, all move.`,
 	f.BoolVar(&o.DryRun, "dry-run", false, "only say what would be done; nothing is written on either server")
 	which.flag(cmd)
 	f.BoolVar(&o.AllowDeletions, "allow-deletions", false, "delete at the destination what the source deleted, even if it is more than a tenth of an account")
+	f.BoolVar(&o.Adopt, "adopt", false, "take over mail that is at the destination already, by its content: after a lost ledger, or a copy by another tool")
 	f.BoolVar(&o.RetryRefused, "retry-refused", false, "try again what was refused in earlier runs")
 	return cmd
 }

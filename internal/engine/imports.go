@@ -171,7 +171,7 @@ func (r *run) explain(t *ledger.Tx, e *entry, dropped []string, clamped bool) er
 		}
 	}
 	if clamped {
-		if err := r.putNote(t, e.item, "date", dateText(e)); err != nil {
+		if err := r.putNote(t, e.item, "date", dateText(e.item)); err != nil {
 			return err
 		}
 	}
@@ -220,8 +220,8 @@ func (r *run) putRefused(t *ledger.Tx, e *entry, why error) error {
 
 const repairText = "the message has no header field that the destination accepts as one; it was stored behind an added Date field"
 
-func dateText(e *entry) string {
-	return "received " + e.item.Received.Format("2006-01-02 15:04:05") + ", outside of what the destination can hold; stored with the nearest date"
+func dateText(i ledger.Item) string {
+	return "received " + i.Received.Format("2006-01-02 15:04:05") + ", outside of what the destination can hold; stored with the nearest date"
 }
 
 func keywordText(dropped []string) string {
@@ -253,7 +253,7 @@ func (r *run) count(entries []*entry, results []destination.Imported, dropped []
 				r.note(e.box.name(), e.name(), "repaired", repairText)
 			}
 			if clamped[i] {
-				r.note(e.box.name(), e.name(), "date", dateText(e))
+				r.note(e.box.name(), e.name(), "date", dateText(e.item))
 			}
 			if len(dropped[i]) > 0 {
 				r.note(e.box.name(), e.name(), "keyword", keywordText(dropped[i]))

@@ -180,6 +180,10 @@ func (r *run) readChunk(ctx context.Context, b *box, chunk []*entry, a *assemble
 				return r.refuse(ctx, e, model.Faultf(model.ClassItem, destination.CodeTooLarge,
 					"%d octets are more than the destination accepts (%d)", e.body.Size, limit))
 			}
+			if ok, err := r.adopt(ctx, e); ok || err != nil {
+				e.body.drop()
+				return err
+			}
 			return a.add(ctx, e)
 		case model.CodeOf(err) == model.CodeGone:
 			return r.step(ctx, "gone", func(t *ledger.Tx) error { return t.DeleteItem(e.item.Collection, e.item.UID) })
@@ -189,6 +193,9 @@ func (r *run) readChunk(ctx context.Context, b *box, chunk []*entry, a *assemble
 		return err
 	})
 	if err != nil {
+		return err
+	}
+	if err := r.keepAdopted(ctx); err != nil {
 		return err
 	}
 	for uid := range byUID {

@@ -30,6 +30,10 @@ type Options struct {
 	AllowDeletions bool
 	// RetryRefused tries again what was refused in an earlier run.
 	RetryRefused bool
+	// Adopt takes over messages that the destination holds already, by their
+	// content, instead of importing them again. It is for a lost ledger and
+	// for mail that another tool has copied.
+	Adopt bool
 	// Bandwidth bounds what is read from the source, in octets per second;
 	// 0 means no bound.
 	Bandwidth int64

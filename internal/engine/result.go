@@ -20,6 +20,7 @@ const (
 type Counts struct {
 	Messages  int64 `json:"messages"`  // imported
 	Octets    int64 `json:"octets"`    // imported
+	Adopted   int64 `json:"adopted"`   // were at the destination already
 	Moved     int64 `json:"moved"`     // filed into another mailbox without upload
 	Flags     int64 `json:"flags"`     // messages whose flags or keywords were changed
 	Deleted   int64 `json:"deleted"`   // deleted because the source deleted them
@@ -35,6 +36,7 @@ type Counts struct {
 func (c *Counts) Add(d Counts) {
 	c.Messages += d.Messages
 	c.Octets += d.Octets
+	c.Adopted += d.Adopted
 	c.Moved += d.Moved
 	c.Flags += d.Flags
 	c.Deleted += d.Deleted

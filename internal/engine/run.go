@@ -29,6 +29,7 @@ type run struct {
 
 	mu        sync.Mutex // guards res and vocab while the pipeline runs
 	air       airspace   // of imports
+	adopting  *adopter   // of the mailbox being read
 	vanished  bool       // there are vanished items to match against
 	refused   int64
 	unchanged bool

@@ -13,9 +13,9 @@ const maxLines = 12
 // SyncTable writes one row per account, the sum, and what to know. dry says
 // that nothing was done yet.
 func SyncTable(w io.Writer, r engine.Result, dry bool) error {
-	t := newTable("account", "status", ">messages", ">size", ">moved", ">flags", ">deleted", ">repaired", ">refused", ">kept", ">mailboxes", ">scripts")
+	t := newTable("account", "status", ">messages", ">size", ">adopted", ">moved", ">flags", ">deleted", ">repaired", ">refused", ">kept", ">mailboxes", ">scripts")
 	row := func(name, status string, c engine.Counts) {
-		t.row(name, status, some(c.Messages), size(c.Octets), some(c.Moved), some(c.Flags), some(c.Deleted), some(c.Repaired),
+		t.row(name, status, some(c.Messages), size(c.Octets), some(c.Adopted), some(c.Moved), some(c.Flags), some(c.Deleted), some(c.Repaired),
 			some(c.Refused), some(c.Kept), some(c.Mailboxes), some(c.Scripts))
 	}
 	for _, a := range r.Accounts {
@@ -78,11 +78,11 @@ func place(mailbox, item string) string {
 
 // SyncCSV writes one row per account.
 func SyncCSV(w io.Writer, r engine.Result) error {
-	s := newSheet(w, "account", "address", "status", "messages", "octets", "moved", "flags", "deleted", "repaired", "refused", "kept",
+	s := newSheet(w, "account", "address", "status", "messages", "octets", "adopted", "moved", "flags", "deleted", "repaired", "refused", "kept",
 		"rematched", "mailboxes", "scripts", "notes", "seconds", "error")
 	for _, a := range r.Accounts {
 		c := a.Counts
-		s.row(a.Login, a.Address, string(a.Status), c.Messages, c.Octets, c.Moved, c.Flags, c.Deleted, c.Repaired, c.Refused, c.Kept,
+		s.row(a.Login, a.Address, string(a.Status), c.Messages, c.Octets, c.Adopted, c.Moved, c.Flags, c.Deleted, c.Repaired, c.Refused, c.Kept,
 			c.Rematched, c.Mailboxes, c.Scripts, len(a.Notes)+a.More, int64(a.Duration.Seconds()), a.Error)
 	}
 	return s.flush()
