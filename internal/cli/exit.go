@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 
 	"mailhaul.org/mailhaul/internal/model"
@@ -39,8 +40,8 @@ func exitCode(err error) int {
 		return e.code
 	case code == model.CodeAuth, code == model.CodeUnreachable:
 		return ExitUnreachable
-	case code != "":
-		return ExitFailed
+	case code != "", errors.Is(err, context.Canceled):
+		return ExitFailed // to be continued
 	}
 	return ExitUsage
 }
