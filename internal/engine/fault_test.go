@@ -3,12 +3,15 @@ package engine_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/jmap"
+	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
 	"mailhaul.org/mailhaul/internal/stalwart"
@@ -138,5 +141,45 @@ func TestSourceFaultAtEveryCall(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// Connections to a real server that break after so many octets, on the way
+// there or back: the same run or the next one ends exact.
+func TestConnectionsToARealServerBreak(t *testing.T) {
+	t.Parallel()
+	server := lab.StartStalwart(t)
+	p := lab.StartProxy(t, strings.TrimPrefix(server.URL, "http://"))
+	n := 0
+	for _, c := range []struct {
+		way  string
+		side *atomic.Int64
+		from int64
+	}{{"there", &p.Request, 2_000}, {"back", &p.Answer, 8_000}} {
+		for octets := c.from; octets < c.from+16_000; octets += 1_117 {
+			n++
+			p.Request.Store(0)
+			p.Answer.Store(0)
+			e := newEnvOn(t, stalwart.Config{URL: "http://" + p.Addr, User: server.AdminUser, Password: server.AdminPassword,
+				Retry: jmap.Retry{Attempts: 4, Min: time.Millisecond, Max: 5 * time.Millisecond}}, fmt.Sprintf("anna%d@%s", n, server.Domain))
+			e.src.NoGUIDs, e.src.NoDeltas = n%2 == 0, n%3 == 0
+			for _, act := range history {
+				act(e)
+				c.side.Store(octets)
+				if r := e.sync(); r.Err != nil && model.ClassOf(r.Err) == model.ClassFatal {
+					t.Fatalf("cut after %d octets %s: %v", octets, c.way, r.Err)
+				}
+				c.side.Store(0)
+			}
+			e.done(func(o *engine.Options) { o.AllowDeletions = true })
+			if !t.Run(fmt.Sprintf("%s/%d", c.way, octets), func(t *testing.T) { e.t = t; e.exact() }) {
+				t.Fatalf("after cuts at %d octets %s", octets, c.way)
+			}
+			e.t = t
+			e.close()
+		}
+	}
+	if p.Cuts.Load() < 20 {
+		t.Errorf("only %d connections were cut", p.Cuts.Load())
 	}
 }

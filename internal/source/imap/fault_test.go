@@ -3,59 +3,15 @@ package imap_test
 import (
 	"fmt"
 	"io"
-	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/imap"
 )
-
-// proxy passes connections on and cuts each after some octets of the
-// server's.
-type proxy struct {
-	addr  string
-	after atomic.Int64 // octets; 0: never
-	cuts  atomic.Int64
-}
-
-func startProxy(t *testing.T, to string) *proxy {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	t.Cleanup(func() { l.Close() })
-	p := &proxy{addr: l.Addr().String()}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go p.serve(c, to)
-		}
-	}()
-	return p
-}
-
-func (p *proxy) serve(c net.Conn, to string) {
-	defer c.Close()
-	s, err := net.Dial("tcp", to)
-	if err != nil {
-		return
-	}
-	defer s.Close()
-	go func() { _, _ = io.Copy(s, c); s.Close() }()
-	if n := p.after.Load(); n > 0 {
-		if m, _ := io.CopyN(c, s, n); m == n {
-			p.cuts.Add(1)
-		}
-		return
-	}
-	_, _ = io.Copy(c, s)
-}
 
 func immediately(time.Duration) <-chan time.Time {
 	c := make(chan time.Time, 1)
@@ -67,9 +23,9 @@ func immediately(time.Duration) <-chan time.Time {
 func TestConnectionCut(t *testing.T) {
 	t.Parallel()
 	srv := startDovecot(t, "")
-	p := startProxy(t, srv.IMAP)
+	p := lab.StartProxy(t, srv.IMAP)
 	h := newHarness(t, srv, func(o *imap.Options) {
-		o.URL, o.Sieve, o.TLS, o.Insecure = "imap://"+p.addr, "", nil, true
+		o.URL, o.Sieve, o.TLS, o.Insecure = "imap://"+p.Addr, "", nil, true
 		o.Master, o.Password, o.Sleep = srv.MasterUser, srv.MasterPassword, immediately
 		o.TLS = srv.tls.Clone()
 		o.TLS.ServerName = "localhost"
@@ -81,7 +37,7 @@ func TestConnectionCut(t *testing.T) {
 		want[uint64(i+1)] = m
 	}
 	for after := int64(1500); after < 40_000; after += 1931 {
-		p.after.Store(after)
+		p.Answer.Store(after)
 		s, err := h.src.Open(t.Context(), h.acc)
 		if err != nil {
 			if model.CodeOf(err) != model.CodeUnreachable {
@@ -147,8 +103,8 @@ func TestConnectionCut(t *testing.T) {
 		}
 		s.Close()
 	}
-	if p.cuts.Load() < 10 {
-		t.Errorf("only %d connections were cut", p.cuts.Load())
+	if p.Cuts.Load() < 10 {
+		t.Errorf("only %d connections were cut", p.Cuts.Load())
 	}
 }
 
