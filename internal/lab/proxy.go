@@ -16,6 +16,11 @@ type Proxy struct {
 	Answer, Request atomic.Int64
 	// Cuts counts the connections that were cut.
 	Cuts atomic.Int64
+	// Turns counts how often a client spoke after the server had: the round
+	// trips, where there is one connection.
+	Turns atomic.Int64
+
+	answered atomic.Bool // the server spoke last
 }
 
 // StartProxy starts a proxy for the server at addr and stops it when the test
@@ -62,6 +67,13 @@ func (p *Proxy) pass(to io.Writer, from io.Reader, limit *atomic.Int64) {
 	passed := int64(0)
 	for {
 		n, err := from.Read(buf)
+		if n > 0 {
+			if limit == &p.Answer {
+				p.answered.Store(true)
+			} else if p.answered.Swap(false) {
+				p.Turns.Add(1)
+			}
+		}
 		if l := limit.Load(); l <= 0 {
 			passed = 0
 		} else if passed += int64(n); passed > l {

@@ -278,3 +278,33 @@ func TestDelta(t *testing.T) {
 		t.Errorf("a message that came and went: %v, UIDs %v", ops, uids)
 	}
 }
+
+// An account that has not changed costs one round trip behind the login.
+func TestUnchangedIsOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	srv := startDovecot(t, "")
+	p := lab.StartProxy(t, srv.IMAP)
+	h := newHarness(t, srv, func(o *imap.Options) {
+		o.URL, o.Sieve, o.TLS = "imap://"+p.Addr, "", srv.tls.Clone()
+		o.TLS.ServerName = "localhost"
+		o.Master, o.Password = srv.MasterUser, srv.MasterPassword
+	})
+	for i := range 20 {
+		h.Create(t, []string{fmt.Sprint("Box ", i)})
+		h.Append(t, []string{fmt.Sprint("Box ", i)}, []byte("Subject: x\r\n\r\n"), model.Flags{}, time.Unix(1500000000, 0))
+	}
+	s, err := h.src.Open(t.Context(), h.acc)
+	must(t, err)
+	defer s.Close()
+	before := p.Turns.Load()
+	cols, err := s.Collections(t.Context())
+	must(t, err)
+	if n := p.Turns.Load() - before; n != 1 {
+		t.Errorf("%d round trips for %d mailboxes, want 1", n, len(cols))
+	}
+	for _, c := range cols {
+		if c.Fingerprint == "" {
+			t.Errorf("%v has no fingerprint: it would be listed in every run", c.Path)
+		}
+	}
+}
