@@ -126,6 +126,14 @@ func TestLoginFaults(t *testing.T) {
 			t.Errorf("%s: %v, want code %q", name, err, c.code)
 		}
 	}
+	// A server that several accounts in a row cannot reach stops the run.
+	away := newHarness(t, srv, func(o *imap.Options) { o.URL, o.Sleep = "imaps://127.0.0.1:1", immediately })
+	for n := range 3 {
+		_, err := away.src.Open(t.Context(), away.acc)
+		if fatal := model.ClassOf(err) == model.ClassFatal; fatal != (n == 2) || model.CodeOf(err) != model.CodeUnreachable {
+			t.Errorf("attempt %d: %v of class %d", n, err, model.ClassOf(err))
+		}
+	}
 	// A master user that is refused again and again stops the run: every
 	// further attempt would be slower.
 	h := newHarness(t, srv, func(o *imap.Options) { o.Master, o.Password = srv.MasterUser, "wrong" })

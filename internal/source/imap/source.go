@@ -20,6 +20,7 @@ type Source struct {
 	at      endpoint
 	slots   chan struct{}
 	refused atomic.Int32 // logins of the master user since one succeeded
+	unmet   atomic.Int32 // accounts in a row that no connection could be made for
 	noGUIDs atomic.Bool  // the server has none
 	sieve   endpoint
 }
@@ -144,19 +145,14 @@ func (st *Store) again(ctx context.Context) error {
 		ses, err := st.src.connect(ctx, st.acc)
 		if err == nil {
 			st.ses = ses
+			st.src.unmet.Store(0)
 			return nil
 		}
 		if model.ClassOf(err) != model.ClassRetry || ctx.Err() != nil {
 			return err
 		}
 		if n == attempts {
-			// The run goes on with the other accounts.
-			if f, ok := errors.AsType[*model.Fault](err); ok {
-				g := *f
-				g.Class, g.Account = model.ClassAccount, st.acc.Login
-				return &g
-			}
-			return err
+			return st.unreached(err)
 		}
 		st.src.opts.Log.Info("connect again", "account", st.acc.Login, "in", wait, "error", err)
 		if err := st.pause(ctx, wait); err != nil {
@@ -164,6 +160,24 @@ func (st *Store) again(ctx context.Context) error {
 		}
 		wait = min(2*wait, maxWait)
 	}
+}
+
+// unmetAccounts is how many accounts in a row may find no server before the
+// run stops: the others would only wait for it, too.
+const unmetAccounts = 3
+
+// unreached gives up on the account, or on the server.
+func (st *Store) unreached(err error) error {
+	f, ok := errors.AsType[*model.Fault](err)
+	if !ok {
+		return err
+	}
+	g := *f
+	g.Class, g.Account = model.ClassAccount, st.acc.Login
+	if st.src.unmet.Add(1) >= unmetAccounts {
+		g.Class = model.ClassFatal
+	}
+	return &g
 }
 
 func (st *Store) pause(ctx context.Context, d time.Duration) error {
