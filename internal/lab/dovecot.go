@@ -54,12 +54,14 @@ type Dovecot struct {
 	done chan error
 }
 
+var dovecotPackages = []string{"dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "dovecot-managesieved", "dovecot-sieve"}
+
 // StartDovecot starts a server from Debian's packages and stops it when the
 // test ends. The test is skipped where the packages cannot be had.
 func StartDovecot(t testing.TB, o DovecotOptions) *Dovecot {
 	t.Helper()
 	d := &Dovecot{MasterUser: "migrate", MasterPassword: "lab-Master-5512", Separator: "*"}
-	d.root = Debian(t, "dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "dovecot-managesieved", "dovecot-sieve")
+	d.root = Debian(t, dovecotPackages...)
 	mustOverlay(t, d.root)
 	// Not t.TempDir: paths of sockets must stay below 108 octets.
 	dir, err := os.MkdirTemp("", "dovecot-")
