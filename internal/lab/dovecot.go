@@ -2,17 +2,13 @@ package lab
 
 import (
 	"bytes"
-	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 )
 
 // DovecotOptions say what a Dovecot serves.
@@ -27,10 +23,14 @@ type DovecotOptions struct {
 	Home string
 	// Settings are more lines of dovecot.conf.
 	Settings string
+	// Tokens are access tokens and the users whose they are, for XOAUTH2 and
+	// OAUTHBEARER; none offers neither.
+	Tokens map[string]string
 }
 
-// MailUID is the user and group that the mail belongs to while a server runs:
-// Dovecot reads mail as anybody but root.
+// MailUID is the user and group that the mail belongs to while a server runs
+// that root started: Dovecot reads mail as anybody but root. Without root,
+// everything belongs to the test's user.
 const MailUID = 65534
 
 // Dovecot is a running Dovecot 2.3 with IMAP and ManageSieve.
@@ -48,10 +48,10 @@ type Dovecot struct {
 	// PID is the master process.
 	PID int
 
-	root string
-	cmd  *exec.Cmd
-	log  string
-	done chan error
+	root, log string
+	cmd       *exec.Cmd
+	done      chan struct{} // closed when the master process has ended
+	namespace string
 }
 
 var dovecotPackages = []string{"dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "dovecot-managesieved", "dovecot-sieve"}
@@ -80,89 +80,36 @@ func StartDovecot(t testing.TB, o DovecotOptions) *Dovecot {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	ports := freePorts(t, 3)
-	at := func(i int) string { return "127.0.0.1:" + strconv.Itoa(ports[i]) }
-	d.IMAP, d.IMAPS, d.Sieve = at(0), at(1), at(2)
-	key := ""
-	d.CA, key = certificate(t, dir)
-	d.log = filepath.Join(dir, "log")
+	who := owner(t)
+	f := dovecotFiles{dir: dir, log: filepath.Join(dir, "log"), masters: filepath.Join(dir, "masters")}
+	d.CA, f.key = certificate(t, dir)
+	d.log = f.log
 	d.Config = filepath.Join(dir, "dovecot.conf")
-	masters := filepath.Join(dir, "masters")
+	if len(o.Tokens) > 0 {
+		f.oauth2 = filepath.Join(dir, "oauth2")
+		writeOAuth2(t, f.oauth2, introspection(t, o.Tokens))
+	}
 	write := func(path, text string) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	write(masters, d.MasterUser+":{PLAIN}"+d.MasterPassword+"\n")
-	write(d.Config, dovecotConfig(d, o, dir, key, masters, ports))
+	write(f.masters, d.MasterUser+":{PLAIN}"+d.MasterPassword+"\n")
 	if o.Mail != "" {
 		d.Own(t, o.Mail)
 	}
-	d.start(t)
-	return d
-}
-
-func dovecotConfig(d *Dovecot, o DovecotOptions, dir, key, masters string, ports []int) string {
-	var c strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&c, format+"\n", args...) }
-	line("base_dir = %s/run", dir)
-	line("state_dir = %s/state", dir)
-	line("log_path = %s", d.log)
-	// Dovecot's own users need not exist here.
-	line("default_internal_user = root\ndefault_internal_group = root\ndefault_login_user = nobody")
-	line("first_valid_uid = %d\nfirst_valid_gid = %d\nmail_uid = %d\nmail_gid = %d", MailUID, MailUID, MailUID, MailUID)
-	line("protocols = imap sieve")
-	line("listen = 127.0.0.1")
-	line("ssl = yes\nssl_cert = <%s\nssl_key = <%s", d.CA, key)
-	line("disable_plaintext_auth = no\nauth_mechanisms = plain login\nauth_failure_delay = 0 secs")
-	line("auth_master_user_separator = %s", d.Separator)
-	line("mail_fsync = never\nmail_max_userip_connections = 50")
-	line("mail_location = %s", o.Location)
-	if o.Home != "" {
-		line("mail_home = %s", o.Home)
-	}
-	line("passdb {\n  driver = passwd-file\n  args = %s\n  master = yes\n  result_success = continue\n}", masters)
-	line("passdb {\n  driver = passwd-file\n  args = username_format=%%u %s\n}", o.Passwd)
-	line("userdb {\n  driver = passwd-file\n  args = username_format=%%u %s\n  override_fields = uid=%d gid=%d\n}", o.Passwd, MailUID, MailUID)
-	line("plugin {\n  sieve = file:~/sieve;active=~/.dovecot.sieve\n}")
-	// A chroot would hide the libraries.
-	line("service imap-login {\n  chroot =\n  inet_listener imap {\n    port = %d\n  }\n  inet_listener imaps {\n    port = %d\n    ssl = yes\n  }\n}", ports[0], ports[1])
-	line("service managesieve-login {\n  chroot =\n  inet_listener sieve {\n    port = %d\n  }\n}", ports[2])
-	line("service anvil {\n  chroot =\n}\nservice stats {\n  chroot =\n}")
-	line("namespace inbox {\n  inbox = yes\n}")
-	line("%s", o.Settings)
-	return c.String()
-}
-
-func (d *Dovecot) start(t testing.TB) {
-	t.Helper()
-	d.cmd = inside(d.root, "/usr/sbin/dovecot", "-F", "-c", d.Config)
-	var out bytes.Buffer
-	d.cmd.Stdout, d.cmd.Stderr = &out, &out
-	if err := d.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	d.PID = d.cmd.Process.Pid
-	d.done = make(chan error, 1)
-	go func(cmd *exec.Cmd, done chan<- error) { done <- cmd.Wait() }(d.cmd, d.done)
-	deadline := time.Now().Add(20 * time.Second)
-	for _, addr := range []string{d.IMAP, d.IMAPS, d.Sieve} {
-		for {
-			c, err := net.DialTimeout("tcp", addr, time.Second)
-			if err == nil {
-				c.Close()
-				break
-			}
-			select {
-			case werr := <-d.done:
-				d.cmd = nil
-				log, _ := os.ReadFile(d.log)
-				t.Fatalf("dovecot ended: %v\n%s%s", werr, out.Bytes(), tail(log, 4000))
-			case <-time.After(20 * time.Millisecond):
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("dovecot does not listen on %s: %v\n%s", addr, err, out.Bytes())
-			}
+	for attempt := 1; ; attempt++ {
+		ports := freePorts(t, 3)
+		at := func(i int) string { return "127.0.0.1:" + strconv.Itoa(ports[i]) }
+		d.IMAP, d.IMAPS, d.Sieve = at(0), at(1), at(2)
+		write(d.Config, dovecotConfig(d, o, who, f))
+		err := d.start()
+		if err == nil {
+			return d
+		}
+		// A port that was free may be taken before Dovecot listens on it.
+		if attempt == 3 || !strings.Contains(err.Error(), "Address already in use") {
+			t.Fatal(err)
 		}
 	}
 }
@@ -171,6 +118,9 @@ func (d *Dovecot) start(t testing.TB) {
 // the server.
 func (d *Dovecot) Own(t testing.TB, dir string) {
 	t.Helper()
+	if os.Getuid() != 0 {
+		return // the server runs as the test's user
+	}
 	for up := filepath.Dir(dir); strings.HasPrefix(up, os.TempDir()+"/"); up = filepath.Dir(up) {
 		if err := os.Chmod(up, 0o711); err != nil {
 			t.Fatal(err)
@@ -185,28 +135,6 @@ func (d *Dovecot) Own(t testing.TB, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// Stop ends the server and waits for its processes. It may be called again.
-func (d *Dovecot) Stop() {
-	if d.cmd == nil {
-		return
-	}
-	_ = d.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-d.done:
-	case <-time.After(15 * time.Second):
-		_ = d.cmd.Process.Kill()
-		<-d.done
-	}
-	d.cmd = nil
-}
-
-// Restart stops the server and starts it on the same ports.
-func (d *Dovecot) Restart(t testing.TB) {
-	t.Helper()
-	d.Stop()
-	d.start(t)
 }
 
 // Doveadm runs an administration command and returns what it printed.
@@ -237,5 +165,3 @@ func (d *Dovecot) Doveconf(t testing.TB) string {
 	}
 	return dir
 }
-
-func tail(b []byte, n int) []byte { return b[max(0, len(b)-n):] }
