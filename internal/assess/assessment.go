@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/model"
 )
 
 // Assessment is the outcome for all accounts.
@@ -16,6 +17,9 @@ type Assessment struct {
 	Parallel int `json:"parallel"`
 	// Destination reports that the destination was asked, too.
 	Destination bool `json:"destination"`
+	// Warnings say what could not be found out, in words for the
+	// administrator.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Totals sums the accounts that could be read.
@@ -47,10 +51,11 @@ type Account struct {
 	Oldest    time.Time                `json:"oldest,omitzero"`
 	Newest    time.Time                `json:"newest,omitzero"`
 	Scripts   int64                    `json:"scripts"`
-	Keywords  int                      `json:"keywords"` // distinct
+	Keywords  int                      `json:"keywords"` // distinct custom ones
+	Roles     []MailboxRole            `json:"roles,omitempty"`
 	Sizes     [len(SizeClasses)]int64  `json:"sizes"`
 	Quota     int64                    `json:"quota,omitempty"`
-	Password  destination.PasswordFate `json:"password"`
+	Password  destination.PasswordFate `json:"password"`         // empty when the destination was not asked
 	Exists    *bool                    `json:"exists,omitempty"` // at the destination; absent when it was not asked
 	Sampled   Sampled                  `json:"sampled"`
 	Anomalies []Anomaly                `json:"anomalies,omitempty"`
@@ -67,12 +72,23 @@ type Message struct {
 	Octets  int64  `json:"octets,omitempty"`
 }
 
+// MailboxRole is a special use that a mailbox has at the source.
+type MailboxRole struct {
+	Role    model.Role `json:"role"`
+	Mailbox string     `json:"mailbox"`
+}
+
+// PasswordKept says that the account exists at the destination already: its
+// password there stays.
+const PasswordKept destination.PasswordFate = "kept"
+
 // Sampled is what was read completely, and how fast.
 type Sampled struct {
 	Messages int64         `json:"messages"`
 	Octets   int64         `json:"octets"`
 	Reading  time.Duration `json:"reading_ns"`
 	Listing  time.Duration `json:"listing_ns"` // of all messages
+	cost     cost
 }
 
 // Anomaly is something that a migration would meet. Many of one kind in one
@@ -86,6 +102,8 @@ type Anomaly struct {
 	Count   int64  `json:"count"`
 	// Loss says that something will not arrive as it is.
 	Loss bool `json:"loss,omitempty"`
+	// AsIs says that it arrives exactly as it is, and is only worth knowing.
+	AsIs bool `json:"as_is,omitempty"`
 }
 
 // Risk grades an account.

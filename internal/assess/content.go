@@ -3,7 +3,6 @@ package assess
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -27,6 +26,7 @@ func (e *examiner) read(ctx context.Context, c model.Collection, mailbox string,
 		byUID[it.UID] = it
 	}
 	start := e.Now()
+	last := start
 	err := e.store.Read(ctx, c, refs, func(r model.ItemRef, body *source.Content, err error) error {
 		var look contentLook
 		if err == nil {
@@ -35,24 +35,34 @@ func (e *examiner) read(ctx context.Context, c model.Collection, mailbox string,
 		switch {
 		case model.CodeOf(err) == model.CodeGone:
 			return nil
-		case err != nil && ctx.Err() != nil:
+		case err != nil && (ctx.Err() != nil || lost(err)):
 			return err
 		case err != nil:
 			e.note(Anomaly{Code: "unreadable", Mailbox: mailbox, Item: uidName(r.UID), Text: err.Error(), Loss: true,
 				Remedy: "repair it at the source, or accept that it stays behind"})
 			return nil
 		}
+		done := e.Now()
 		e.out.Sampled.Messages++
 		e.out.Sampled.Octets += look.n
+		e.out.Sampled.cost.add(look.n, done.Sub(last))
+		last = done
 		e.content(&look, mailbox, byUID[r.UID])
 		return nil
 	})
 	e.out.Sampled.Reading += e.Now().Sub(start)
-	if err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
-		e.note(Anomaly{Code: "unreadable", Mailbox: mailbox, Text: err.Error(), Loss: true})
-		return nil
+	if err == nil || ctx.Err() != nil || lost(err) {
+		return err
 	}
-	return err
+	e.note(Anomaly{Code: "unreadable", Mailbox: mailbox, Text: err.Error(), Loss: true, Remedy: "repair the mailbox at the source"})
+	return nil
+}
+
+// lost reports that the account cannot be reached any more: what follows would
+// fail as well, and says nothing about the mail.
+func lost(err error) bool {
+	c := model.CodeOf(err)
+	return c == model.CodeUnreachable || c == model.CodeAuth
 }
 
 // contentLook is what passes by of a message.
@@ -92,38 +102,36 @@ func (l *contentLook) Write(p []byte) (int, error) {
 // content notes what is odd about a message. All of it is carried as it is,
 // except for what the destination does not take for a message.
 func (e *examiner) content(l *contentLook, mailbox string, i model.Item) {
-	say := func(code, text string) {
-		e.note(Anomaly{Code: code, Mailbox: mailbox, Item: uidName(i.UID), Text: text})
+	say := func(code, text string, asIs bool) {
+		e.note(Anomaly{Code: code, Mailbox: mailbox, Item: uidName(i.UID), Text: text, AsIs: asIs})
 	}
-	header, _, found := bytes.Cut(l.head, []byte("\r\n\r\n"))
+	repaired := func() string {
+		return fmt.Sprintf("stored behind an added Date field (%d octets)", len(translate.Repair(l.head, i.Received)))
+	}
+	h := parseHeader(l.head, len(l.head) < maxHeader)
 	switch {
 	case l.n == 0:
-		say("empty", "the message is empty")
-	case !hasField(l.head):
-		say("noHeader", "the message has no header field: it is stored behind an added Date field ("+fmt.Sprint(len(translate.Repair(l.head, i.Received)))+" octets)")
-	case !found && len(l.head) < maxHeader:
-		say("noBody", "the message has no body")
+		say("empty", "the message is empty: "+repaired(), false)
+	case h.fields == 0:
+		say("noHeader", "the message has no header field: "+repaired(), false)
+	case !h.standard:
+		say("oddHeader", "none of the header's fields is one that mail servers know: if the destination refuses it, it is "+repaired(), false)
+	case !h.ended && len(l.head) < maxHeader:
+		say("noBody", "the message has no body; kept as it is", true)
+	}
+	if h.fields > 0 && h.broken > 0 {
+		say("brokenHeader", fmt.Sprintf("line %d is no header field, but stands among them; kept as it is", h.broken), true)
+	}
+	if h.fromLine {
+		say("fromLine", "the message begins with the envelope line of an mbox; kept as it is", true)
 	}
 	if l.nul {
-		say("nul", "the message contains NUL octets")
+		say("nul", "the message contains NUL octets; kept as they are", true)
 	}
 	if l.bareLF {
-		say("bareLF", "lines end without CR; kept as they are")
+		say("bareLF", "lines end without CR; kept as they are", true)
 	}
-	if bytes.ContainsFunc(header, func(r rune) bool { return r >= 0x80 }) {
-		say("eightBit", "the header contains 8-bit text that is not encoded; kept as it is")
+	if h.eightBit {
+		say("eightBit", "the header contains 8-bit text that is not encoded; kept as it is", true)
 	}
-}
-
-// hasField reports whether the text begins with a header field (RFC 5322 §2.2).
-func hasField(head []byte) bool {
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	name, _, ok := bytes.Cut(line, []byte(":"))
-	if bytes.HasPrefix(line, []byte("From ")) {
-		// The envelope line of an mbox; the next line tells.
-		_, rest, _ := bytes.Cut(head, []byte("\n"))
-		return len(rest) > 0 && hasField(rest)
-	}
-	name = bytes.TrimRight(name, " \t")
-	return ok && len(name) > 0 && !bytes.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }

@@ -5,7 +5,8 @@ import "time"
 // Duration is how long the bulk load will take, as far as the sample tells.
 type Duration struct {
 	// Source is the time to list and read everything at the measured rates,
-	// with Parallel accounts at once.
+	// with Parallel accounts at once. One account is read in one stream, so it
+	// is never less than the largest account takes.
 	Source time.Duration `json:"source_ns"`
 	// Destination is the time to store everything at the assumed rates.
 	Destination time.Duration `json:"destination_ns"`
@@ -13,10 +14,18 @@ type Duration struct {
 	Estimate time.Duration `json:"estimate_ns"`
 	// Bottleneck is the side that it comes from.
 	Bottleneck string `json:"bottleneck"`
-	// MessagesPerSecond and OctetsPerSecond were measured at the source, of
-	// one account; 0 when nothing was read.
+	// MessagesPerSecond and OctetsPerSecond are the rate at which one account
+	// is read, while others are: measured for the sampled messages and
+	// projected to the sizes of all; 0 when nothing was read.
 	MessagesPerSecond float64 `json:"messages_per_second"`
 	OctetsPerSecond   float64 `json:"octets_per_second"`
+	// ListedPerSecond is how many messages of one account were listed in a
+	// second; 0 when it was too fast to measure.
+	ListedPerSecond float64 `json:"listed_per_second"`
+	// TogetherMessages and TogetherOctets are messages and octets per second of
+	// all accounts that are read at once, listing included.
+	TogetherMessages float64 `json:"together_messages_per_second"`
+	TogetherOctets   float64 `json:"together_octets_per_second"`
 }
 
 // What a Stalwart of two cores has been seen to store; larger ones store
@@ -26,30 +35,87 @@ const (
 	AssumedOctets   = 25 << 20 // octets per second
 )
 
+// cost gathers measured reads for a line through them: so many seconds per
+// message, and so many per octet. A mean rate would not do, because a sample
+// that is spread over sizes has larger messages than the mailbox.
+type cost struct{ n, size, size2, time, timesize float64 }
+
+func (c *cost) add(octets int64, d time.Duration) {
+	s, t := float64(octets), d.Seconds()
+	c.n++
+	c.size += s
+	c.size2 += s * s
+	c.time += t
+	c.timesize += t * s
+}
+
+func (c *cost) join(d cost) {
+	c.n += d.n
+	c.size += d.size
+	c.size2 += d.size2
+	c.time += d.time
+	c.timesize += d.timesize
+}
+
+// line is the least-squares fit, in seconds. Neither part is below 0: where
+// the fit says so, noise hides that part, and the other one explains it all.
+func (c cost) line() (perMessage, perOctet float64) {
+	if c.n == 0 || c.time <= 0 {
+		return 0, 0
+	}
+	det := c.n*c.size2 - c.size*c.size
+	if det <= 0 { // all of one size
+		return c.time / c.n, 0
+	}
+	perOctet = (c.n*c.timesize - c.size*c.time) / det
+	perMessage = (c.time - perOctet*c.size) / c.n
+	switch {
+	case perOctet < 0:
+		return c.time / c.n, 0
+	case perMessage < 0:
+		return 0, c.time / c.size
+	}
+	return perMessage, perOctet
+}
+
 func estimate(a Assessment) Duration {
-	var read, list time.Duration
-	var messages, octets int64
+	var all cost
 	for _, acc := range a.Accounts {
-		read += acc.Sampled.Reading
-		list += acc.Sampled.Listing
-		messages += acc.Sampled.Messages
-		octets += acc.Sampled.Octets
+		all.join(acc.Sampled.cost)
 	}
-	d := Duration{}
-	if messages > 0 && read > 0 && octets > 0 {
-		d.MessagesPerSecond = float64(messages) / read.Seconds()
-		d.OctetsPerSecond = float64(octets) / read.Seconds()
-		// By messages or by octets, whichever takes longer: a sample of small
-		// messages says little about large ones, and the reverse.
-		n := float64(a.Total.Messages) / d.MessagesPerSecond
-		o := float64(a.Total.Octets) / d.OctetsPerSecond
-		d.Source = time.Duration(max(n, o) * float64(time.Second) / float64(max(a.Parallel, 1)))
+	perMessage, perOctet := all.line()
+	var sum, longest, reading, listing float64 // seconds
+	for _, acc := range a.Accounts {
+		read := perMessage*float64(acc.Messages) + perOctet*float64(acc.Octets)
+		list := acc.Sampled.Listing.Seconds()
+		reading += read
+		listing += list
+		sum += read + list
+		longest = max(longest, read+list)
 	}
-	d.Source += list / time.Duration(max(a.Parallel, 1))
-	d.Destination = time.Duration(max(float64(a.Total.Messages)/AssumedMessages, float64(a.Total.Octets)/AssumedOctets) * float64(time.Second))
+	messages, octets := float64(a.Total.Messages), float64(a.Total.Octets)
+	source := max(sum/float64(max(a.Parallel, 1)), longest)
+	d := Duration{
+		Source:            seconds(source),
+		Destination:       seconds(max(messages/AssumedMessages, octets/AssumedOctets)),
+		MessagesPerSecond: ratio(messages, reading),
+		OctetsPerSecond:   ratio(octets, reading),
+		ListedPerSecond:   ratio(messages, listing),
+		TogetherMessages:  ratio(messages, source),
+		TogetherOctets:    ratio(octets, source),
+	}
 	d.Estimate, d.Bottleneck = d.Destination, "destination (assumed)"
 	if d.Source > d.Destination {
 		d.Estimate, d.Bottleneck = d.Source, "source (measured)"
 	}
 	return d
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+func ratio(n, of float64) float64 {
+	if of <= 0 {
+		return 0
+	}
+	return n / of
 }

@@ -3,7 +3,6 @@ package assess
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -11,8 +10,8 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/mailboxmap"
 	"mailhaul.org/mailhaul/internal/model"
-	"mailhaul.org/mailhaul/internal/sieve"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/translate"
 )
 
 // maxAnomalies bounds the findings listed for one account; further ones of a
@@ -22,15 +21,22 @@ const maxAnomalies = 500
 // examiner works on one account.
 type examiner struct {
 	Options
-	acc   model.Account
-	out   Account
-	store source.Store
-	words map[string]bool
-	index map[string]int // of an anomaly, by code and mailbox
+	acc    model.Account
+	out    Account
+	store  source.Store
+	words  *translate.Vocabulary
+	copies copies
+	index  map[string]int // of an anomaly, by code and mailbox
+	// conflict is why the account cannot be made as planned.
+	conflict string
 }
 
 func (e *examiner) run(ctx context.Context) error {
-	e.words, e.index = map[string]bool{}, map[string]int{}
+	e.words, e.index = translate.NewVocabulary(nil, 0), map[string]int{}
+	if e.acc.Address == "" {
+		e.note(Anomaly{Code: "noAddress", Loss: true, Text: "the account has no address at the destination",
+			Remedy: "give it one under accounts:, or exclude it"})
+	}
 	var err error
 	if e.store, err = e.Source.Open(ctx, e.acc); err != nil {
 		return err
@@ -44,26 +50,15 @@ func (e *examiner) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.names(cols, existing)
-	var boxes []model.Collection
-	for _, c := range cols {
-		if c.Kind != model.KindMail {
-			continue
-		}
-		e.out.Mailboxes++
-		if !c.Container {
-			boxes = append(boxes, c)
-		}
+	if err := e.mailboxes(ctx, cols, existing); err != nil {
+		return err
 	}
-	for _, c := range boxes {
-		if err := e.mailbox(ctx, c, len(boxes)); err != nil {
-			return err
-		}
-	}
-	e.out.Keywords = len(e.words)
-	if e.Limits.MaxKeywords > 0 && len(e.words) > e.Limits.MaxKeywords {
-		e.note(Anomaly{Code: "keywordFlood", Loss: true, Text: fmt.Sprintf("%d distinct keywords; the destination shows %d", len(e.words), e.Limits.MaxKeywords),
+	if n := e.Limits.MaxKeywords; n > 0 && e.out.Keywords > n {
+		e.note(Anomaly{Code: "keywordFlood", Loss: true, Text: fmt.Sprintf("%d distinct keywords; the destination shows %d", e.out.Keywords, n),
 			Remedy: "the first that come are kept, the others are named in the report"})
+	}
+	if n := e.copies.count(); n > 0 {
+		e.note(Anomaly{Code: "copies", Count: n, Text: "messages that the account holds more than once; each stays a message of its own", AsIs: true})
 	}
 	if e.acc.Quota > 0 && e.out.Octets > e.acc.Quota {
 		e.note(Anomaly{Code: "overQuota", Text: "the mailbox is larger than its quota", Remedy: "raise the quota before the bulk load"})
@@ -71,22 +66,61 @@ func (e *examiner) run(ctx context.Context) error {
 	return e.scripts(ctx)
 }
 
-// ask finds out what the destination has of the account.
+// mailboxes lists all mailboxes and reads a sample of what they hold.
+func (e *examiner) mailboxes(ctx context.Context, cols []model.Collection, existing []destination.Mailbox) error {
+	cols = slices.DeleteFunc(slices.Clone(cols), func(c model.Collection) bool { return c.Kind != model.KindMail })
+	e.names(cols, existing)
+	e.out.Mailboxes = int64(len(cols))
+	for _, c := range cols {
+		if c.Role != model.RoleNone {
+			e.out.Roles = append(e.out.Roles, MailboxRole{Role: c.Role, Mailbox: mailboxName(c.Path)})
+		}
+	}
+	cols = slices.DeleteFunc(cols, func(c model.Collection) bool { return c.Container })
+	pick := newSampler(e.Sample, e.acc.Login)
+	for i, c := range cols {
+		if err := e.mailbox(ctx, c, pick); err != nil {
+			return err
+		}
+		if e.Sample < 0 { // everything: do not keep it
+			if err := e.read(ctx, c, mailboxName(c.Path), pick.choose()[i]); err != nil {
+				return err
+			}
+			pick.forget()
+		}
+	}
+	if e.Sample < 0 {
+		return nil
+	}
+	for i, items := range pick.choose() {
+		if err := e.read(ctx, cols[i], mailboxName(cols[i].Path), items); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask finds out what the destination has of the account. That it does not
+// answer is noted; the source can be sized all the same.
 func (e *examiner) ask(ctx context.Context) ([]destination.Mailbox, error) {
-	if e.Destination == nil {
+	if e.Destination == nil || e.acc.Address == "" {
 		return nil, nil
 	}
 	a, err := e.Destination.Open(ctx, e.acc.Address)
 	exists := err == nil
-	if err != nil {
-		if model.CodeOf(err) != destination.CodeNoAccount {
-			return nil, err
-		}
-		e.out.Exists = &exists
-		return nil, nil
+	var have []destination.Mailbox
+	if exists {
+		have, err = a.Mailboxes(ctx)
 	}
-	e.out.Exists = &exists
-	return a.Mailboxes(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err == nil, model.CodeOf(err) == destination.CodeNoAccount:
+		e.out.Exists = &exists
+		return have, nil
+	}
+	e.note(Anomaly{Code: "destination", Text: "the destination does not tell about the account: " + err.Error(), Remedy: "run mailhaul check"})
+	return nil, nil
 }
 
 func mailboxName(path []string) string { return strings.Join(path, "/") }
@@ -95,31 +129,51 @@ func uidName(uid uint64) string { return fmt.Sprintf("UID %d", uid) }
 
 // names finds mailboxes that cannot keep their names.
 func (e *examiner) names(cols []model.Collection, existing []destination.Mailbox) {
-	for _, t := range mailboxmap.Map(cols, existing, e.Limits, nil) {
+	targets := mailboxmap.Map(cols, existing, e.Limits, nil)
+	for _, t := range targets {
 		if t.Reason != "" {
 			e.note(Anomaly{Code: "mailboxName", Mailbox: mailboxName(t.Collection.Path), Text: "becomes " + mailboxName(t.Path) + ": " + t.Reason})
 		}
 	}
-	if n := e.Limits.MaxMailboxes; n > 0 && len(cols)+len(existing) > n {
-		e.note(Anomaly{Code: "mailboxCount", Loss: true, Text: fmt.Sprintf("%d mailboxes; the destination allows %d", len(cols), n),
+	if n, sum := e.Limits.MaxMailboxes, countMailboxes(targets, existing); n > 0 && sum > n {
+		e.note(Anomaly{Code: "mailboxCount", Loss: true, Text: fmt.Sprintf("%d mailboxes; the destination allows %d", sum, n),
 			Remedy: "raise the destination's limit on mailboxes"})
 	}
 }
 
-// mailbox streams the listing of one mailbox, keeps a few messages to read,
-// and reads them.
-func (e *examiner) mailbox(ctx context.Context, c model.Collection, of int) error {
-	started := e.Now()
-	want := e.Sample
-	if want > 0 {
-		want = max((want+of-1)/of, 1)
+// countMailboxes is how many the account will have: those that are there, and
+// the targets with all levels above them.
+func countMailboxes(targets []mailboxmap.Target, existing []destination.Mailbox) int {
+	byID := make(map[string]destination.Mailbox, len(existing))
+	for _, m := range existing {
+		byID[m.ID] = m
 	}
-	pick := sampler{want: want, rng: rand.New(rand.NewPCG(uint64(len(c.Native)), 1))}
+	seen := map[string]bool{}
+	key := func(path []string) string { return strings.ToLower(strings.Join(path, "\x00")) }
+	for _, m := range existing {
+		path := []string{m.Name}
+		for p, ok := byID[m.Parent]; ok && len(path) <= len(existing); p, ok = byID[p.Parent] {
+			path = append([]string{p.Name}, path...)
+		}
+		seen[key(path)] = true
+	}
+	for _, t := range targets {
+		for n := range t.Path {
+			seen[key(t.Path[:n+1])] = true
+		}
+	}
+	return len(seen)
+}
+
+// mailbox streams the listing of one mailbox and picks messages to read.
+func (e *examiner) mailbox(ctx context.Context, c model.Collection, pick *sampler) error {
+	started := e.Now()
+	defer pick.endMailbox()
 	m := &mailboxLook{examiner: e, c: c, name: mailboxName(c.Path)}
 	n := 0
 	for ch, err := range e.store.Changes(ctx, c, "") {
 		if err != nil {
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || lost(err) {
 				return err
 			}
 			e.note(Anomaly{Code: "unreadable", Mailbox: m.name, Text: err.Error(), Loss: true, Remedy: "repair the mailbox at the source"})
@@ -137,108 +191,51 @@ func (e *examiner) mailbox(ctx context.Context, c model.Collection, of int) erro
 	e.Progress(e.acc, n%1000)
 	m.end()
 	e.out.Sampled.Listing += e.Now().Sub(started)
-	return e.read(ctx, c, m.name, pick.items())
-}
-
-// sampler picks messages evenly from a stream, and the largest.
-type sampler struct {
-	want    int
-	rng     *rand.Rand
-	seen    int
-	picked  []model.Item
-	largest model.Item
-}
-
-func (s *sampler) offer(i model.Item) {
-	s.seen++
-	if s.want == 0 {
-		return
-	}
-	if i.Size > s.largest.Size {
-		s.largest = i
-	}
-	switch {
-	case s.want < 0 || len(s.picked) < s.want:
-		s.picked = append(s.picked, i)
-	default:
-		if j := s.rng.IntN(s.seen); j < s.want {
-			s.picked[j] = i
-		}
-	}
-}
-
-func (s *sampler) items() []model.Item {
-	out := s.picked
-	if s.largest.UID != 0 && !slices.ContainsFunc(out, func(i model.Item) bool { return i.UID == s.largest.UID }) {
-		out = append(out, s.largest)
-	}
-	slices.SortFunc(out, func(a, b model.Item) int {
-		switch {
-		case a.UID < b.UID:
-			return -1
-		case a.UID > b.UID:
-			return 1
-		}
-		return 0
-	})
-	return out
+	return nil
 }
 
 // note records an anomaly; more of the same kind in the same mailbox count.
 func (e *examiner) note(a Anomaly) {
+	a.Count = max(a.Count, 1)
 	key := a.Code + "\x00" + a.Mailbox
-	if a.Code == "script" {
-		key += "\x00" + a.Item
+	if a.Code == "script" || a.Code == "scriptRenamed" || a.Code == "mailboxName" {
+		key += "\x00" + a.Item + "\x00" + a.Text // each of them has to be named
 	}
-	if i, ok := e.index[key]; ok {
-		e.out.Anomalies[i].Count++
+	if e.again(key, a) {
 		return
 	}
 	if len(e.out.Anomalies) >= maxAnomalies {
-		a = Anomaly{Code: a.Code, Text: "further mailboxes with: " + a.Text, Remedy: a.Remedy, Loss: a.Loss}
+		a.Mailbox, a.Item, a.Text = "", "", "further ones, as: "+a.Text
 		key = a.Code + "\x00\x00more"
-		if i, ok := e.index[key]; ok {
-			e.out.Anomalies[i].Count++
+		if e.again(key, a) {
 			return
 		}
 	}
-	a.Count = 1
 	e.index[key] = len(e.out.Anomalies)
 	e.out.Anomalies = append(e.out.Anomalies, a)
 }
 
-func (e *examiner) scripts(ctx context.Context) error {
-	s, ok := e.store.(source.Scripts)
+// again counts one that is known; the gravest of a kind speaks for all.
+func (e *examiner) again(key string, a Anomaly) bool {
+	i, ok := e.index[key]
 	if !ok {
-		return nil
+		return false
 	}
-	scripts, err := s.Scripts(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return err
-		}
-		e.note(Anomaly{Code: "scriptsUnreadable", Text: err.Error(), Loss: true})
-		return nil
-	}
-	for _, sc := range scripts {
-		e.out.Scripts++
-		for _, i := range sieve.Check(sc.Content, e.extensions(), sieve.Limits{MaxSize: e.Limits.MaxScript, MaxRedirects: e.Limits.SieveMaxRedirect}) {
-			if e.Destination == nil && i.What != "" && strings.Contains(i.Message, "extension") {
-				continue // nobody to ask which there are
-			}
-			e.note(Anomaly{Code: "script", Item: sc.Name, Text: fmt.Sprintf("line %d: %s", i.Line, i.Message), Remedy: i.Proposal, Loss: sc.Active})
-		}
-	}
-	return nil
+	have := &e.out.Anomalies[i]
+	have.Count += a.Count
+	have.Loss = have.Loss || a.Loss
+	have.AsIs = have.AsIs && a.AsIs
+	return true
 }
-
-func (e *examiner) extensions() []string { return e.Limits.SieveExtensions }
 
 // password takes over what provisioning will do.
 func (e *examiner) password(p destination.Action) {
 	e.out.Password = p.Password
-	if p.Verb == destination.VerbConflict {
-		e.out.Reasons = append(e.out.Reasons, "conflict: "+p.Note)
+	switch p.Verb {
+	case destination.VerbKeep:
+		e.out.Password = PasswordKept
+	case destination.VerbConflict:
+		e.conflict = p.Note
 	}
 }
 
@@ -254,24 +251,22 @@ func (e *examiner) grade() {
 			o.Reasons = append(o.Reasons, why)
 		}
 	}
-	if len(o.Reasons) > 0 {
-		o.Risk = RiskHigh
+	if e.conflict != "" {
+		rise(RiskHigh, "conflict: "+e.conflict)
 	}
 	if o.Err != nil {
 		rise(RiskHigh, "could not be examined")
 	}
 	for _, a := range o.Anomalies {
-		if a.Loss {
+		switch {
+		case a.Loss:
 			rise(RiskHigh, a.Code)
-		} else {
+		case !a.AsIs:
 			rise(RiskMedium, a.Code)
 		}
 	}
 	if o.Password == destination.PasswordReset {
 		rise(RiskMedium, "password")
-	}
-	if o.Address == "" {
-		rise(RiskHigh, "no address")
 	}
 }
 

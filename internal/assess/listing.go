@@ -2,6 +2,7 @@ package assess
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
@@ -28,12 +29,7 @@ func (m *mailboxLook) item(i model.Item) {
 	m.n++
 	size := max(i.Size, 0)
 	o.Octets += size
-	for k, bound := range SizeClasses {
-		if bound == 0 || size <= bound {
-			o.Sizes[k]++
-			break
-		}
-	}
+	o.Sizes[sizeClass(size)]++
 	if size > o.Largest.Octets {
 		o.Largest = Message{Mailbox: m.name, UID: i.UID, Octets: size}
 	}
@@ -42,15 +38,24 @@ func (m *mailboxLook) item(i model.Item) {
 			Text: fmt.Sprintf("%d octets; the destination accepts %d", size, limit), Remedy: "raise the destination's limit on message size"})
 	}
 	m.date(i)
-	for _, k := range i.Flags.Keywords {
-		m.words[translate.Keyword(k)] = true
-		if safe := translate.Keyword(k); len(safe) < len(k) {
-			m.note(Anomaly{Code: "keyword", Mailbox: m.name, Item: uidName(i.UID), Text: fmt.Sprintf("keyword %q becomes %q", k, safe)})
-		}
-	}
+	m.keywords(i)
+	m.copies.add(i.GUID)
 	if i.Flags.System&model.Deleted != 0 {
 		m.note(Anomaly{Code: "deletedMark", Mailbox: m.name, Item: uidName(i.UID), Text: `marked \Deleted but not expunged: carried without the mark`,
 			Remedy: "expunge at the source what should not come along"})
+	}
+}
+
+// keywords follows the rule of the engine: what the destination knows by itself
+// needs no room.
+func (m *mailboxLook) keywords(i model.Item) {
+	m.words.Keywords(i.Flags)
+	m.out.Keywords += len(m.words.Fresh())
+	for _, k := range i.Flags.Keywords {
+		lower, safe := strings.ToLower(k), translate.Keyword(k)
+		if len(safe) < len(lower) || strings.Count(safe, "_") > strings.Count(lower, "_") {
+			m.note(Anomaly{Code: "keyword", Mailbox: m.name, Item: uidName(i.UID), Text: fmt.Sprintf("keyword %q becomes %q", k, safe)})
+		}
 	}
 }
 
@@ -69,9 +74,10 @@ func (m *mailboxLook) date(i model.Item) {
 		m.last = t
 	}
 	if strange(t, m.Now()) {
-		a := Anomaly{Code: "date", Mailbox: m.name, Item: uidName(i.UID), Text: "received " + t.Format(time.DateTime) + ": more likely an accident than true"}
+		a := Anomaly{Code: "date", Mailbox: m.name, Item: uidName(i.UID), Text: "received " + t.Format(time.DateTime) + ": more likely an accident than true", AsIs: true}
 		if to, changed := translate.Received(t); changed {
 			a.Text += "; stored as " + to.Format(time.DateTime)
+			a.AsIs = false
 		}
 		m.note(a)
 	}

@@ -43,16 +43,18 @@ func Run(ctx context.Context, o Options, accounts []model.Account) (Assessment, 
 		o.Progress = func(model.Account, int) {}
 	}
 	out := Assessment{Time: o.Now(), Accounts: make([]Account, len(accounts)), Parallel: o.Accounts, Destination: o.Destination != nil}
-	passwords := o.passwords(ctx, accounts)
+	passwords, err := o.passwords(ctx, accounts)
+	if err != nil && ctx.Err() == nil {
+		out.Warnings = append(out.Warnings, "what becomes of passwords is not known, because the destination could not be asked: "+err.Error())
+	}
 	slots := make(chan struct{}, o.Accounts)
 	var wg sync.WaitGroup
 	for i, a := range accounts {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			e := &examiner{Options: o, acc: a, out: Account{Login: a.Login, Address: a.Address, Name: a.Name, Quota: a.Quota,
-				Password: destination.PasswordUnknown}}
-			if p, ok := passwords[a.Address]; ok {
+			e := &examiner{Options: o, acc: a, out: Account{Login: a.Login, Address: a.Address, Name: a.Name, Quota: a.Quota}}
+			if p, ok := passwords[a.Login]; ok {
 				e.password(p)
 			}
 			if err := e.run(ctx); err != nil {
@@ -71,23 +73,23 @@ func Run(ctx context.Context, o Options, accounts []model.Account) (Assessment, 
 	return out, nil
 }
 
-// passwords asks what becomes of each account's password, by address.
-func (o Options) passwords(ctx context.Context, accounts []model.Account) map[string]destination.Action {
+// passwords asks what becomes of each account's password, by login.
+func (o Options) passwords(ctx context.Context, accounts []model.Account) (map[string]destination.Action, error) {
 	p, ok := o.Destination.(destination.Provisioner)
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	plan, err := p.Plan(ctx, accounts)
 	if err != nil {
-		return nil // provision will say why
+		return nil, err
 	}
 	out := map[string]destination.Action{}
 	for _, a := range plan {
-		if a.Account.Address != "" {
-			out[a.Account.Address] = a
+		if a.Account.Login != "" { // not a domain
+			out[a.Account.Login] = a
 		}
 	}
-	return out
+	return out, nil
 }
 
 func (a *Assessment) sum() {
@@ -104,7 +106,9 @@ func (a *Assessment) sum() {
 		for _, an := range acc.Anomalies {
 			t.Anomalies[an.Code] += an.Count
 		}
-		t.Passwords[acc.Password]++
+		if acc.Password != "" {
+			t.Passwords[acc.Password]++
+		}
 		t.Risks[acc.Risk]++
 	}
 	a.Total = t

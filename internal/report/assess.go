@@ -42,6 +42,11 @@ func AssessTable(w io.Writer, a assess.Assessment) error {
 			return err
 		}
 	}
+	for _, warning := range a.Warnings {
+		if _, err := fmt.Fprintf(w, "\nwarning: %s\n", warning); err != nil {
+			return err
+		}
+	}
 	_, err := fmt.Fprintf(w, "\n%s\n", Prediction(a))
 	return err
 }
@@ -66,6 +71,13 @@ var meaning = map[string]string{
 	"script":            "a Sieve script that the destination would refuse; stays behind",
 	"scriptsUnreadable": "Sieve scripts could not be read",
 	"overQuota":         "larger than its quota",
+	"noAddress":         "no address at the destination; the account stays behind",
+	"oddHeader":         "no field that mail servers know; stored behind an added Date field if refused",
+	"brokenHeader":      "a line in the header that is no field; carried as it is",
+	"fromLine":          "begins with the envelope line of an mbox; carried as it is",
+	"copies":            "messages that the account holds more than once; all are carried",
+	"scriptRenamed":     "a Sieve script whose name the destination keeps for itself",
+	"destination":       "the destination did not tell about the account",
 }
 
 func anomalies(a assess.Account) (n int64) {
