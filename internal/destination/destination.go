@@ -45,7 +45,7 @@ type Limits struct {
 	MaxKeywords      int   // distinct custom keywords per account
 	MaxScript        int64 // octets of one Sieve script
 	BatchItems       int   // messages in one Upload or Import
-	BatchOctets      int64 // octets of messages in one Upload
+	BatchOctets      int64 // octets of messages in one Exchange that still share a request
 	SieveExtensions  []string
 	SieveMaxRedirect int
 }
@@ -79,6 +79,10 @@ type Account interface {
 	// CodeAmbiguous means that any of them may have been stored: settle it
 	// by Changes. State is the state after the call.
 	Import(ctx context.Context, emails []Import) (results []Imported, state string, err error)
+	// Exchange is an Import and the Upload of other messages, in one round
+	// trip where the server can. Either list may be empty. The outcomes are
+	// independent of each other.
+	Exchange(ctx context.Context, emails []Import, blobs []Blob) Exchanged
 	// Changes returns the IDs of emails created or updated since the state,
 	// and the state now. A Fault with CodeStateLost means that the server
 	// no longer knows: use List.
@@ -139,6 +143,17 @@ type Import struct {
 type Imported struct {
 	ID  string
 	Err error
+}
+
+// Exchanged is the outcome of an Exchange: that of its Import and of its
+// Upload.
+type Exchanged struct {
+	Imported  []Imported
+	State     string
+	ImportErr error
+
+	Uploaded  []Uploaded
+	UploadErr error
 }
 
 // Email is what the destination tells of an email without its content.

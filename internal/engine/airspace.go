@@ -3,43 +3,74 @@ package engine
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 )
 
-// importLanes is how many imports of one account are in flight: the server
-// stores one while it takes in the other. Batches leave in order; those of two
-// lanes may land in either, so that UIDs at the destination rise with time
-// but for neighbours.
-const importLanes = 2
-
 // freshEvery is how many imports share one email state. The fewer, the less
-// has to be looked through to settle; each new state waits for the lanes.
+// has to be looked through to settle one.
 const freshEvery = 40
 
-// airspace is what imports in flight at once have in common: the destination's
-// email state from before all of them, which the ledger keeps as long as any
-// is in doubt. To settle one the others must have landed: an email that an
-// unconfirmed import has stored could be taken for one of the doubtful.
+// airspace is what imports in flight at once have in common. To settle one the
+// others must have landed: an email that an unconfirmed import has stored could
+// be taken for one of the doubtful. The ledger keeps one email state of the
+// destination as long as anything is in doubt; it must be from before all of
+// that. So imports belong to generations, each with a state from before it, and
+// the oldest that is still in the air gives the state that is kept.
 type airspace struct {
-	sync.RWMutex        // held for reading by an import from intent to confirmation
-	state        string // written under the lock
-	started      atomic.Int64
+	sync.RWMutex // held for reading by an import from intent to confirmation
+
+	mu          sync.Mutex
+	begun       int
+	generations []*generation // oldest first; the last one takes new imports
 }
 
-// enter begins an import. Now and then it waits until the air is clear, for a
-// new state.
-func (r *run) enter(ctx context.Context) error {
-	if r.air.started.Add(1)%freshEvery == 0 {
-		r.air.Lock()
+type generation struct {
+	state    string
+	inFlight int
+}
+
+// open starts with the state before all imports.
+func (a *airspace) open(state string) {
+	a.generations = []*generation{{state: state}}
+}
+
+// enter begins an import, with a new generation now and then.
+func (r *run) enter(ctx context.Context) (*generation, error) {
+	a := &r.air
+	a.mu.Lock()
+	a.begun++
+	fresh := a.begun%freshEvery == 0
+	a.mu.Unlock()
+	if fresh {
 		state, err := r.dst.State(ctx)
-		if err == nil {
-			r.air.state = state
-		}
-		r.air.Unlock()
 		if err != nil {
-			return err
+			return nil, err
 		}
+		a.mu.Lock()
+		a.generations = append(a.generations, &generation{state: state})
+		a.mu.Unlock()
 	}
-	r.air.RLock()
-	return nil
+	a.RLock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	g := a.generations[len(a.generations)-1]
+	g.inFlight++
+	return g, nil
+}
+
+// left tells that an import of the generation is confirmed, or certainly
+// without effect.
+func (a *airspace) left(g *generation) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	g.inFlight--
+	for len(a.generations) > 1 && a.generations[0].inFlight == 0 {
+		a.generations = a.generations[1:]
+	}
+}
+
+// oldest is the state from before everything that is in the air.
+func (a *airspace) oldest() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.generations[0].state
 }

@@ -12,27 +12,14 @@ import (
 	"mailhaul.org/mailhaul/internal/translate"
 )
 
-// importAll imports batches in the order in which they were read.
-func (r *run) importAll(ctx context.Context, queue <-chan *batch) error {
-	for b := range queue {
-		<-b.uploaded
-		err := b.err
-		if err == nil {
-			err = r.importBatch(ctx, b.entries)
-		}
-		b.drop()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // importBatch files a batch, whatever happens on the way: entries that the
 // destination refuses are recorded, lost uploads are repeated, lost answers
 // are settled by asking. It returns an error only when the account has to
 // stop; then every entry is either confirmed or still intended or pending.
-func (r *run) importBatch(ctx context.Context, entries []*entry) error {
+//
+// The next batch, if any, is uploaded on the way, once; whether it was, it
+// says itself.
+func (r *run) importBatch(ctx context.Context, entries []*entry, next *batch) error {
 	entries, err := r.matchByContent(ctx, entries)
 	if err != nil {
 		return err
@@ -41,7 +28,8 @@ func (r *run) importBatch(ctx context.Context, entries []*entry) error {
 		if entries, err = r.sortOutUploads(ctx, entries); err != nil || len(entries) == 0 {
 			return err
 		}
-		again, err := r.importOnce(ctx, entries)
+		again, err := r.importOnce(ctx, entries, next)
+		next = nil
 		switch {
 		case err == nil:
 			entries = again
@@ -49,10 +37,10 @@ func (r *run) importBatch(ctx context.Context, entries []*entry) error {
 			// The request as a whole is refused because of something in it:
 			// halve until the culprit stands alone.
 			half := len(entries) / 2
-			if err := r.importBatch(ctx, entries[:half]); err != nil {
+			if err := r.importBatch(ctx, entries[:half], nil); err != nil {
 				return err
 			}
-			return r.importBatch(ctx, entries[half:])
+			return r.importBatch(ctx, entries[half:], nil)
 		case model.ClassOf(err) == model.ClassItem:
 			return r.refuse(ctx, entries[0], err)
 		case passing(err) && attempt < uploadAttempts:
@@ -72,8 +60,9 @@ func (r *run) importBatch(ctx context.Context, entries []*entry) error {
 
 // importOnce does intent, effect and confirmation once. It returns the
 // entries that have to be tried again.
-func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry, err error) {
-	if err := r.enter(ctx); err != nil {
+func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (again []*entry, err error) {
+	generation, err := r.enter(ctx)
+	if err != nil {
 		return entries, err
 	}
 	leave := r.air.RUnlock
@@ -105,7 +94,7 @@ func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry,
 				return err
 			}
 		}
-		return t.SetSettle(r.row.ID, r.air.state)
+		return t.SetSettle(r.row.ID, r.air.oldest())
 	})
 	if err != nil {
 		return nil, err
@@ -113,13 +102,13 @@ func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry,
 	if err := r.Step("import"); err != nil {
 		return nil, err
 	}
-	results, _, err := r.dst.Import(ctx, emails)
+	results, err := r.exchange(ctx, emails, next)
 	if err != nil && model.CodeOf(err) == destination.CodeAmbiguous {
 		// Until this one is confirmed, too, nobody else may be in the air.
 		r.air.RUnlock()
 		r.air.Lock()
 		leave = r.air.Unlock
-		results, err = r.settleBatch(ctx, entries)
+		results, err = r.settleBatch(ctx, generation.state, entries)
 	}
 	if err != nil {
 		if model.ClassOf(err) != model.ClassFatal && ctx.Err() == nil {
@@ -127,6 +116,7 @@ func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry,
 			if uerr := r.unintend(ctx, entries); uerr != nil {
 				return nil, uerr
 			}
+			r.air.left(generation)
 		}
 		return entries, err
 	}
@@ -146,6 +136,7 @@ func (r *run) importOnce(ctx context.Context, entries []*entry) (again []*entry,
 	if err != nil {
 		return nil, err
 	}
+	r.air.left(generation)
 	r.count(entries, results, dropped, clamped)
 	if stop != nil {
 		return nil, stop
@@ -264,6 +255,7 @@ func (r *run) count(entries []*entry, results []destination.Imported, dropped []
 		r.res.Counts.Messages += n
 		r.res.Counts.Octets += octets
 	})
+	r.pace.stored(n, octets)
 	r.Progress.Moved(r.acc, n, octets)
 }
 

@@ -30,12 +30,11 @@ type entry struct {
 // name is how reports call the message.
 func (e *entry) name() string { return fmt.Sprintf("UID %d", e.item.UID) }
 
-// batch is what one import carries.
+// batch is what one exchange uploads, and the next one imports.
 type batch struct {
 	entries  []*entry
 	octets   int64
-	uploaded chan struct{} // closed when the uploads are done
-	err      error         // of the upload as a whole
+	uploaded bool // or refused one by one, see entry.err
 }
 
 func (b *batch) drop() {
@@ -44,8 +43,8 @@ func (b *batch) drop() {
 	}
 }
 
-// load moves everything that is pending. One goroutine reads, some upload,
-// some import; the channel between them bounds the memory.
+// load moves everything that is pending. One goroutine reads, the lanes upload
+// and import (lane.go); what is between them bounds the memory.
 func (r *run) load(ctx context.Context) error {
 	var messages, octets int64
 	states := r.loadable()
@@ -60,17 +59,18 @@ func (r *run) load(ctx context.Context) error {
 	if messages == 0 {
 		return nil
 	}
-	var err error
-	if r.air.state, err = r.dst.State(ctx); err != nil {
+	state, err := r.dst.State(ctx)
+	if err != nil {
 		return err
 	}
+	r.air.open(state)
 	g, inner := errgroup.WithContext(ctx)
-	queue := make(chan *batch, uploadsAhead)
+	queue := make(chan *batch, queued)
 	g.Go(func() error {
 		defer close(queue)
 		return r.read(inner, queue)
 	})
-	lanes := importLanes
+	lanes := r.pace.lanes
 	if r.vanished {
 		lanes = 1 // what is matched by content must be seen by the next batch
 	}
@@ -78,11 +78,10 @@ func (r *run) load(ctx context.Context) error {
 		g.Go(func() error {
 			defer func() {
 				for b := range queue { // only after an error: free the spool
-					<-b.uploaded
 					b.drop()
 				}
 			}()
-			return r.importAll(inner, queue)
+			return r.lane(inner, queue)
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -102,14 +101,9 @@ func (r *run) loadable() []ledger.State {
 // read takes pending messages from the source, oldest UID first, and sends
 // full batches on.
 func (r *run) read(ctx context.Context, queue chan<- *batch) error {
-	a := &assembler{run: r, queue: queue}
-	a.maxItems = r.Destination.Limits().BatchItems
-	if a.maxItems <= 0 {
-		a.maxItems = 100
-	}
-	// Besides the batch being filled there are uploadsAhead in the queue, one
-	// waiting to enter it and one being imported.
-	a.maxOctets = r.Buffer / int64(r.Accounts) / (uploadsAhead + 3)
+	// Besides the batch being filled there are those in the queue, one waiting
+	// to enter it, and in each lane one that is uploaded and one imported.
+	a := &assembler{run: r, queue: queue, maxOctets: r.Buffer / int64(r.Accounts) / int64(queued+2+2*r.pace.lanes)}
 	if l := r.Destination.Limits().BatchOctets; l > 0 {
 		a.maxOctets = min(a.maxOctets, l)
 	}
@@ -171,7 +165,7 @@ func (r *run) readChunk(ctx context.Context, b *box, chunk []*entry, a *assemble
 		if err == nil {
 			e.body, err = r.readBody(ctx, c, nil)
 		}
-		r.Progress.Waiting("source", r.Now().Sub(waited))
+		r.waiting(sideSource, r.Now().Sub(waited))
 		defer func() { waited = r.Now() }()
 		switch {
 		case err == nil:
@@ -216,25 +210,30 @@ func (r *run) refuse(ctx context.Context, e *entry, why error) error {
 	return err
 }
 
-// assembler fills batches and starts their uploads.
+// waiting notes what the reader was busy with.
+func (r *run) waiting(side string, d time.Duration) {
+	r.pace.waiting(side, d)
+	r.Progress.Waiting(side, d)
+}
+
+// assembler fills batches for the lanes.
 type assembler struct {
 	*run
 	queue     chan<- *batch
 	now       *batch
-	maxItems  int
 	maxOctets int64
 }
 
 func (a *assembler) add(ctx context.Context, e *entry) error {
 	size := int64(len(e.body.Bytes)) // a spooled message takes no memory
-	if a.now != nil && (len(a.now.entries) >= a.maxItems || a.now.octets+size > a.maxOctets) {
+	if a.now != nil && (len(a.now.entries) >= a.pace.batchItems() || a.now.octets+size > a.maxOctets) {
 		if err := a.flush(ctx); err != nil {
 			e.body.drop()
 			return err
 		}
 	}
 	if a.now == nil {
-		a.now = &batch{uploaded: make(chan struct{})}
+		a.now = &batch{}
 	}
 	a.now.entries = append(a.now.entries, e)
 	a.now.octets += size
@@ -247,17 +246,12 @@ func (a *assembler) flush(ctx context.Context) error {
 		return nil
 	}
 	a.now = nil
-	go func() {
-		defer close(b.uploaded)
-		b.err = a.upload(ctx, b.entries)
-	}()
 	start := a.Now()
-	defer func() { a.Progress.Waiting("destination", a.Now().Sub(start)) }()
+	defer func() { a.waiting(sideDestination, a.Now().Sub(start)) }()
 	select {
 	case a.queue <- b:
 		return nil
 	case <-ctx.Done():
-		<-b.uploaded
 		b.drop()
 		return context.Cause(ctx)
 	}
@@ -275,16 +269,14 @@ const uploadAttempts = 5
 // upload stores the messages of these entries temporarily. It changes
 // nothing that a user could see, so it is simply repeated on trouble.
 func (r *run) upload(ctx context.Context, entries []*entry) error {
-	blobs := make([]destination.Blob, len(entries))
-	for i, e := range entries {
-		blobs[i] = e.body.Blob
-	}
 	for attempt := 1; ; attempt++ {
-		res, err := r.dst.Upload(ctx, blobs)
+		if err := r.pace.begin(ctx); err != nil {
+			return err
+		}
+		up, err := r.dst.Upload(ctx, blobs(entries))
+		r.pace.end()
 		if err == nil {
-			for i, e := range entries {
-				e.blobID, e.err = res[i].BlobID, res[i].Err
-			}
+			took(entries, up)
 			return nil
 		}
 		if attempt == uploadAttempts || !passing(err) {

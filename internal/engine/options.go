@@ -63,9 +63,6 @@ const (
 	defaultBuffer      = 64 << 20
 	defaultSettleDelay = 2 * time.Second
 	defaultBackoff     = 200 * time.Millisecond
-	// uploadsAhead is how many batches are uploaded or wait for their import
-	// while one is imported. Imports of one account begin oldest first.
-	uploadsAhead = 3
 	// inMemory is the largest message that is held in memory; larger ones
 	// go through a file in SpoolDir.
 	inMemory = 1 << 20

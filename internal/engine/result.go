@@ -78,6 +78,7 @@ const MaxNotes = 1000
 type Result struct {
 	Accounts []AccountResult `json:"accounts"` // in the order given
 	Total    Counts          `json:"total"`
+	Pace     Pace            `json:"pace"`
 }
 
 // Progress watches a run. Its methods are called from several goroutines.

@@ -67,13 +67,13 @@ func (r *run) settleAll(ctx context.Context) error {
 
 // settleBatch resolves a batch whose answer was lost in this run. The caller
 // has the air for itself.
-func (r *run) settleBatch(ctx context.Context, entries []*entry) ([]destination.Imported, error) {
+func (r *run) settleBatch(ctx context.Context, since string, entries []*entry) ([]destination.Imported, error) {
 	doubts := make([]*doubt, len(entries))
 	for i, e := range entries {
 		doubts[i] = &doubt{collection: e.item.Collection, uid: e.item.UID, hash: e.body.Hash, target: e.box.row.Target}
 		doubts[i].received, _ = translate.Received(e.item.Received)
 	}
-	if err := r.settle(ctx, r.air.state, doubts); err != nil {
+	if err := r.settle(ctx, since, doubts); err != nil {
 		return nil, &model.Fault{Class: model.ClassAccount, Code: "unsettled", Account: r.acc.Login, Err: err,
 			Remedy: "run the same command again: it asks the destination what became of the messages in doubt"}
 	}

@@ -22,11 +22,13 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 	defer cancel(nil)
 	s := &syncer{Options: o}
 	s.courtesy = &courtesy{hours: o.Hours, latency: o.Latency, now: o.Now, sleep: sleep, say: func(text string) { o.Log.Warn(text) }}
+	s.Accounts = max(min(s.Accounts, len(accounts)), 1)
+	s.pace = newPace(s.Accounts, o.Destination.Limits().BatchItems, o.Now)
 	if o.Bandwidth > 0 {
 		s.limiter = rate.NewLimiter(rate.Limit(o.Bandwidth), int(min(o.Bandwidth, 1<<20)))
 	}
 	res := Result{Accounts: make([]AccountResult, len(accounts))}
-	slots := make(chan struct{}, o.Accounts)
+	slots := make(chan struct{}, s.Accounts)
 	var wg sync.WaitGroup
 	for i, a := range accounts {
 		res.Accounts[i] = AccountResult{Login: a.Login, Address: a.Address, Status: StatusFailed, Error: "not reached"}
@@ -44,6 +46,7 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 		})
 	}
 	wg.Wait()
+	res.Pace = s.pace.result()
 	for _, r := range res.Accounts {
 		res.Total.Add(r.Counts)
 	}
@@ -58,6 +61,7 @@ type syncer struct {
 	Options
 	limiter  *rate.Limiter // nil: no bound
 	courtesy *courtesy
+	pace     *pace
 }
 
 // account runs one account to its end and never panics the others.

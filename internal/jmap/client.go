@@ -46,7 +46,7 @@ type Client struct {
 	retry   Retry
 	session *Session
 	// requests bounds everything in flight, uploads HTTP uploads in addition.
-	requests, uploads gate
+	requests, uploads *gate
 	idle              func()
 }
 
@@ -164,24 +164,6 @@ func (a auth) set(r *http.Request) {
 		r.SetBasicAuth(a.user, a.password)
 	}
 }
-
-// gate bounds what is in flight.
-type gate struct{ places chan struct{} }
-
-func newGate(n int) gate {
-	return gate{places: make(chan struct{}, max(1, min(n, 256)))}
-}
-
-func (g gate) enter(ctx context.Context) error {
-	select {
-	case g.places <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (g gate) leave() { <-g.places }
 
 func cmpOr(list ...int) int {
 	for _, n := range list {

@@ -43,6 +43,9 @@ func NewRequest(using ...string) *Request {
 	return &Request{using: append([]string{CapCore}, using...)}
 }
 
+// Use adds capabilities that the request uses.
+func (r *Request) Use(capabilities ...string) { r.using = append(r.using, capabilities...) }
+
 // Call adds a method call and returns its id for Ref and Response.Decode.
 // args is anything that encoding/json encodes as an object; a
 // json.RawMessage is sent as it is.
@@ -74,8 +77,8 @@ func Raw(b []byte) json.RawMessage { return b }
 func (r *Request) Calls() int { return len(r.calls) }
 
 // encode writes the request by hand: its arguments are valid JSON already and
-// may be megabytes that encoding/json would read once more.
-func (r *Request) encode() ([]byte, error) {
+// may be megabytes that encoding/json would read, and a buffer copy, once more.
+func (r *Request) encode() (pieces, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -83,24 +86,34 @@ func (r *Request) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := len(using) + 64
-	for _, c := range r.calls {
-		n += len(c.args) + len(c.name) + 16
-	}
-	b := bytes.NewBuffer(make([]byte, 0, n))
-	b.WriteString(`{"using":`)
-	b.Write(using)
-	b.WriteString(`,"methodCalls":[`)
+	next := fmt.Appendf(nil, `{"using":%s,"methodCalls":[`, using)
+	var p pieces
 	for i, c := range r.calls {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(b, `[%q,`, c.name)
-		b.Write(c.args)
-		fmt.Fprintf(b, `,"%d"]`, i)
+		p = append(p, fmt.Appendf(next, `[%q,`, c.name), c.args)
+		next = fmt.Appendf(nil, `,"%d"],`, i)
 	}
-	b.WriteString(`]}`)
-	return b.Bytes(), nil
+	if len(r.calls) > 0 {
+		next = next[:len(next)-1]
+	}
+	return append(p, append(next, `]}`...)), nil
+}
+
+// pieces are a body that is sent in order.
+type pieces [][]byte
+
+func (p pieces) size() (n int64) {
+	for _, b := range p {
+		n += int64(len(b))
+	}
+	return n
+}
+
+func (p pieces) open() (io.ReadCloser, error) {
+	readers := make([]io.Reader, len(p))
+	for i, b := range p {
+		readers[i] = bytes.NewReader(b)
+	}
+	return io.NopCloser(io.MultiReader(readers...)), nil
 }
 
 // Marshal is json.Marshal without HTML escapes: some servers read ids and
@@ -168,8 +181,8 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	if core.MaxCallsInRequest > 0 && len(r.calls) > core.MaxCallsInRequest {
 		return nil, model.Faultf(model.ClassItem, "tooLarge", "a request of %d calls is beyond the server's limit of %d", len(r.calls), core.MaxCallsInRequest)
 	}
-	if core.MaxSizeRequest > 0 && int64(len(body)) > core.MaxSizeRequest {
-		return nil, model.Faultf(model.ClassItem, "tooLarge", "a request of %d octets is beyond the server's limit of %d", len(body), core.MaxSizeRequest)
+	if size := body.size(); core.MaxSizeRequest > 0 && size > core.MaxSizeRequest {
+		return nil, model.Faultf(model.ClassItem, "tooLarge", "a request of %d octets is beyond the server's limit of %d", size, core.MaxSizeRequest)
 	}
 	for n := 1; ; n++ {
 		resp, err := c.send(ctx, body, r)
@@ -182,12 +195,12 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	}
 }
 
-func (c *Client) send(ctx context.Context, body []byte, r *Request) (*Response, error) {
+func (c *Client) send(ctx context.Context, body pieces, r *Request) (*Response, error) {
 	out := &Response{calls: r.calls}
 	err := c.perform(ctx, attempt{
 		method: http.MethodPost, url: c.session.APIURL, contentType: "application/json",
-		size:       int64(len(body)),
-		body:       func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil },
+		size:       body.size(),
+		body:       body.open,
 		idempotent: !r.Once,
 		read:       func(h *http.Response) error { return out.read(h.Body) },
 	})

@@ -139,6 +139,12 @@ func ambiguous(err error) error {
 	return &model.Fault{Class: model.ClassRetry, Code: CodeAmbiguous, Err: fmt.Errorf("%w: %w", ErrAmbiguous, err)}
 }
 
+// tooMany reports that a request was refused because of others.
+func tooMany(err error) bool {
+	e, ok := errors.AsType[*RequestError](err)
+	return ok && (e.Status == http.StatusTooManyRequests || e.Limit == "maxConcurrentRequests" || e.Limit == "maxConcurrentUpload")
+}
+
 // errNotSent marks an attempt that ended before it began.
 var errNotSent = errors.New("not sent")
 
@@ -172,17 +178,25 @@ func (r *errorReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *Client) once(ctx context.Context, a attempt) error {
+func (c *Client) once(ctx context.Context, a attempt) (final error) {
 	if a.upload {
-		if err := c.uploads.enter(ctx); err != nil {
+		epoch, err := c.uploads.enter(ctx)
+		if err != nil {
 			return fmt.Errorf("%w: %w", errNotSent, err)
 		}
-		defer c.uploads.leave()
+		defer func() {
+			c.uploads.answered(epoch, tooMany(final))
+			c.uploads.Leave()
+		}()
 	}
-	if err := c.requests.enter(ctx); err != nil {
+	epoch, err := c.requests.enter(ctx)
+	if err != nil {
 		return fmt.Errorf("%w: %w", errNotSent, err)
 	}
-	defer c.requests.leave()
+	defer func() {
+		c.requests.answered(epoch, tooMany(final))
+		c.requests.Leave()
+	}()
 
 	req, err := http.NewRequestWithContext(ctx, a.method, a.url, nil)
 	if err != nil {

@@ -102,8 +102,8 @@ func (d *Destination) readLimits() {
 		MaxKeywords:      99,
 		MaxScript:        102_400,
 		SieveMaxRedirect: 1,
-		BatchItems:       250,
-		BatchOctets:      16 << 20,
+		BatchItems:       500,
+		BatchOctets:      5 << 20,
 	}
 	l := &d.limits
 	if core.MaxObjectsInSet > 0 {

@@ -14,20 +14,14 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 )
 
-// Import implements destination.Account: one Email/import, in the order
-// given, because document ids and IMAP UIDs ascend with it.
+// Import implements destination.Account.
 func (a *Account) Import(ctx context.Context, emails []destination.Import) ([]destination.Imported, string, error) {
-	arguments, err := importArguments(a.id, emails)
-	if err != nil {
-		return nil, "", err
-	}
-	r := jmap.NewRequest(capMail)
-	r.Once = true
-	id := r.Call("Email/import", jmap.Raw(arguments))
-	resp, err := a.d.client.Do(ctx, r)
-	if err != nil {
-		return nil, "", ambiguous(err)
-	}
+	x := a.Exchange(ctx, emails, nil)
+	return x.Imported, x.State, x.ImportErr
+}
+
+// imported reads the answer to an Email/import of these emails.
+func imported(resp *jmap.Response, id string, emails []destination.Import) ([]destination.Imported, string, error) {
 	var got struct {
 		Created    map[string]struct{ ID string }
 		NotCreated map[string]*jmap.SetError
@@ -43,6 +37,7 @@ func (a *Account) Import(ctx context.Context, emails []destination.Import) ([]de
 			out[i].Err = refusal(bad)
 			continue
 		}
+		var err error
 		if out[i].ID, err = stableID(got.Created[key].ID); err != nil {
 			return nil, "", lost(fmt.Errorf("the server's answer says nothing of email %d of %d", i+1, len(emails)))
 		}

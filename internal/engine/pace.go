@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/inflight"
+)
+
+const (
+	// firstFlight and firstItems are where a run begins: what has been the best
+	// for messages of 20 KB on two cores.
+	firstFlight = 4
+	firstItems  = 125
+	// leastItems is the smallest batch that is tried where octets do not bound
+	// it: every request costs the server something that grows with the mailbox.
+	leastItems = 50
+	// most of an account's exchanges in flight.
+	mostLanes = 4
+	// paceWindow is how long the rate is measured before it is judged.
+	paceWindow = 1500 * time.Millisecond
+)
+
+// pace is the shape of the load on the destination, found by measurement: how
+// many exchanges of all accounts are in flight, and how many messages one
+// carries. All accounts of a run share it.
+type pace struct {
+	flight *inflight.Bound
+	now    func() time.Time
+	lanes  int // of one account, at most
+	most   int // in flight, at most
+	items  int // in a batch, at most
+
+	mu      sync.Mutex
+	climb   climber
+	began   time.Time // of the first exchange
+	started time.Time // of the window
+	moved   float64   // in the window
+	waited  map[string]time.Duration
+	total   Pace
+}
+
+// Pace says how a run went along, and which side it waited for.
+type Pace struct {
+	// Source is the time that accounts spent reading, Destination the time that
+	// they had read enough and waited for the destination to take it.
+	Source      time.Duration `json:"source_ns"`
+	Destination time.Duration `json:"destination_ns"`
+	// InFlight and Batch are the exchanges of all accounts under way at once and
+	// the messages of each, at most, at the end.
+	InFlight int `json:"in_flight"`
+	Batch    int `json:"batch"`
+	// Messages and Octets were confirmed within Elapsed, which begins with the
+	// first exchange.
+	Messages int64         `json:"messages"`
+	Octets   int64         `json:"octets"`
+	Elapsed  time.Duration `json:"elapsed_ns"`
+}
+
+// newPace bounds what is in flight by what the accounts of a run may hold.
+func newPace(accounts, items int, now func() time.Time) *pace {
+	if items <= 0 {
+		items = firstItems
+	}
+	p := &pace{now: now, items: items, waited: map[string]time.Duration{}}
+	p.lanes = min(max((2*firstFlight+accounts-1)/accounts, 1), mostLanes)
+	p.most = p.lanes * accounts
+	p.climb = climber{moves: []move{
+		{of: flightKnob, up: true}, {of: itemsKnob, up: true}, {of: flightKnob}, {of: itemsKnob},
+	}}
+	p.climb.knobs[flightKnob] = knob{now: min(firstFlight, p.most), least: 1, most: p.most}
+	p.climb.knobs[itemsKnob] = knob{now: min(firstItems, items), least: min(leastItems, items), most: items}
+	p.flight = inflight.New(p.climb.knobs[flightKnob].now)
+	return p
+}
+
+// batchItems is how many messages the next batch may hold.
+func (p *pace) batchItems() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.climb.knobs[itemsKnob].now
+}
+
+// begin waits for a place among the exchanges in flight; end gives it back.
+func (p *pace) begin(ctx context.Context) error {
+	if err := p.flight.Enter(ctx); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.began.IsZero() {
+		p.began = p.now()
+		p.started = p.began
+	}
+	return nil
+}
+
+func (p *pace) end() { p.flight.Leave() }
+
+// waiting notes how long one account was busy with a side.
+func (p *pace) waiting(side string, d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waited[side] += d
+	if side == sideSource {
+		p.total.Source += d
+	} else {
+		p.total.Destination += d
+	}
+}
+
+// The two sides of a run, as Progress.Waiting names them.
+const (
+	sideSource      = "source"
+	sideDestination = "destination"
+)
+
+// stored notes what the destination has confirmed and, at the end of a window,
+// judges the shape. Where the source is what a run waits for, no shape can be
+// told from another, and it stays.
+func (p *pace) stored(messages, octets int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	p.total.Messages += messages
+	p.total.Octets += octets
+	p.total.Elapsed = now.Sub(p.began)
+	// A message costs the server about as much as 16 KiB of any.
+	p.moved += float64(messages) + float64(octets)/(16<<10)
+	took := now.Sub(p.started)
+	if took < paceWindow {
+		return
+	}
+	if p.waited[sideDestination] > p.waited[sideSource] {
+		p.climb.judge(p.moved / took.Seconds())
+		p.flight.Set(p.climb.knobs[flightKnob].now)
+	}
+	p.started, p.moved = now, 0
+	clear(p.waited)
+}
+
+// result is what is told of the run.
+func (p *pace) result() Pace {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.total
+	t.InFlight, t.Batch = p.climb.knobs[flightKnob].now, p.climb.knobs[itemsKnob].now
+	return t
+}

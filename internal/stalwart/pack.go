@@ -1,0 +1,204 @@
+package stalwart
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/jmap"
+)
+
+// packed are messages on their way: small ones share requests, in the spelling
+// that is shorter; large ones are streamed.
+type packed struct {
+	blobs   []destination.Blob
+	out     []destination.Uploaded
+	batches []*uploadBatch
+	streams []int // into blobs
+}
+
+// pack sorts messages by how they travel.
+func (a *Account) pack(blobs []destination.Blob) *packed {
+	p := &packed{blobs: blobs, out: make([]destination.Uploaded, len(blobs))}
+	limit := a.uploadLimit()
+	var now *uploadBatch
+	for i := range blobs {
+		// An empty source is refused by Blob/upload, an empty body is not.
+		if blobs[i].Size > inline || blobs[i].Size == 0 {
+			p.streams = append(p.streams, i)
+			continue
+		}
+		raw, err := content(blobs[i])
+		if err != nil {
+			p.out[i].Err = err
+			continue
+		}
+		if now == nil {
+			now = a.newBatch(blobs[i:], limit)
+			p.batches = append(p.batches, now)
+		}
+		switch now.add(i, raw, limit, a.d.setMax()) {
+		case tooLong:
+			p.streams = append(p.streams, i)
+		case full:
+			now = a.newBatch(blobs[i:], limit)
+			p.batches = append(p.batches, now)
+			if now.add(i, raw, limit, 1) != taken {
+				p.streams = append(p.streams, i)
+			}
+		}
+	}
+	p.batches = slices.DeleteFunc(p.batches, func(b *uploadBatch) bool { return len(b.index) == 0 })
+	return p
+}
+
+// uploadLimit is how long the arguments of one Blob/upload may be.
+func (a *Account) uploadLimit() int {
+	size := a.d.session.Core.MaxSizeRequest
+	if size <= 0 {
+		size = 10_000_000
+	}
+	return int(min(size, 8<<20)) - 4096
+}
+
+func content(b destination.Blob) ([]byte, error) {
+	if b.Open == nil {
+		return b.Bytes, nil
+	}
+	r, err := b.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	raw, err := io.ReadAll(io.LimitReader(r, b.Size+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(raw)) != b.Size {
+		return nil, itemError("changed", "the message is not %d octets long as announced", b.Size)
+	}
+	return raw, nil
+}
+
+// appendJSON writes valid UTF-8 as a JSON string with the fewest escapes
+// (RFC 8259 §7).
+func appendJSON(out, raw []byte) []byte {
+	const hex = "0123456789abcdef"
+	out = append(out, '"')
+	start := 0
+	for i, c := range raw {
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		out = append(out, raw[start:i]...)
+		start = i + 1
+		switch c {
+		case '"', '\\':
+			out = append(out, '\\', c)
+		case '\r':
+			out = append(out, '\\', 'r')
+		case '\n':
+			out = append(out, '\\', 'n')
+		case '\t':
+			out = append(out, '\\', 't')
+		default:
+			out = append(out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	out = append(out, raw[start:]...)
+	return append(out, '"')
+}
+
+// uploadBatch is one Blob/upload call (RFC 9404 §4.1).
+type uploadBatch struct {
+	index []int // into the blobs, by creation id
+	json  []byte
+}
+
+// newBatch begins a call with room for these messages.
+func (a *Account) newBatch(blobs []destination.Blob, limit int) *uploadBatch {
+	room := 256
+	for _, b := range blobs {
+		if b.Size <= inline {
+			room += int(b.Size) + int(b.Size)/16 + 96
+		}
+		if room >= limit {
+			room = limit
+			break
+		}
+	}
+	return &uploadBatch{json: fmt.Appendf(make([]byte, 0, room), `{"accountId":"%s","create":{`, a.id)}
+}
+
+// What became of a message that was to be added to a batch.
+const (
+	taken   = iota
+	full    // it wants another batch
+	tooLong // it wants an upload of its own
+)
+
+// add puts a message in: as text when the octets are UTF-8 and that is not
+// longer than base 64.
+func (b *uploadBatch) add(i int, raw []byte, limit, most int) int {
+	if len(b.index) >= most {
+		return full
+	}
+	start := len(b.json)
+	if len(b.index) > 0 {
+		b.json = append(b.json, ',')
+	}
+	b.json = fmt.Appendf(b.json, `"%d":{"data":[`, len(b.index))
+	at, coded := len(b.json), base64.StdEncoding.EncodedLen(len(raw))+2
+	text := utf8.Valid(raw)
+	if text {
+		b.json = appendJSON(append(b.json, `{"data:asText":`...), raw)
+		text = len(b.json)-at <= coded+len(`{"data:asText":`)
+	}
+	if !text {
+		b.json = b.json[:at]
+		if len(raw) > inlineBase64 {
+			b.json = b.json[:start]
+			return tooLong
+		}
+		b.json = append(b.json, `{"data:asBase64":"`...)
+		b.json = base64.StdEncoding.AppendEncode(b.json, raw)
+		b.json = append(b.json, '"')
+	}
+	b.json = append(b.json, `}],"type":"message/rfc822"}`...)
+	if len(b.json)+2 > limit {
+		b.json = b.json[:start]
+		if len(b.index) == 0 {
+			return tooLong
+		}
+		return full
+	}
+	b.index = append(b.index, i)
+	return taken
+}
+
+// arguments ends the call.
+func (b *uploadBatch) arguments() []byte { return append(b.json, `}}`...) }
+
+// answer takes over what the server says of a call.
+func (p *packed) answer(resp *jmap.Response, id string, b *uploadBatch) error {
+	var got struct {
+		Created    map[string]struct{ ID string }
+		NotCreated map[string]*jmap.SetError
+	}
+	if err := resp.Decode(id, &got); err != nil {
+		return fault(err)
+	}
+	for n, i := range b.index {
+		key := strconv.Itoa(n)
+		if bad := got.NotCreated[key]; bad != nil {
+			p.out[i].Err = uploadRefused(bad)
+			continue
+		}
+		p.out[i] = uploaded(got.Created[key].ID, p.blobs[i])
+	}
+	return nil
+}
