@@ -38,7 +38,7 @@ func (s *syncer) readBody(ctx context.Context, c *source.Content, prefix []byte)
 	h := blake3.New()
 	src := io.TeeReader(io.MultiReader(bytes.NewReader(prefix), s.throttle(ctx, c)), h)
 	b := body{}
-	buf := bytes.NewBuffer(make([]byte, 0, min(max(c.Size, 0)+int64(len(prefix))+1, inMemory+1)))
+	buf := bytes.NewBuffer(make([]byte, 0, min(max(c.Size, 0)+int64(len(prefix)), inMemory)+bytes.MinRead))
 	n, err := io.CopyN(buf, src, inMemory+1)
 	switch {
 	case errors.Is(err, io.EOF):

@@ -58,6 +58,20 @@ type Pace struct {
 	Elapsed  time.Duration `json:"elapsed_ns"`
 }
 
+// Bottleneck is the side that the run waited for, "source" or "destination",
+// and the share of the time that it did; "" when there was too little to tell.
+// The other side could have done more.
+func (p Pace) Bottleneck() (side string, share float64) {
+	all := p.Source + p.Destination
+	if all < time.Second || p.Messages == 0 {
+		return "", 0
+	}
+	if share = float64(p.Destination) / float64(all); share > 0.5 {
+		return sideDestination, share
+	}
+	return sideSource, 1 - share
+}
+
 // newPace bounds what is in flight by what the accounts of a run may hold.
 func newPace(accounts, items int, now func() time.Time) *pace {
 	if items <= 0 {

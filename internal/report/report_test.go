@@ -66,6 +66,12 @@ func sampleAssessment() assess.Assessment {
 	return a
 }
 
+// boundSync is a run that waited for the destination.
+func boundSync() engine.Result {
+	return engine.Result{Pace: engine.Pace{Source: 18 * time.Second, Destination: 82 * time.Second, InFlight: 5, Batch: 166,
+		Messages: 129_000, Octets: 2500 << 20, Elapsed: 100 * time.Second}}
+}
+
 // renderings are all reports, by the name of their golden file.
 func renderings() map[string]func(io.Writer) error {
 	plan := []destination.Action{
@@ -80,6 +86,7 @@ func renderings() map[string]func(io.Writer) error {
 		LastRun: now.Add(-2 * time.Hour), LastVerify: now.Add(-time.Hour), Differences: 4}, {Login: "ben@acme.test", State: "failed", Error: "over quota"}}
 	return map[string]func(io.Writer) error{
 		"sync.txt":       func(w io.Writer) error { return SyncTable(w, sampleSync(), true) },
+		"sync-bound.txt": func(w io.Writer) error { return SyncTable(w, boundSync(), false) },
 		"sync.csv":       func(w io.Writer) error { return SyncCSV(w, sampleSync()) },
 		"verify.txt":     func(w io.Writer) error { return VerifyTable(w, sampleVerify()) },
 		"verify.csv":     func(w io.Writer) error { return VerifyCSV(w, sampleVerify()) },

@@ -35,7 +35,25 @@ func SyncTable(w io.Writer, r engine.Result, dry bool) error {
 		_, err := fmt.Fprintln(w, "\nThis was a dry run: nothing was written on either server.")
 		return err
 	}
+	if text := bottleneck(r.Pace); text != "" {
+		_, err := fmt.Fprintf(w, "\n%s\n", text)
+		return err
+	}
 	return nil
+}
+
+// bottleneck says which side bound the rate, and on what grounds.
+func bottleneck(p engine.Pace) string {
+	side, share := p.Bottleneck()
+	if side == "" || p.Elapsed <= 0 {
+		return ""
+	}
+	evidence := "reading took"
+	if side == "destination" {
+		evidence = "messages were read ahead and waited for it for"
+	}
+	return fmt.Sprintf("Bound by the %s: %s %.0f %% of the time. %.0f messages/s and %s/s, with %d requests in flight and up to %d messages in each.",
+		side, evidence, 100*share, float64(p.Messages)/p.Elapsed.Seconds(), size(int64(float64(p.Octets)/p.Elapsed.Seconds())), p.InFlight, p.Batch)
 }
 
 func notes(w io.Writer, a engine.AccountResult) error {
