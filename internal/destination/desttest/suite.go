@@ -56,6 +56,8 @@ func Run(t *testing.T, open func(t *testing.T) Env) {
 		{"DatesAndKeywords", s.testDatesAndKeywords},
 		{"ImportOrder", s.testImportOrder},
 		{"ImportRefusals", s.testImportRefusals},
+		{"Exchange", s.testExchange},
+		{"ExchangeApart", s.testExchangeApart},
 		{"Duplicates", s.testDuplicates},
 		{"Threads", s.testThreads},
 		{"Changes", s.testChanges},
