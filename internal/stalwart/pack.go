@@ -84,35 +84,6 @@ func content(b destination.Blob) ([]byte, error) {
 	return raw, nil
 }
 
-// appendJSON writes valid UTF-8 as a JSON string with the fewest escapes
-// (RFC 8259 §7).
-func appendJSON(out, raw []byte) []byte {
-	const hex = "0123456789abcdef"
-	out = append(out, '"')
-	start := 0
-	for i, c := range raw {
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		out = append(out, raw[start:i]...)
-		start = i + 1
-		switch c {
-		case '"', '\\':
-			out = append(out, '\\', c)
-		case '\r':
-			out = append(out, '\\', 'r')
-		case '\n':
-			out = append(out, '\\', 'n')
-		case '\t':
-			out = append(out, '\\', 't')
-		default:
-			out = append(out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-	}
-	out = append(out, raw[start:]...)
-	return append(out, '"')
-}
-
 // uploadBatch is one Blob/upload call (RFC 9404 §4.1).
 type uploadBatch struct {
 	index []int // into the blobs, by creation id
