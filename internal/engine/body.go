@@ -35,6 +35,12 @@ func (b *body) drop() {
 // readBody takes the whole message and computes its hash on the way. prefix
 // goes before it (a repair).
 func (s *syncer) readBody(ctx context.Context, c *source.Content, prefix []byte) (body, error) {
+	if c.Whole != nil && len(prefix) == 0 && len(c.Whole) <= inMemory {
+		if err := s.pay(ctx, len(c.Whole)); err != nil {
+			return body{}, err
+		}
+		return body{Blob: destination.Blob{Size: int64(len(c.Whole)), Hash: blake3.Sum256(c.Whole), Bytes: c.Whole}}, nil
+	}
 	h := blake3.New()
 	src := io.TeeReader(io.MultiReader(bytes.NewReader(prefix), s.throttle(ctx, c)), h)
 	b := body{}
@@ -92,13 +98,23 @@ func (s *syncer) throttle(ctx context.Context, r io.Reader) io.Reader {
 	}
 	return readerFunc(func(p []byte) (int, error) {
 		n, err := r.Read(p[:min(len(p), s.limiter.Burst())])
-		if n > 0 {
-			if werr := s.limiter.WaitN(ctx, n); werr != nil {
-				return n, werr
-			}
+		if werr := s.pay(ctx, n); werr != nil {
+			return n, werr
 		}
 		return n, err
 	})
+}
+
+// pay waits until so many octets may have been read.
+func (s *syncer) pay(ctx context.Context, octets int) error {
+	for s.limiter != nil && octets > 0 {
+		n := min(octets, s.limiter.Burst())
+		if err := s.limiter.WaitN(ctx, n); err != nil {
+			return err
+		}
+		octets -= n
+	}
+	return nil
 }
 
 type readerFunc func([]byte) (int, error)

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"iter"
@@ -50,6 +51,14 @@ type Content struct {
 	io.Reader
 	// Size is the exact length in octets, or -1 when only reading tells.
 	Size int64
+	// Whole is all that Reader gives, where the source has it in memory; it is
+	// the receiver's to keep, but not to change. Else nil.
+	Whole []byte
+}
+
+// Whole is content that is in memory.
+func Whole(text []byte) *Content {
+	return &Content{Reader: bytes.NewReader(text), Size: int64(len(text)), Whole: text}
 }
 
 // Scripts is implemented by a Store that has Sieve scripts.

@@ -41,6 +41,7 @@ type Destination struct {
 	session     *jmap.Session
 	permissions map[string]bool // nil where the server does not tell
 	limits      destination.Limits
+	buffers     buffers
 
 	mu       sync.Mutex
 	accounts map[string]*Account // by address

@@ -58,5 +58,5 @@ func (a *Account) importing(ctx context.Context, arguments []byte, emails []dest
 	if riding == nil {
 		return nil
 	}
-	return p.answer(resp, uploading, riding)
+	return a.d.answer(p, resp, uploading, riding)
 }

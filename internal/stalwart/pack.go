@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"sync"
 	"unicode/utf8"
 
 	"mailhaul.org/mailhaul/internal/destination"
@@ -102,8 +103,26 @@ func (a *Account) newBatch(blobs []destination.Blob, limit int) *uploadBatch {
 			break
 		}
 	}
-	return &uploadBatch{json: fmt.Appendf(make([]byte, 0, room), `{"accountId":"%s","create":{`, a.id)}
+	return &uploadBatch{json: fmt.Appendf(a.d.buffers.get(room), `{"accountId":"%s","create":{`, a.id)}
 }
+
+// buffers keeps the memory of requests that are through: megabytes that would
+// be given back to the system and asked for again, many times a second.
+type buffers struct{ pool sync.Pool }
+
+// get returns an empty buffer with room for so many octets.
+func (p *buffers) get(room int) []byte {
+	if b, ok := p.pool.Get().(*[]byte); ok && cap(*b) >= room {
+		return (*b)[:0]
+	}
+	const step = 1 << 20
+	if room > step/2 {
+		room = (room + step - 1) / step * step
+	}
+	return make([]byte, 0, room)
+}
+
+func (p *buffers) put(b []byte) { p.pool.Put(&b) }
 
 // What became of a message that was to be added to a batch.
 const (
@@ -155,7 +174,7 @@ func (b *uploadBatch) add(i int, raw []byte, limit, most int) int {
 func (b *uploadBatch) arguments() []byte { return append(b.json, `}}`...) }
 
 // answer takes over what the server says of a call.
-func (p *packed) answer(resp *jmap.Response, id string, b *uploadBatch) error {
+func (d *Destination) answer(p *packed, resp *jmap.Response, id string, b *uploadBatch) error {
 	var got struct {
 		Created    map[string]struct{ ID string }
 		NotCreated map[string]*jmap.SetError
@@ -171,5 +190,8 @@ func (p *packed) answer(resp *jmap.Response, id string, b *uploadBatch) error {
 		}
 		p.out[i] = uploaded(got.Created[key].ID, p.blobs[i])
 	}
+	// The server has read the request to its end, or it could not have
+	// answered for its messages: nobody looks at it any more.
+	d.buffers.put(b.json)
 	return nil
 }

@@ -39,7 +39,7 @@ func (a *Account) upload(ctx context.Context, p *packed) error {
 			if err != nil {
 				return err
 			}
-			return p.answer(resp, id, b)
+			return a.d.answer(p, resp, id, b)
 		})
 	}
 	for _, i := range p.streams {

@@ -43,8 +43,7 @@ func content(f *os.File) (*source.Content, io.Closer, error) {
 			return nil, nil, err
 		}
 		if !packed(raw) {
-			text := withCRLF(raw)
-			return &source.Content{Reader: bytes.NewReader(text), Size: int64(len(text))}, io.NopCloser(nil), nil
+			return source.Whole(withCRLF(raw)), io.NopCloser(nil), nil
 		}
 		r, err := unpack(bytes.NewReader(raw), raw)
 		if err != nil {
@@ -55,8 +54,7 @@ func content(f *os.File) (*source.Content, io.Closer, error) {
 			return nil, nil, err
 		}
 		if len(text) < maxUnpacked {
-			text = withCRLF(text)
-			return &source.Content{Reader: bytes.NewReader(text), Size: int64(len(text))}, io.NopCloser(nil), nil
+			return source.Whole(withCRLF(text)), io.NopCloser(nil), nil
 		}
 		return streamed(io.MultiReader(bytes.NewReader(text), r)), io.NopCloser(nil), nil
 	}
