@@ -14,7 +14,8 @@ type mailbox struct {
 	parent      uint32
 	role        string
 	sortOrder   int64
-	subscribers map[uint32]bool // account ids of logins
+	subscribers map[uint32]bool            // account ids of logins
+	shares      map[uint32]map[string]bool // rights by account id; never changed in place
 }
 
 // Documents of the mailboxes that the server makes itself.
@@ -78,16 +79,13 @@ func mailboxGet(c *call) (obj, *methodError) {
 	var list []any
 	for _, id := range w.ids {
 		m := a.mailboxes[uint32(id)]
-		if m == nil {
+		if m == nil || !c.mayRead(m) {
 			w.missing(id)
 			continue
 		}
 		o := obj{
 			"id": formatID(id), "name": m.name, "role": nil, "sortOrder": m.sortOrder, "parentId": nil,
-			"isSubscribed": m.subscribers[c.tok.account], "myRights": obj{
-				"mayReadItems": true, "mayAddItems": true, "mayRemoveItems": true, "maySetSeen": true, "maySetKeywords": true,
-				"mayCreateChild": true, "mayRename": true, "mayDelete": true, "maySubmit": true, "mayShare": true,
-			},
+			"isSubscribed": m.subscribers[c.tok.account], "myRights": c.myRights(m),
 		}
 		if m.role != "" {
 			o["role"] = m.role
@@ -96,7 +94,7 @@ func mailboxGet(c *call) (obj, *methodError) {
 			o["parentId"] = formatID32(m.parent - 1)
 		}
 		if w.properties != nil {
-			o["shareWith"] = obj{}
+			o["shareWith"] = m.shareWith()
 		}
 		if counts != nil {
 			n := counts[m.doc]
@@ -194,7 +192,7 @@ func mailboxQuery(c *call) (obj, *methodError) {
 	}
 	var boxes []*mailbox
 	for _, doc := range sortedKeys(a.mailboxes) {
-		if m := a.mailboxes[doc]; match(m) {
+		if m := a.mailboxes[doc]; c.mayRead(m) && match(m) {
 			boxes = append(boxes, m)
 		}
 	}

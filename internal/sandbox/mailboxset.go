@@ -201,6 +201,10 @@ func (b *boxSet) apply(box, old *mailbox, props value) setError {
 			box.role = ""
 		case p.name == "role" && settableRoles[v.text]:
 			box.role = v.text
+		case p.name == "shareWith" || strings.HasPrefix(p.name, "shareWith/"):
+			if bad := b.c.share(box, p.name, v); bad != nil {
+				return bad
+			}
 		case p.name == "sortOrder" && v.kind == kindNumber:
 			box.sortOrder = int64(v.number)
 		case p.name == "id" && old != nil && v.text == formatID32(old.doc):

@@ -252,7 +252,7 @@ func (c *call) target(m method) *methodError {
 		return errNoAccount
 	}
 	c.account = uint32(n)
-	if c.account != c.tok.account && !c.tok.can("impersonate") && !c.tok.groups[c.account] {
+	if !c.owns() && !c.sees() {
 		if strings.HasPrefix(c.name, "Email/") || strings.HasPrefix(c.name, "Mailbox/") || strings.HasPrefix(c.name, "Thread/") {
 			return &methodError{"forbidden", "You do not have access to account " + id.text}
 		}

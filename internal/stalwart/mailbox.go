@@ -29,7 +29,8 @@ func denied(err error) bool {
 	return errors.As(err, &re) && (re.Status == 401 || re.Status == 403)
 }
 
-func (a *Account) mailboxes(ctx context.Context, c *jmap.Client) ([]destination.Mailbox, error) {
+// mailboxIDs lists what the client's login sees of the account.
+func (a *Account) mailboxIDs(ctx context.Context, c *jmap.Client) ([]string, error) {
 	var ids []string
 	for {
 		var page struct{ IDs []string }
@@ -39,8 +40,15 @@ func (a *Account) mailboxes(ctx context.Context, c *jmap.Client) ([]destination.
 		ids = append(ids, page.IDs...)
 		// The server's pages hold 5000 (x:Jmap.queryMaxResults).
 		if len(page.IDs) < 1000 {
-			break
+			return ids, nil
 		}
+	}
+}
+
+func (a *Account) mailboxes(ctx context.Context, c *jmap.Client) ([]destination.Mailbox, error) {
+	ids, err := a.mailboxIDs(ctx, c)
+	if err != nil {
+		return nil, err
 	}
 	var out []destination.Mailbox
 	seen := map[string]bool{}

@@ -67,6 +67,7 @@ func Run(t *testing.T, open func(t *testing.T) Env) {
 		{"Scripts", s.testScripts},
 		{"BadScripts", s.testBadScripts},
 		{"DiskQuota", s.testDiskQuota},
+		{"Sharing", s.testSharing},
 		{"UploadQuota", s.testUploadQuota},
 		{"WrongPassword", s.testWrongPassword},
 	} {

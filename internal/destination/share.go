@@ -1,0 +1,34 @@
+package destination
+
+import "context"
+
+// Rights are what an account lets another one do with a mailbox: the
+// properties of MailboxRights (RFC 8621 §2) and mayShare (RFC 9670 §4).
+type Rights uint16
+
+const (
+	MayRead Rights = 1 << iota
+	MayAdd
+	MayRemove
+	MaySetSeen
+	MaySetKeywords
+	MayCreateChild
+	MayRename
+	MayDelete
+	MaySubmit
+	MayShare
+)
+
+// Sharer is implemented by an Account whose mailboxes others may use.
+type Sharer interface {
+	// Shares returns the rights that others have, by mailbox ID and by their
+	// account ID. Mailboxes that are not shared are absent.
+	Shares(ctx context.Context) (map[string]map[string]Rights, error)
+	// Share gives accounts, by ID, these rights on a mailbox instead of those
+	// they had; no rights end it. Accounts that are not named keep theirs. The
+	// mailboxes below are not touched.
+	Share(ctx context.Context, mailbox string, grants map[string]Rights) error
+	// SeenBy asks as the account of this address which mailboxes it sees and
+	// what it may do with them.
+	SeenBy(ctx context.Context, address string) (map[string]Rights, error)
+}
