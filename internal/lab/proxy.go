@@ -1,27 +1,42 @@
 package lab
 
 import (
-	"io"
 	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
-// Proxy passes TCP connections on to a server and cuts them where it is told.
+// Proxy passes TCP connections on to a server and harms them as it is told.
 type Proxy struct {
 	// Addr is where it listens, "127.0.0.1:port".
 	Addr string
 	// Answer and Request are after how many octets from and to the server
-	// each connection is cut; 0 means never. They may be set at any time.
+	// each connection is cut; 0 means never. What came before is passed on:
+	// the answer or the request is truncated. They may be set at any time.
 	Answer, Request atomic.Int64
+	// Reset cuts with RST, by which the other side loses even what it had not
+	// read yet, instead of FIN.
+	Reset atomic.Bool
+	// Delay holds back each piece from the server, in nanoseconds.
+	Delay atomic.Int64
 	// Cuts counts the connections that were cut.
 	Cuts atomic.Int64
+	// Sent counts the octets that were passed on to the server.
+	Sent atomic.Int64
 	// Turns counts how often a client spoke after the server had: the round
 	// trips, where there is one connection.
 	Turns atomic.Int64
 
 	answered atomic.Bool // the server spoke last
+	mu       sync.Mutex
+	server   string
+	open     map[*link]bool
 }
+
+// link is one connection on both sides.
+type link struct{ client, server net.Conn }
 
 // StartProxy starts a proxy for the server at addr and stops it when the test
 // ends.
@@ -32,37 +47,80 @@ func StartProxy(t testing.TB, addr string) *Proxy {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	p := &Proxy{Addr: l.Addr().String()}
+	p := &Proxy{Addr: l.Addr().String(), server: addr, open: map[*link]bool{}}
 	go func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go p.serve(c, addr)
+			go p.serve(c)
 		}
 	}()
 	return p
 }
 
-func (p *Proxy) serve(client net.Conn, addr string) {
+// To sends new connections to another address; the empty one takes none, as a
+// server that is down does.
+func (p *Proxy) To(addr string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.server = addr
+}
+
+// CutAll cuts every connection there is.
+func (p *Proxy) CutAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.open {
+		p.cut(c)
+	}
+}
+
+func (p *Proxy) serve(client net.Conn) {
 	defer client.Close()
+	p.mu.Lock()
+	addr := p.server
+	p.mu.Unlock()
+	if addr == "" {
+		return
+	}
 	server, err := net.Dial("tcp", addr)
 	if err != nil {
 		return
 	}
-	defer server.Close()
+	c := &link{client, server}
+	p.mu.Lock()
+	p.open[c] = true
+	p.mu.Unlock()
+	defer func() {
+		server.Close()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.open, c)
+	}()
 	go func() {
-		p.pass(server, client, &p.Request)
+		p.pass(c, server, client, &p.Request)
 		server.Close()
 		client.Close()
 	}()
-	p.pass(client, server, &p.Answer)
+	p.pass(c, client, server, &p.Answer)
+}
+
+// cut ends both sides.
+func (p *Proxy) cut(c *link) {
+	for _, side := range []net.Conn{c.client, c.server} {
+		if tcp, ok := side.(*net.TCPConn); ok && p.Reset.Load() {
+			_ = tcp.SetLinger(0)
+		}
+		side.Close()
+	}
+	p.Cuts.Add(1)
 }
 
 // pass copies until the end, or for as many octets as the limit says from the
 // moment that it is set.
-func (p *Proxy) pass(to io.Writer, from io.Reader, limit *atomic.Int64) {
+func (p *Proxy) pass(c *link, to, from net.Conn, limit *atomic.Int64) {
 	buf := make([]byte, 16<<10)
 	passed := int64(0)
 	for {
@@ -70,15 +128,21 @@ func (p *Proxy) pass(to io.Writer, from io.Reader, limit *atomic.Int64) {
 		if n > 0 {
 			if limit == &p.Answer {
 				p.answered.Store(true)
-			} else if p.answered.Swap(false) {
-				p.Turns.Add(1)
+				if d := time.Duration(p.Delay.Load()); d > 0 {
+					time.Sleep(d)
+				}
+			} else {
+				p.Sent.Add(int64(n))
+				if p.answered.Swap(false) {
+					p.Turns.Add(1)
+				}
 			}
 		}
 		if l := limit.Load(); l <= 0 {
 			passed = 0
 		} else if passed += int64(n); passed > l {
-			_, _ = to.Write(buf[:int64(n)-(passed-l)])
-			p.Cuts.Add(1)
+			_, _ = to.Write(buf[:max(0, int64(n)-(passed-l))])
+			p.cut(c)
 			return
 		}
 		if _, werr := to.Write(buf[:n]); werr != nil || err != nil {

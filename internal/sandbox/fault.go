@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/base64"
 	"net/http"
 	"time"
 )
@@ -41,4 +42,56 @@ func (s *Server) play(w http.ResponseWriter, f *Fault) {
 	}
 	e.retryAfter = int64(f.RetryAfter / time.Second)
 	e.write(w)
+}
+
+// ends reports whether the fault ends a call or its request; nil does not.
+func (f *Fault) ends() bool { return f != nil && (f.Drop || f.Status != 0 || f.MethodError != "") }
+
+// whole is the fault if it ends the whole request, else nil.
+func (f *Fault) whole() *Fault {
+	if f.Drop || f.Status != 0 {
+		return f
+	}
+	return nil
+}
+
+// method is the error of the one call if the fault says so, else nil.
+func (f *Fault) method() *methodError {
+	if f.whole() != nil || f.MethodError == "" {
+		return nil
+	}
+	return &methodError{f.MethodError, ""}
+}
+
+// contents names the messages that a call is about.
+func (c *call) contents() (hashes [][32]byte) {
+	switch c.name {
+	case "Email/import":
+		for _, m := range c.args.get("emails").members {
+			id, _ := parseBlobID(m.value.get("blobId").text)
+			hashes = append(hashes, id.hash)
+		}
+	case "Blob/upload":
+		for _, m := range c.args.get("create").members {
+			var data []byte
+			for _, src := range m.value.get("data").list {
+				data = append(data, src.get("data:asText").text...)
+				raw, _ := base64.StdEncoding.DecodeString(src.get("data:asBase64").text)
+				data = append(data, raw...)
+			}
+			hashes = append(hashes, hashOf(data))
+		}
+	}
+	return hashes
+}
+
+// ExpireUploads drops the uploads of one content, as if their time were over.
+func (s *Server) ExpireUploads(hash [32]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for t := range s.blobs.temp {
+		if t.hash == hash {
+			delete(s.blobs.temp, t)
+		}
+	}
 }

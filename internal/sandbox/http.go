@@ -192,6 +192,9 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.leaveUpload(tok)
 	call := Call{Method: "upload", Account: r.PathValue("account"), Login: tok.name}
+	if s.opts.Intercept != nil {
+		call.Contents = [][32]byte{hashOf(body)}
+	}
 	if s.fault(w, call) {
 		return
 	}

@@ -28,6 +28,7 @@ type call struct {
 	args    value
 	account uint32
 	stop    int // objects to commit before the store "fails"; 0 never
+	stopped bool
 	objects int // objects committed
 }
 
@@ -180,24 +181,23 @@ func (req *request) run(name string, args value) (obj, *Fault, *methodError) {
 	}
 
 	info := Call{Method: name, Account: formatID32(c.account), Login: req.tok.name}
-	if f := req.s.ask(info); f != nil {
-		if f.Drop || f.Status != 0 {
-			return nil, f, nil
-		}
-		if f.MethodError != "" {
-			return nil, nil, &methodError{f.MethodError, ""}
-		}
-		c.stop = f.Stop
+	if req.s.opts.Intercept != nil {
+		info.Contents = c.contents()
+	}
+	before := req.s.ask(info)
+	if before.ends() && before.Stop == 0 {
+		return nil, before.whole(), before.method()
+	}
+	if before != nil {
+		c.stop = before.Stop
 	}
 	result, fail := c.handle(m)
+	if c.stopped && before.ends() {
+		return nil, before.whole(), before.method()
+	}
 	info.After, info.Objects = true, c.objects
-	if f := req.s.ask(info); f != nil {
-		if f.Drop || f.Status != 0 {
-			return nil, f, nil
-		}
-		if f.MethodError != "" {
-			return nil, nil, &methodError{f.MethodError, ""}
-		}
+	if f := req.s.ask(info); f.ends() {
+		return nil, f.whole(), f.method()
 	}
 	if fail == nil {
 		req.remember(result)
@@ -279,6 +279,7 @@ func (req *request) remember(result obj) {
 // says that the store breaks here.
 func (c *call) step() *methodError {
 	if c.stop > 0 && c.objects >= c.stop {
+		c.stopped = true
 		return errUnavailable
 	}
 	c.objects++

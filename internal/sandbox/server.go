@@ -42,9 +42,13 @@ type Call struct {
 	Login   string // address of the account that the request acts as
 	After   bool   // false before the call, true when its effects are committed
 	Objects int    // created, updated and destroyed objects, when After
+	// Contents are the BLAKE3 hashes of the messages that an upload,
+	// Blob/upload or Email/import is about, in their order.
+	Contents [][32]byte
 }
 
-// Fault is a failure to play. Exactly one of its fields should be set.
+// Fault is a failure to play. Exactly one of its fields should be set, but
+// for Stop.
 type Fault struct {
 	// Drop closes the connection without an answer.
 	Drop bool
@@ -53,8 +57,9 @@ type Fault struct {
 	// effects stay.
 	MethodError string
 	// Stop, given before an Email/import, Email/set or Blob/upload, commits
-	// that many objects of the call and then fails it with serverUnavailable:
-	// what the real server does when its store fails half way.
+	// that many objects of the call and then fails it: with serverUnavailable,
+	// what the real server does when its store fails half way, or as one of
+	// the other fields says.
 	Stop int
 	// Status answers the whole request with this HTTP status, 429 or 503.
 	Status     int
