@@ -108,7 +108,9 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 		r.air.RUnlock()
 		r.air.Lock()
 		leave = r.air.Unlock
-		results, err = r.settleBatch(ctx, generation.state, entries)
+		if results, err = r.settleBatch(ctx, generation.state, entries); err != nil {
+			return nil, err // still in doubt: the entries stay intended
+		}
 	}
 	if err != nil {
 		if model.ClassOf(err) != model.ClassFatal && ctx.Err() == nil {
