@@ -24,46 +24,23 @@ func (r *run) importBatch(ctx context.Context, entries []*entry, next *batch) er
 	if err != nil {
 		return err
 	}
-	for attempt := 1; len(entries) > 0; attempt++ {
-		if entries, err = r.sortOutUploads(ctx, entries); err != nil || len(entries) == 0 {
-			return err
+	return r.isolate(ctx, entries, &r.imported, func(ctx context.Context, some []*entry) ([]*entry, int, error) {
+		ready, err := r.sortOutUploads(ctx, some)
+		if err != nil || len(ready) == 0 {
+			return nil, 0, err
 		}
-		again, err := r.importOnce(ctx, entries, next)
+		riding := next
 		next = nil
-		switch {
-		case err == nil:
-			entries = again
-		case len(entries) > 1 && model.ClassOf(err) == model.ClassItem:
-			// The request as a whole is refused because of something in it:
-			// halve until the culprit stands alone.
-			half := len(entries) / 2
-			if err := r.importBatch(ctx, entries[:half], nil); err != nil {
-				return err
-			}
-			return r.importBatch(ctx, entries[half:], nil)
-		case model.ClassOf(err) == model.ClassItem:
-			return r.refuse(ctx, entries[0], err)
-		case passing(err) && attempt < uploadAttempts:
-			if err := r.pause(ctx, err, attempt); err != nil {
-				return err
-			}
-			entries = again
-		default:
-			return err
-		}
-		if attempt >= 2*uploadAttempts {
-			return model.Faultf(model.ClassAccount, "import", "%d messages could not be imported in %d attempts", len(entries), attempt)
-		}
-	}
-	return nil
+		return r.importOnce(ctx, ready, riding)
+	}, r.refuse)
 }
 
-// importOnce does intent, effect and confirmation once. It returns the
-// entries that have to be tried again.
-func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (again []*entry, err error) {
+// importOnce does intent, effect and confirmation once. It is an attempt: with
+// an error and entries to send again, the request failed without storing them.
+func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (again []*entry, stored int, err error) {
 	generation, err := r.enter(ctx)
 	if err != nil {
-		return entries, err
+		return entries, 0, err
 	}
 	leave := r.air.RUnlock
 	defer func() { leave() }()
@@ -97,38 +74,42 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 		return t.SetSettle(r.row.ID, r.air.oldest())
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := r.Step("import"); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	results, err := r.exchange(ctx, emails, next)
+	failed := err
 	if err != nil && model.CodeOf(err) == destination.CodeAmbiguous {
 		// Until this one is confirmed, too, nobody else may be in the air.
 		r.air.RUnlock()
 		r.air.Lock()
 		leave = r.air.Unlock
 		if results, err = r.settleBatch(ctx, generation.state, entries); err != nil {
-			return nil, err // still in doubt: the entries stay intended
+			return nil, 0, err // still in doubt: the entries stay intended
 		}
 	}
 	if err != nil {
 		if model.ClassOf(err) != model.ClassFatal && ctx.Err() == nil {
 			// Certainly without effect: nothing is in doubt.
 			if uerr := r.unintend(ctx, entries); uerr != nil {
-				return nil, uerr
+				return nil, 0, uerr
 			}
 			r.air.left(generation)
 		}
-		return entries, err
+		return entries, 0, err
 	}
 	if len(results) != len(entries) {
-		return nil, model.Faultf(model.ClassAccount, "import", "the destination answered for %d of %d messages", len(results), len(entries))
+		return nil, 0, model.Faultf(model.ClassAccount, "import", "the destination answered for %d of %d messages", len(results), len(entries))
 	}
 	var stop error
 	err = r.step(ctx, "confirm", func(t *ledger.Tx) error {
-		again, stop = nil, nil
+		again, stop, stored = nil, nil, 0
 		for i, e := range entries {
+			if results[i].Err == nil {
+				stored++
+			}
 			if err := r.confirm(t, e, results[i], &again, &stop); err != nil {
 				return err
 			}
@@ -136,14 +117,17 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	r.air.left(generation)
 	r.count(entries, results, dropped, clamped)
 	if stop != nil {
-		return nil, stop
+		return nil, stored, stop
 	}
-	return again, nil
+	if len(again) == 0 {
+		failed = nil
+	}
+	return again, stored, failed
 }
 
 // errMissing marks an entry that a settled import turned out not to hold.
@@ -189,6 +173,10 @@ func (r *run) confirm(t *ledger.Tx, e *entry, res destination.Imported, again *[
 		if !errors.Is(res.Err, errMissing) {
 			e.err = res.Err
 		}
+		*again = append(*again, e)
+		return t.SetState(e.item.Collection, e.item.UID, ledger.Pending)
+	case model.ClassOf(res.Err) == model.ClassRetry:
+		e.again = res.Err
 		*again = append(*again, e)
 		return t.SetState(e.item.Collection, e.item.UID, ledger.Pending)
 	case model.ClassOf(res.Err) != model.ClassItem:

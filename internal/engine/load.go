@@ -24,6 +24,7 @@ type entry struct {
 	body   body
 	blobID string
 	err    error // of its upload
+	again  error // why the destination wants it sent once more
 	repair bool
 }
 
@@ -267,25 +268,26 @@ func (a *assembler) abandon() {
 const uploadAttempts = 5
 
 // upload stores the messages of these entries temporarily. It changes
-// nothing that a user could see, so it is simply repeated on trouble.
+// nothing that a user could see, so it is simply repeated on trouble. A
+// message that breaks it is left with the reason in its err.
 func (r *run) upload(ctx context.Context, entries []*entry) error {
-	for attempt := 1; ; attempt++ {
-		if err := r.pace.begin(ctx); err != nil {
-			return err
-		}
-		up, err := r.dst.Upload(ctx, blobs(entries))
-		r.pace.end()
-		if err == nil {
-			took(entries, up)
-			return nil
-		}
-		if attempt == uploadAttempts || !passing(err) {
-			return err
-		}
-		if err := r.pause(ctx, err, attempt); err != nil {
-			return err
-		}
+	return r.isolate(ctx, entries, &r.uploaded, r.uploadOnce, func(_ context.Context, e *entry, why error) error {
+		e.err = why
+		return nil
+	})
+}
+
+func (r *run) uploadOnce(ctx context.Context, entries []*entry) (again []*entry, stored int, err error) {
+	if err := r.pace.begin(ctx); err != nil {
+		return nil, 0, err
 	}
+	defer r.pace.end()
+	up, err := r.dst.Upload(ctx, blobs(entries))
+	if err != nil {
+		return entries, 0, err
+	}
+	took(entries, up)
+	return nil, len(entries), nil
 }
 
 // passing reports that the same request may succeed later.

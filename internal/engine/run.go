@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
@@ -32,6 +33,7 @@ type run struct {
 	adopting  *adopter   // of the mailbox being read
 	vanished  bool       // there are vanished items to match against
 	refused   int64
+	blamed    atomic.Int64 // messages that broke their requests
 	unchanged bool
 }
 

@@ -62,6 +62,8 @@ type syncer struct {
 	limiter  *rate.Limiter // nil: no bound
 	courtesy *courtesy
 	pace     *pace
+	uploaded witness
+	imported witness
 }
 
 // account runs one account to its end and never panics the others.

@@ -107,7 +107,10 @@ func (e *RequestError) fault() error {
 		f.Code = "notFound"
 	case e.temporary():
 		f.Class, f.Code, f.RetryAfter = model.ClassRetry, "busy", e.RetryAfter
-	case e.Type == "limit":
+		if e.Status >= 500 {
+			f.Code = "serverUnavailable" // a proxy says so, too, when the server behind it fell over
+		}
+	case e.Type == "limit", e.Status == http.StatusRequestEntityTooLarge:
 		f.Class, f.Code = model.ClassItem, "tooLarge"
 	case e.Status >= 500:
 		f.Class, f.Code = model.ClassRetry, "serverFail"
