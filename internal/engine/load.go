@@ -295,11 +295,18 @@ func passing(err error) bool {
 	return model.ClassOf(err) == model.ClassRetry || model.CodeOf(err) == destination.CodeAmbiguous
 }
 
-// pause waits as long as the server asked, else longer with every attempt.
+// longestPause is the longest Retry-After that an account waits for. It keeps
+// its place among those that move at once meanwhile.
+const longestPause = 5 * time.Minute
+
+// pause waits as long as the server asked, else longer with every attempt. It
+// returns err itself if that is too long.
 func (r *run) pause(ctx context.Context, err error, attempt int) error {
 	d := time.Duration(attempt*attempt) * r.Backoff
 	if f, ok := errors.AsType[*model.Fault](err); ok && f.RetryAfter > 0 {
-		d = f.RetryAfter
+		if d = f.RetryAfter; d > longestPause {
+			return err
+		}
 	}
 	return sleep(ctx, d)
 }

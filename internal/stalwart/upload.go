@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -48,13 +50,22 @@ func (a *Account) upload(ctx context.Context, p *packed) error {
 	return g.Wait()
 }
 
-// uploadRefused: overQuota here is the hourly upload quota, not the disk's.
+// quotaRemedy speaks of the hourly upload quota, not of the disk's.
+const quotaRemedy = "the server accepts 1,000 uploads or 50 MB an hour from this login: give the migrator the permission unlimitedUploads"
+
 func uploadRefused(bad *jmap.SetError) error {
 	err := refusal(bad)
 	if f, ok := errors.AsType[*model.Fault](err); ok && bad.Type == "overQuota" {
-		f.Remedy = "the server accepts 1,000 uploads or 50 MB an hour from this login: give the migrator the permission unlimitedUploads"
+		f.Remedy = quotaRemedy
 	}
 	return err
+}
+
+// overUploadQuota recognises the answer to an HTTP upload beyond the quota: a
+// 429, as for too many requests, but for up to an hour.
+func overUploadQuota(err error) bool {
+	e, ok := errors.AsType[*jmap.RequestError](err)
+	return ok && e.Status == http.StatusTooManyRequests && strings.Contains(e.Detail, "quota")
 }
 
 // uploaded checks that the server holds what was meant.
@@ -88,6 +99,8 @@ func (a *Account) stream(ctx context.Context, b destination.Blob, out *destinati
 		*out = uploaded(u.BlobID, b)
 	case errors.As(err, &own):
 		out.Err = own.err
+	case overUploadQuota(err):
+		out.Err = &model.Fault{Class: model.ClassAccount, Code: destination.CodeOverQuota, Err: err, Remedy: quotaRemedy}
 	case model.ClassOf(err) == model.ClassItem:
 		out.Err = err
 	default:
