@@ -24,6 +24,7 @@ type env struct {
 	dst    destination.Destination
 	led    *ledger.Ledger
 	dir    string
+	at     stalwart.Config
 	server *sandbox.Server // nil: a real server
 	acc    model.Account   // anna
 }
@@ -36,21 +37,56 @@ func newEnv(t *testing.T, o sandbox.Options) *env {
 // newEnvOn makes the account at a destination that runs already.
 func newEnvOn(t *testing.T, at stalwart.Config, address string) *env {
 	t.Helper()
-	e := &env{t: t, src: memory.New(), dir: t.TempDir(), acc: model.Account{Login: "anna", Address: address}}
-	dst, err := stalwart.Dial(t.Context(), at)
-	e.must(err)
-	t.Cleanup(func() { dst.Close() })
-	e.dst = dst
-	actions, err := dst.Plan(t.Context(), []model.Account{e.acc})
-	e.must(err)
-	for _, a := range actions {
-		e.must(dst.Apply(t.Context(), a))
-	}
+	e := &env{t: t, at: at, src: memory.New(), dir: t.TempDir(), acc: model.Account{Login: "anna", Address: address}}
+	e.dial(at)
+	e.provision(e.acc)
+	var err error
 	e.led, err = ledger.Open(e.dir)
 	e.must(err)
 	t.Cleanup(func() { e.led.Close() })
-	e.src.AddAccount(e.acc)
 	return e
+}
+
+// dial logs in to the destination.
+func (e *env) dial(at stalwart.Config) {
+	e.t.Helper()
+	dst, err := stalwart.Dial(e.t.Context(), at)
+	e.must(err)
+	e.t.Cleanup(func() { dst.Close() })
+	e.dst = dst
+}
+
+// provision makes an account on both sides.
+func (e *env) provision(a model.Account) {
+	e.t.Helper()
+	p := e.dst.(destination.Provisioner)
+	actions, err := p.Plan(e.t.Context(), []model.Account{a})
+	e.must(err)
+	for _, a := range actions {
+		e.must(p.Apply(e.t.Context(), a))
+	}
+	e.src.AddAccount(a)
+}
+
+// admin calls a method as the destination's administrator and decodes the
+// result into v unless that is nil.
+func (e *env) admin(method string, args map[string]any, v any) {
+	e.t.Helper()
+	c, err := jmap.Dial(e.t.Context(), jmap.Config{URL: e.at.URL, User: e.at.User, Password: e.at.Password})
+	e.must(err)
+	defer c.Close()
+	r := jmap.NewRequest("urn:stalwart:jmap")
+	id := r.Call(method, args)
+	resp, err := c.Do(e.t.Context(), r)
+	e.must(err)
+	var refused struct{ NotCreated, NotUpdated map[string]any }
+	e.must(resp.Decode(id, &refused))
+	if len(refused.NotCreated)+len(refused.NotUpdated) > 0 {
+		e.t.Fatalf("%s: %v", method, refused)
+	}
+	if v != nil {
+		e.must(resp.Decode(id, v))
+	}
 }
 
 func (e *env) close() {
@@ -68,10 +104,14 @@ func (e *env) must(err error) {
 	}
 }
 
+func (e *env) options() engine.Options {
+	return engine.Options{Source: e.src, Destination: e.dst, Ledger: e.led, SpoolDir: e.dir, SettleDelay: time.Millisecond, Backoff: time.Millisecond}
+}
+
 // sync runs the engine once; change adjusts the options.
 func (e *env) sync(change ...func(*engine.Options)) engine.AccountResult {
 	e.t.Helper()
-	o := engine.Options{Source: e.src, Destination: e.dst, Ledger: e.led, SpoolDir: e.dir, SettleDelay: time.Millisecond, Backoff: time.Millisecond}
+	o := e.options()
 	for _, c := range change {
 		c(&o)
 	}
