@@ -72,6 +72,9 @@ func (r *run) mapBox(ctx context.Context, b *box, t mailboxmap.Target, tree *tre
 		}
 		name := t.Path[len(t.Path)-1]
 		if m := tree.byID[b.row.Target]; m.Parent != parent || m.Name != name {
+			if err := r.makeWay(ctx, tree, b, parent, name); err != nil {
+				return mailboxFault(b, err)
+			}
 			if err := r.Step("rename mailbox"); err != nil {
 				return err
 			}
@@ -100,6 +103,32 @@ func (r *run) mapBox(ctx context.Context, b *box, t mailboxmap.Target, tree *tre
 		return nil
 	}
 	return r.step(ctx, "mailbox", func(t *ledger.Tx) error { return t.PutCollection(&b.row) })
+}
+
+// makeWay gives another name, for the time being, to a mailbox that has the
+// one that b is to get and will be renamed itself: two may have swapped names.
+func (r *run) makeWay(ctx context.Context, tree *tree, b *box, parent, name string) error {
+	id := tree.find(parent, name)
+	if id == "" || id == b.row.Target {
+		return nil
+	}
+	if !slices.ContainsFunc(r.boxes, func(o *box) bool { return o.row.Target == id && o.renamed && o.row.Created }) {
+		return nil
+	}
+	if err := r.Step("rename mailbox"); err != nil {
+		return err
+	}
+	for n := 1; ; n++ {
+		meanwhile := fmt.Sprintf("being renamed %d", n)
+		if tree.find(parent, meanwhile) != "" {
+			continue
+		}
+		if err := r.dst.UpdateMailbox(ctx, id, meanwhile, parent); err != nil {
+			return err
+		}
+		tree.move(id, meanwhile, parent)
+		return nil
+	}
 }
 
 func mailboxFault(b *box, err error) error {

@@ -308,7 +308,12 @@ func (st *store) Changes(ctx context.Context, c model.Collection, since string) 
 			yield(model.Change{}, err)
 			return
 		}
-		for _, ch := range st.changes(c, since) {
+		all, err := st.changes(c, since)
+		if err != nil {
+			yield(model.Change{}, err)
+			return
+		}
+		for _, ch := range all {
 			if !yield(ch, nil) {
 				return
 			}
@@ -316,12 +321,12 @@ func (st *store) Changes(ctx context.Context, c model.Collection, since string) 
 	}
 }
 
-func (st *store) changes(c model.Collection, since string) []model.Change {
+func (st *store) changes(c model.Collection, since string) ([]model.Change, error) {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
 	b, err := st.box(c)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	var validity uint32
 	var seen uint64
@@ -350,7 +355,7 @@ func (st *store) changes(c model.Collection, since string) []model.Change {
 			}
 		}
 	}
-	return append(out, model.Change{Op: model.OpCheckpoint, Cursor: fmt.Sprintf("%d:%d", b.uidvalidity, st.a.modseq)})
+	return append(out, model.Change{Op: model.OpCheckpoint, Cursor: fmt.Sprintf("%d:%d", b.uidvalidity, st.a.modseq)}), nil
 }
 
 func (st *store) Read(ctx context.Context, c model.Collection, items []model.ItemRef, fn func(model.ItemRef, *source.Content, error) error) error {
@@ -361,7 +366,9 @@ func (st *store) Read(ctx context.Context, c model.Collection, items []model.Ite
 		}
 		var body []byte
 		if err == nil {
-			body, err = st.body(c, ref)
+			if body, err = st.body(c, ref); err != nil && model.ClassOf(err) != model.ClassItem {
+				return err
+			}
 		}
 		if err != nil {
 			err = fn(ref, nil, err)
@@ -381,6 +388,9 @@ func (st *store) body(c model.Collection, ref model.ItemRef) ([]byte, error) {
 	b, err := st.box(c)
 	if err != nil {
 		return nil, err
+	}
+	if b.uidvalidity != c.UIDValidity {
+		return nil, model.Faultf(model.ClassAccount, "uidvalidity", "%s: UIDVALIDITY changed while it was read; run again", c.Native)
 	}
 	m, ok := b.messages[ref.UID]
 	if !ok {
