@@ -25,6 +25,11 @@ var acts = []struct {
 		e.src.AddMailbox("anna", "Work", model.RoleNone)
 		e.src.Deliver("anna", "Work", message(501), model.Flags{}, day)
 	}},
+	{"a mailbox deleted that has one below it", func(e *env) {
+		e.src.AddMailbox("anna", "Work/Sub", model.RoleNone)
+		e.src.Deliver("anna", "Work/Sub", message(502), model.Flags{}, day)
+		e.src.SetContainer("anna", "Work")
+	}},
 	{"a mailbox renamed", func(e *env) { e.src.Rename("anna", "Work", "Done") }},
 	{"two mailboxes that swap their names", func(e *env) {
 		e.src.Rename("anna", "Work", "x")

@@ -10,7 +10,8 @@ import (
 
 // survey asks the source for its mailboxes and finds each one's row in the
 // ledger. A mailbox whose UIDVALIDITY changed gets a new row; its old one
-// is retired, and its items are matched again by identity.
+// is retired, and its items are matched again by identity. So does one that
+// was deleted and lives on as a level above others.
 func (r *run) survey(ctx context.Context) error {
 	cols, err := r.store.Collections(ctx)
 	if err != nil {
@@ -25,9 +26,12 @@ func (r *run) survey(ctx context.Context) error {
 		if c.Kind != model.KindMail {
 			continue
 		}
+		if c.Container {
+			c.UIDValidity = 0
+		}
 		b := &box{src: c}
 		i := slices.IndexFunc(known, func(k ledger.Collection) bool {
-			return k.Kind == c.Kind && k.SourceID == c.ID && (k.UIDValidity == c.UIDValidity || c.Container)
+			return k.Kind == c.Kind && k.SourceID == c.ID && k.UIDValidity == c.UIDValidity
 		})
 		if i >= 0 {
 			b.row = known[i]

@@ -98,7 +98,7 @@ func (v *account) mailboxes(ctx context.Context, id int64) error {
 			continue
 		}
 		i := slices.IndexFunc(rows, func(k ledger.Collection) bool {
-			return k.Kind == c.Kind && k.SourceID == c.ID && (k.UIDValidity == c.UIDValidity || c.Container)
+			return k.Kind == c.Kind && k.SourceID == c.ID && (k.UIDValidity == c.UIDValidity || c.Container && k.UIDValidity == 0)
 		})
 		m := Mailbox{Name: strings.Join(c.Path, "/")}
 		row := ledger.Collection{}

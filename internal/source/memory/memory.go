@@ -91,11 +91,13 @@ func (s *Source) Subscribe(login, name string, on bool) {
 	s.accounts[login].boxes[name].subscribed = on
 }
 
-// SetContainer makes a mailbox one that holds only others.
+// SetContainer makes a mailbox one that holds only others, as a server does
+// when a mailbox is deleted that has some below it. Its messages are gone.
 func (s *Source) SetContainer(login, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.accounts[login].boxes[name].container = true
+	b := s.accounts[login].boxes[name]
+	b.container, b.messages = true, map[uint64]*message{}
 }
 
 // Rename renames a mailbox, which keeps its identity.
@@ -265,6 +267,9 @@ func (st *store) Collections(ctx context.Context) ([]model.Collection, error) {
 	for name, b := range st.a.boxes {
 		c := model.Collection{Kind: model.KindMail, ID: b.id, Renamable: true, Native: name, Path: b.path, Role: b.role,
 			Subscribed: b.subscribed, Container: b.container, UIDValidity: b.uidvalidity, Items: int64(len(b.messages)), Octets: -1}
+		if b.container {
+			c.UIDValidity = 0
+		}
 		if !st.s.NoDeltas {
 			c.Fingerprint = fmt.Sprint(b.uidvalidity, b.next, len(b.messages), b.modseq())
 		}
@@ -295,7 +300,7 @@ func (b *box) modseq() (n uint64) {
 
 func (st *store) box(c model.Collection) (*box, error) {
 	for _, b := range st.a.boxes {
-		if b.id == c.ID {
+		if b.id == c.ID && !b.container {
 			return b, nil
 		}
 	}
