@@ -92,7 +92,11 @@ func (st *Store) collections() ([]model.Collection, error) {
 				if broken(err) {
 					return nil, err
 				}
-				l.Status = nil // a mailbox without the right to read it, or gone
+				if !nonexistent(err) {
+					// Not a level: its messages would seem to be deleted.
+					return nil, st.fault(l.Mailbox, err)
+				}
+				l.Status = nil // Dovecot lists it as long as others are below it
 			}
 		}
 		out = append(out, collectionOf(l, path, subscribed[l.Mailbox]))
@@ -105,6 +109,17 @@ func (st *Store) collections() ([]model.Collection, error) {
 
 func unselectable(l *imap.ListData) bool {
 	return slices.Contains(l.Attrs, imap.MailboxAttrNoSelect) || slices.Contains(l.Attrs, imap.MailboxAttrNonExistent)
+}
+
+// nonexistent reports that the server knows no such mailbox, in the words of
+// RFC 5530 §3 or, where a server has only its own: "Mailbox doesn't exist".
+func nonexistent(err error) bool {
+	no, ok := errors.AsType[*imap.Error](err)
+	if !ok {
+		return false
+	}
+	text := strings.ToLower(no.Text)
+	return no.Code == imap.ResponseCodeNonExistent || no.Code == "" && (strings.Contains(text, "exist") || strings.Contains(text, "no such"))
 }
 
 // pathOf splits a name into levels, if it belongs to the user. The inbox is
