@@ -12,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
+	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/memory"
 	"mailhaul.org/mailhaul/internal/stalwart"
 	"mailhaul.org/mailhaul/internal/verify"
@@ -21,6 +22,7 @@ import (
 type env struct {
 	t      *testing.T
 	src    *memory.Source
+	from   source.Source // what moves; src unless it is a real server
 	dst    destination.Destination
 	led    *ledger.Ledger
 	dir    string
@@ -38,6 +40,7 @@ func newEnv(t *testing.T, o sandbox.Options) *env {
 func newEnvOn(t *testing.T, at stalwart.Config, address string) *env {
 	t.Helper()
 	e := &env{t: t, at: at, src: memory.New(), dir: t.TempDir(), acc: model.Account{Login: "anna", Address: address}}
+	e.from = e.src
 	e.dial(at)
 	e.provision(e.acc)
 	var err error
@@ -105,7 +108,7 @@ func (e *env) must(err error) {
 }
 
 func (e *env) options() engine.Options {
-	return engine.Options{Source: e.src, Destination: e.dst, Ledger: e.led, SpoolDir: e.dir, SettleDelay: time.Millisecond, Backoff: time.Millisecond}
+	return engine.Options{Source: e.from, Destination: e.dst, Ledger: e.led, SpoolDir: e.dir, SettleDelay: time.Millisecond, Backoff: time.Millisecond}
 }
 
 // sync runs the engine once; change adjusts the options.
@@ -135,7 +138,7 @@ func (e *env) done(change ...func(*engine.Options)) engine.AccountResult {
 // verify compares both sides and returns the report.
 func (e *env) verify() verify.AccountReport {
 	e.t.Helper()
-	rep, err := verify.Run(e.t.Context(), verify.Options{Source: e.src, Destination: e.dst, Ledger: e.led, Reread: true}, []model.Account{e.acc})
+	rep, err := verify.Run(e.t.Context(), verify.Options{Source: e.from, Destination: e.dst, Ledger: e.led, Reread: true}, []model.Account{e.acc})
 	e.must(err)
 	e.must(rep.Accounts[0].Err)
 	return rep.Accounts[0]

@@ -30,6 +30,8 @@ type Stalwart struct {
 	Domain string
 	// PID is the server's process id.
 	PID int
+
+	process *stalwartProcess
 }
 
 // StalwartBinary returns the server's path: MAILHAUL_STALWART if set, else
@@ -87,8 +89,23 @@ func StartStalwart(t testing.TB) *Stalwart {
 	t.Cleanup(p.stop)
 	c = p.login(s)
 	p.disableThrottles(c)
-	s.PID = p.cmd.Process.Pid
+	s.PID, s.process = p.cmd.Process.Pid, p
 	return s
+}
+
+// Restart ends the server, by SIGKILL if it is to crash, and starts it again at
+// the same addresses.
+func (s *Stalwart) Restart(t testing.TB, crash bool) {
+	t.Helper()
+	p := s.process
+	if crash {
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+	}
+	p.stop()
+	p.start(false, "STALWART_PUBLIC_URL="+s.URL)
+	_ = p.login(s).Close()
+	s.PID = p.cmd.Process.Pid
 }
 
 type set = map[string]any

@@ -149,7 +149,8 @@ func (s *Server) Start() (string, error) {
 }
 
 // Close stops listening, waits for requests in flight for up to five seconds
-// and then cuts them off. The state is lost.
+// and then cuts them off. Start goes on with the same state, at another
+// address.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	srv, done := s.http, s.done
