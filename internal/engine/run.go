@@ -177,10 +177,10 @@ func (r *run) note(mailbox, item, code, text string) {
 // countRefused learns whether anything was left behind, in this run or an
 // earlier one.
 func (r *run) countRefused(ctx context.Context) error {
-	sums, err := r.Ledger.Sums(ctx, r.row.ID)
+	n, err := r.Ledger.CountAccount(ctx, r.row.ID, ledger.Refused)
 	if err != nil {
 		return err
 	}
-	r.refused = sums.Items[ledger.Refused.String()]
+	r.refused = n
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/zeebo/blake3"
@@ -71,57 +72,74 @@ func (l *Ledger) scan(rows interface{ Scan(...any) error }, q querier) (Item, er
 	return i, err
 }
 
-// Items yields items of a collection in ascending order of UID, from a
-// snapshot: what is written meanwhile does not appear. With states, only
-// those in one of them; without, all.
+// itemsPage is how many rows Items reads at once.
+const itemsPage = 1000
+
+// Items yields items of a collection in ascending order of UID. With states,
+// only those in one of them; without, all. Rows may be written meanwhile: what
+// happens at or below the UID that was yielded last never appears. It reads
+// page by page, because a reader that stays keeps the write-ahead log from
+// being emptied: it would grow with the mailbox.
 func (l *Ledger) Items(ctx context.Context, collection int64, states ...State) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
-		q := "SELECT " + itemColumns + " FROM items WHERE collection = ?"
-		args := []any{collection}
-		if len(states) > 0 {
-			q += " AND state IN (?"
-			args = append(args, states[0])
-			work := states[0] != Moved
-			for _, s := range states[1:] {
-				q += ", ?"
-				args = append(args, s)
-				work = work && s != Moved
+		page := make([]Item, 0, itemsPage)
+		for after := int64(-1); ; {
+			var err error
+			if page, err = l.page(ctx, page[:0], collection, after, states); err != nil {
+				yield(Item{}, err)
+				return
 			}
-			q += ")"
-			if work {
-				q += " AND state <> 3"
+			for _, i := range page {
+				if !yield(i, nil) {
+					return
+				}
 			}
+			if len(page) < itemsPage {
+				return
+			}
+			after = int64(page[len(page)-1].UID)
 		}
-		l.query(ctx, yield, q+" ORDER BY uid", args...)
 	}
 }
 
-func (l *Ledger) query(ctx context.Context, yield func(Item, error) bool, q string, args ...any) {
-	rows, err := l.read.QueryContext(ctx, q, args...)
+// page appends the rows that follow a UID.
+func (l *Ledger) page(ctx context.Context, page []Item, collection, after int64, states []State) ([]Item, error) {
+	defer l.worked(time.Now())
+	var q strings.Builder
+	var args []any
+	for n, from := range inStates(states) {
+		if n > 0 {
+			q.WriteString(" UNION ALL ")
+		}
+		q.WriteString("SELECT " + itemColumns + " FROM items " + from + " AND collection = ? AND uid > ?")
+		args = append(args, collection, after)
+	}
+	q.WriteString(" ORDER BY uid LIMIT ?")
+	rows, err := l.read.QueryContext(ctx, q.String(), append(args, itemsPage)...)
 	if err != nil {
-		yield(Item{}, fatal("ledger", err))
-		return
+		return page, fatal("ledger", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		i, err := l.scan(rows, l.read)
 		if err != nil {
-			yield(i, fatal("ledger", err))
-			return
+			return page, fatal("ledger", err)
 		}
-		if !yield(i, nil) {
-			return
-		}
+		page = append(page, i)
 	}
 	if err := rows.Err(); err != nil {
-		yield(Item{}, fatal("ledger", err))
+		return page, fatal("ledger", err)
 	}
+	return page, nil
 }
 
 // Item returns one row; ok is false when there is none.
 func (t *Tx) Item(collection int64, uid uint64) (i Item, ok bool, err error) {
-	row := t.tx.QueryRowContext(t.ctx, "SELECT "+itemColumns+" FROM items WHERE collection = ? AND uid = ?", collection, int64(uid))
-	i, err = t.l.scan(row, t.tx)
+	st, err := t.prepare("SELECT " + itemColumns + " FROM items WHERE collection = ? AND uid = ?")
+	if err != nil {
+		return i, false, err
+	}
+	i, err = t.l.scan(st.QueryRowContext(t.ctx, collection, int64(uid)), t.tx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return i, false, nil
 	}
@@ -146,9 +164,13 @@ func (t *Tx) Vanished(account int64, like Item, taken map[Key]bool) (Item, bool,
 	if !like.HasGUID() {
 		where, arg = "hash = ?", like.Hash[:]
 	}
-	rows, err := t.tx.QueryContext(t.ctx, "SELECT "+itemColumns+" FROM items WHERE state = 5 AND "+where+`
-		AND received = ? AND collection IN (SELECT id FROM collections WHERE account = ?) ORDER BY collection <> ?, uid`,
-		arg, like.Received.Unix(), account, like.Collection)
+	// By the index of identities alone: an account may have many mailboxes.
+	st, err := t.prepare("SELECT " + itemColumns + " FROM items WHERE state = 5 AND " + where + `
+		AND received = ? AND (SELECT account FROM collections WHERE id = +collection) = ? ORDER BY collection <> ?, uid`)
+	if err != nil {
+		return Item{}, false, err
+	}
+	rows, err := st.QueryContext(t.ctx, arg, like.Received.Unix(), account, like.Collection)
 	if err != nil {
 		return Item{}, false, fatal("ledger", err)
 	}
@@ -187,7 +209,8 @@ func (t *Tx) DeleteItem(collection int64, uid uint64) error {
 	if err != nil {
 		return err
 	}
-	if _, err = t.exec("DELETE FROM notes WHERE collection = ? AND item = CAST(? AS TEXT)", collection, int64(uid)); err != nil {
+	_, err = t.exec("DELETE FROM notes WHERE "+notesOf+" AND item = CAST(? AS TEXT)", collection, collection, int64(uid))
+	if err != nil {
 		return err
 	}
 	return t.DropEffect(Key{collection, uid})

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
 
@@ -30,7 +32,16 @@ type Ledger struct {
 	mu    sync.Mutex
 	words map[int64][]string // keyword sets by number
 	sets  map[string]int64   // and back
+
+	busy atomic.Int64 // nanoseconds
 }
+
+// Busy returns how long the steps and readings so far have taken, all added up
+// but for the time that they waited for each other: what the ledger costs a
+// run at most. A step includes what its function does.
+func (l *Ledger) Busy() time.Duration { return time.Duration(l.busy.Load()) }
+
+func (l *Ledger) worked(since time.Time) { l.busy.Add(int64(time.Since(since))) }
 
 // Open opens the ledger in dir, or makes a new one.
 func Open(dir string) (*Ledger, error) {
@@ -88,6 +99,7 @@ func (l *Ledger) Write(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return fatal("ledger", err)
 	}
+	defer l.worked(time.Now())
 	t := &Tx{tx: tx, ctx: ctx, l: l, stmts: make(map[string]*sql.Stmt)}
 	if err := fn(t); err != nil {
 		tx.Rollback()
@@ -108,23 +120,33 @@ func (l *Ledger) View(ctx context.Context, fn func(*Tx) error) error {
 		return fatal("ledger", err)
 	}
 	defer tx.Rollback()
+	defer l.worked(time.Now())
 	return fn(&Tx{tx: tx, ctx: ctx, l: l, stmts: make(map[string]*sql.Stmt)})
 }
 
 func (t *Tx) exec(query string, args ...any) (sql.Result, error) {
-	st, ok := t.stmts[query]
-	if !ok {
-		var err error
-		if st, err = t.tx.PrepareContext(t.ctx, query); err != nil {
-			return nil, fatal("ledger", err)
-		}
-		t.stmts[query] = st
+	st, err := t.prepare(query)
+	if err != nil {
+		return nil, err
 	}
 	res, err := st.ExecContext(t.ctx, args...)
 	if err != nil {
 		return nil, fatal("ledger", err)
 	}
 	return res, nil
+}
+
+// prepare returns a statement that lives as long as the step.
+func (t *Tx) prepare(query string) (*sql.Stmt, error) {
+	if st, ok := t.stmts[query]; ok {
+		return st, nil
+	}
+	st, err := t.tx.PrepareContext(t.ctx, query)
+	if err != nil {
+		return nil, fatal("ledger", err)
+	}
+	t.stmts[query] = st
+	return st, nil
 }
 
 // fatal wraps an error of the database: without a ledger nothing may go on,

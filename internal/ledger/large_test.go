@@ -1,0 +1,152 @@
+package ledger
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// fill puts items into a mailbox, in the states given in turn.
+func fill(t *testing.T, l *Ledger, c Collection, n int, states ...State) {
+	t.Helper()
+	write(t, l, func(tx *Tx) error {
+		for i := range n {
+			it := item(c, uint64(i+1), states[i%len(states)])
+			it.GUID = GUID(fmt.Sprint(c.ID, i))
+			if err := tx.PutItem(it); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func TestItemsOfSeveralStatesComeInOrderAcrossPages(t *testing.T) {
+	t.Parallel()
+	l, _, c := open(t)
+	n := 3*itemsPage + 7
+	fill(t, l, c, n, Pending, Moved, Refused, Moved, Pending)
+	for _, states := range [][]State{nil, {Pending}, {Pending, Refused}, {Refused, Moved}, {Vanished}} {
+		var want, got []uint64
+		for i, s := range slices.Repeat([]State{Pending, Moved, Refused, Moved, Pending}, n/5+1)[:n] {
+			if len(states) == 0 || slices.Contains(states, s) {
+				want = append(want, uint64(i+1))
+			}
+		}
+		for _, i := range items(t, l, c.ID, states...) {
+			got = append(got, i.UID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v: %d items, want %d in order of UID", states, len(got), len(want))
+		}
+		if len(states) == 0 {
+			continue
+		}
+		if k, octets, err := l.Count(t.Context(), c.ID, states...); err != nil || k != int64(len(want)) || octets != 1234*k {
+			t.Errorf("Count(%v) = %d of %d octets, %v; want %d", states, k, octets, err, len(want))
+		}
+		if k, err := l.CountAccount(t.Context(), c.Account, states...); err != nil || k != int64(len(want)) {
+			t.Errorf("CountAccount(%v) = %d, %v; want %d", states, k, err, len(want))
+		}
+	}
+}
+
+// A run works through what is pending while it iterates: each item comes once,
+// whatever becomes of those behind, and the write-ahead log stays small.
+func TestItemsCanBeWrittenWhileTheyAreIterated(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c := Collection{Account: 1, SourceID: "g"}
+	write(t, l, func(tx *Tx) error { return tx.PutCollection(&c) })
+	const n = 40 * itemsPage
+	fill(t, l, c, n, Pending)
+	var last, seen, largest int64
+	var batch []Item
+	for i, err := range l.Items(t.Context(), c.ID, Pending) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if int64(i.UID) <= last {
+			t.Fatalf("UID %d after %d", i.UID, last)
+		}
+		last, seen, batch = int64(i.UID), seen+1, append(batch, i)
+		if len(batch) < 500 {
+			continue
+		}
+		write(t, l, func(tx *Tx) error {
+			for n, i := range batch {
+				if n == 0 { // back to pending: for the next run
+					continue
+				}
+				if err := tx.Confirm(i.Collection, i.UID, "e"); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		batch = nil
+		if info, err := os.Stat(filepath.Join(dir, FileName+"-wal")); err == nil {
+			largest = max(largest, info.Size())
+		}
+	}
+	if seen != n {
+		t.Errorf("%d items, want %d", seen, n)
+	}
+	// The first write is one large step; what came after must have fit into
+	// the same log.
+	if info, err := os.Stat(filepath.Join(dir, FileName)); err != nil || largest > 2*info.Size() {
+		t.Errorf("the write-ahead log reached %d octets beside a ledger of %d, %v", largest, info.Size(), err)
+	}
+}
+
+// What DeleteItem does for every message must not walk the notes of all
+// others.
+func TestNotesOfAnItemAreFoundByTheirKey(t *testing.T) {
+	t.Parallel()
+	l, a, c := open(t)
+	write(t, l, func(tx *Tx) error {
+		for uid := range uint64(3) {
+			if err := tx.PutItem(item(c, uid, Pending)); err != nil {
+				return err
+			}
+			if err := tx.PutNote(a.ID, Note{Collection: c.ID, Item: NoteItem(uid), Code: "x"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	write(t, l, func(tx *Tx) error { return tx.DeleteItem(c.ID, 1) })
+	notes, err := l.Notes(t.Context(), a.ID)
+	if err != nil || len(notes) != 2 || notes[0].Item != "0" || notes[1].Item != "2" {
+		t.Errorf("notes = %v, %v; want those of 0 and 2", notes, err)
+	}
+	var plan string
+	rows, err := l.read.Query("EXPLAIN QUERY PLAN DELETE FROM notes WHERE "+notesOf+" AND item = '1'", c.ID, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n [3]int
+		var text string
+		if err := rows.Scan(&n[0], &n[1], &n[2], &text); err != nil {
+			t.Fatal(err)
+		}
+		plan += text + "\n"
+	}
+	if !strings.Contains(plan, "SEARCH notes USING PRIMARY KEY (account=? AND collection=? AND item=?)") {
+		t.Errorf("SQLite's plan:\n%s", plan)
+	}
+	write(t, l, func(tx *Tx) error { return tx.DeleteCollection(c.ID) })
+	if notes, err = l.Notes(t.Context(), a.ID); err != nil || len(notes) != 0 {
+		t.Errorf("notes of a forgotten mailbox: %v, %v", notes, err)
+	}
+}
