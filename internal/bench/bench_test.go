@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sample"
@@ -48,18 +47,21 @@ type contender struct {
 }
 
 // BenchmarkBulkLoad loads one organisation by every contender. The number of
-// messages is MAILHAUL_BENCH_MESSAGES, else 10,000, of accounts
+// messages is MAILHAUL_BENCH_MESSAGES, else 4,000, of accounts
 // MAILHAUL_BENCH_ACCOUNTS, else 4.
 func BenchmarkBulkLoad(b *testing.B) {
-	s := newScene(b, number("MAILHAUL_BENCH_ACCOUNTS", 4), number("MAILHAUL_BENCH_MESSAGES", 10_000))
+	s := newScene(b, number("MAILHAUL_BENCH_ACCOUNTS", 4), number("MAILHAUL_BENCH_MESSAGES", 4_000))
 	r := newRates(b, fmt.Sprintf("%d messages, %d MiB, %d accounts, into %s", s.messages, s.octets>>20, len(s.org.Accounts), s.where()), s.messages, int(s.octets))
+	n := len(s.org.Accounts)
 	for _, c := range []contender{
-		{"mailhaul, from Maildir", mailhaul(true, len(s.org.Accounts))},
-		{"mailhaul, over IMAP", mailhaul(false, len(s.org.Accounts))},
-		{"mailhaul, Maildir, one by one", mailhaul(true, 1)},
-		{"mailhaul, IMAP, one by one", mailhaul(false, 1)},
-		{"mbsync, IMAP, one by one", mbsync},
-		{"imapsync, IMAP, one by one", imapsync},
+		{"mailhaul, from Maildir", mailhaul(true, 1)},
+		{"mailhaul, over IMAP", mailhaul(false, 1)},
+		{"mbsync, IMAP to IMAP", mbsync(1)},
+		{"imapsync, IMAP to IMAP", imapsync(1)},
+		{"mailhaul, from Maildir, all accounts at once", mailhaul(true, n)},
+		{"mailhaul, over IMAP, all accounts at once", mailhaul(false, n)},
+		{"mbsync, IMAP to IMAP, all accounts at once", mbsync(n)},
+		{"imapsync, IMAP to IMAP, all accounts at once", imapsync(n)},
 	} {
 		r.measure(c.name, func(b *testing.B) (time.Duration, string) {
 			own := *s
@@ -67,15 +69,11 @@ func BenchmarkBulkLoad(b *testing.B) {
 			return c.run(&own, own.destination())
 		})
 	}
-	for _, peer := range r.order {
-		if strings.HasPrefix(peer, "mailhaul") {
-			continue
-		}
-		for _, own := range r.order {
-			if strings.HasPrefix(own, "mailhaul") {
-				r.line("%s : %s = %.2f", own, peer, r.of[own]/r.of[peer])
-			}
-		}
+	for _, how := range []string{"", ", all accounts at once"} {
+		r.ratio("mailhaul, from Maildir"+how, "imapsync, IMAP to IMAP"+how, 5)
+		r.ratio("mailhaul, from Maildir"+how, "mbsync, IMAP to IMAP"+how, 1.2)
+		r.ratio("mailhaul, over IMAP"+how, "mbsync, IMAP to IMAP"+how, 1)
+		r.ratio("mailhaul, over IMAP"+how, "imapsync, IMAP to IMAP"+how, 0)
 	}
 	r.print()
 }
@@ -161,13 +159,7 @@ func (s *scene) destination() to {
 	for _, a := range s.org.Accounts {
 		accounts = append(accounts, model.Account{Login: a.Login, Address: a.Login, Password: "{PLAIN}" + newPassword})
 	}
-	plan, err := d.Plan(s.b.Context(), accounts)
-	s.must(err)
-	for _, action := range plan {
-		if action.Verb != destination.VerbKeep {
-			s.must(d.Apply(s.b.Context(), action))
-		}
-	}
+	provision(s.b, d, accounts)
 	return at
 }
 
