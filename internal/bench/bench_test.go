@@ -51,6 +51,7 @@ type contender struct {
 // MAILHAUL_BENCH_ACCOUNTS, else 4.
 func BenchmarkBulkLoad(b *testing.B) {
 	s := newScene(b, number("MAILHAUL_BENCH_ACCOUNTS", 4), number("MAILHAUL_BENCH_MESSAGES", 4_000))
+	s.settle()
 	r := newRates(b, fmt.Sprintf("%d messages, %d MiB, %d accounts, into %s", s.messages, s.octets>>20, len(s.org.Accounts), s.where()), s.messages, int(s.octets))
 	n := len(s.org.Accounts)
 	for _, c := range []contender{
@@ -94,6 +95,13 @@ func newScene(b *testing.B, accounts, messages int) *scene {
 	_, _, s.messages, s.octets = s.org.Totals()
 	s.dovecot = lab.StartDovecot(b, lab.DovecotOptions{Passwd: s.dir + "/users", Mail: s.dir,
 		Location: "maildir:" + s.dir + "/%d/%n/Maildir", Home: s.dir + "/%d/%n"})
+	return s
+}
+
+// settle brings the old server into the state that it has in production.
+func (s *scene) settle() {
+	s.b.Helper()
+	b := s.b
 	// Every contender finds the server's indexes as they are in production.
 	for _, a := range s.org.Accounts {
 		s.dovecot.Doveadm(b, "index", "-u", a.Login, "*")
@@ -105,7 +113,6 @@ func newScene(b *testing.B, accounts, messages int) *scene {
 			}
 		}
 	}
-	return s
 }
 
 func buildProgram(b *testing.B, dir string) string {
@@ -139,7 +146,16 @@ func (s *scene) where() string {
 	return "Stalwart"
 }
 
+// destination starts a new destination with the organisation's accounts.
 func (s *scene) destination() to {
+	var accounts []model.Account
+	for _, a := range s.org.Accounts {
+		accounts = append(accounts, model.Account{Login: a.Login, Address: a.Login, Password: "{PLAIN}" + newPassword})
+	}
+	return s.destinationOf(accounts)
+}
+
+func (s *scene) destinationOf(accounts []model.Account) to {
 	s.b.Helper()
 	at := to{user: "migrate@lab.test", password: "a long password 42"}
 	if lab.StalwartBinary() == "" {
@@ -155,10 +171,6 @@ func (s *scene) destination() to {
 	d, err := stalwart.Dial(s.b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password})
 	s.must(err)
 	defer d.Close()
-	var accounts []model.Account
-	for _, a := range s.org.Accounts {
-		accounts = append(accounts, model.Account{Login: a.Login, Address: a.Login, Password: "{PLAIN}" + newPassword})
-	}
 	provision(s.b, d, accounts)
 	return at
 }

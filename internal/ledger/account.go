@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 )
 
@@ -17,10 +19,21 @@ type Account struct {
 	State  string
 }
 
-// Account returns the row of the login, making it if needed.
+// Account returns the row of the login, making it if needed. It writes only
+// what is new, so that an unchanged account costs no fsync here.
 func (l *Ledger) Account(ctx context.Context, login, address string) (Account, error) {
-	a := Account{Login: login, Address: address}
-	err := l.Write(ctx, func(t *Tx) error {
+	defer l.worked(time.Now())
+	a := Account{Login: login}
+	err := l.read.QueryRowContext(ctx, "SELECT id, address, remote, settle, state FROM accounts WHERE login = ?", login).
+		Scan(&a.ID, &a.Address, &a.Remote, &a.Settle, &a.State)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return a, fatal("ledger", err)
+	}
+	if err == nil && a.Address == address {
+		return a, nil
+	}
+	a.Address = address
+	err = l.Write(ctx, func(t *Tx) error {
 		if _, err := t.exec(`INSERT INTO accounts (login, address) VALUES (?, ?)
 			ON CONFLICT (login) DO UPDATE SET address = excluded.address`, login, address); err != nil {
 			return err

@@ -194,6 +194,25 @@ func TestNotesFollowTheirItem(t *testing.T) {
 	}
 }
 
+func TestAccountKeepsItsRowAndFollowsItsAddress(t *testing.T) {
+	t.Parallel()
+	l, a, _ := open(t)
+	write(t, l, func(tx *Tx) error { return tx.SetRemote(a.ID, "r1") })
+	for _, address := range []string{"anna@acme.test", "anna.k@acme.test", "anna.k@acme.test"} {
+		got, err := l.Account(t.Context(), "anna", address)
+		if want := (Account{ID: a.ID, Login: "anna", Address: address, Remote: "r1", State: "new"}); err != nil || got != want {
+			t.Errorf("Account = %+v, %v; want %+v", got, err, want)
+		}
+	}
+	if other, err := l.Account(t.Context(), "bert", "bert@acme.test"); err != nil || other.ID == a.ID || other.Remote != "" {
+		t.Errorf("another account: %+v, %v", other, err)
+	}
+	all, err := l.Statuses(t.Context())
+	if err != nil || len(all) != 2 || all[0].Address != "anna.k@acme.test" {
+		t.Errorf("accounts: %+v, %v", all, err)
+	}
+}
+
 func TestGUID(t *testing.T) {
 	t.Parallel()
 	if GUID("") != [16]byte{} {
