@@ -52,7 +52,7 @@ type contender struct {
 func BenchmarkBulkLoad(b *testing.B) {
 	s := newScene(b, number("MAILHAUL_BENCH_ACCOUNTS", 4), number("MAILHAUL_BENCH_MESSAGES", 4_000))
 	s.settle()
-	r := newRates(b, fmt.Sprintf("%d messages, %d MiB, %d accounts, into %s", s.messages, s.octets>>20, len(s.org.Accounts), s.where()), s.messages, int(s.octets))
+	r := newRates(b, fmt.Sprintf("%d messages, %d MiB, %d accounts, into %s", s.messages, s.octets>>20, len(s.org.Accounts), where()), s.messages, int(s.octets))
 	n := len(s.org.Accounts)
 	for _, c := range []contender{
 		{"mailhaul, from Maildir", mailhaul(true, 1)},
@@ -139,7 +139,22 @@ func (s *scene) must(err error) {
 	}
 }
 
-func (s *scene) where() string {
+// newServer starts an empty destination: Stalwart where there is one, else the
+// sandbox.
+func newServer(b *testing.B) to {
+	b.Helper()
+	if lab.StalwartBinary() != "" {
+		s := lab.StartStalwart(b)
+		return to{s.URL, s.AdminUser, s.AdminPassword, s.IMAP}
+	}
+	at := to{user: "migrate@lab.test", password: "a long password 42"}
+	box := sandbox.New(sandbox.Options{AdminUser: at.user, AdminPassword: at.password, Dir: b.TempDir()})
+	at.url = must(box.Start())(b)
+	b.Cleanup(func() { box.Close() })
+	return at
+}
+
+func where() string {
 	if lab.StalwartBinary() == "" {
 		return "the sandbox (no Stalwart here)"
 	}
@@ -157,17 +172,7 @@ func (s *scene) destination() to {
 
 func (s *scene) destinationOf(accounts []model.Account) to {
 	s.b.Helper()
-	at := to{user: "migrate@lab.test", password: "a long password 42"}
-	if lab.StalwartBinary() == "" {
-		box := sandbox.New(sandbox.Options{AdminUser: at.user, AdminPassword: at.password, Dir: s.b.TempDir()})
-		var err error
-		at.url, err = box.Start()
-		s.must(err)
-		s.b.Cleanup(func() { box.Close() })
-	} else {
-		server := lab.StartStalwart(s.b)
-		at = to{server.URL, server.AdminUser, server.AdminPassword, server.IMAP}
-	}
+	at := newServer(s.b)
 	d, err := stalwart.Dial(s.b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password})
 	s.must(err)
 	defer d.Close()

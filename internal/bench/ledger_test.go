@@ -11,8 +11,11 @@ import (
 
 	"github.com/zeebo/blake3"
 
+	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/maildir"
+	"mailhaul.org/mailhaul/internal/stalwart"
 )
 
 // BenchmarkLedger shows what an item costs in the ledger and that a large one
@@ -35,6 +38,43 @@ func BenchmarkLedger(b *testing.B) {
 	fmt.Printf("%-52s %12.0f octets an item\n", fmt.Sprintf("size: %d MiB", info.Size()>>20), each)
 	fmt.Printf("%-52s %12d MiB\n", "largest write-ahead log", s.largest>>20)
 	b.ReportMetric(each, "octets/item")
+}
+
+// BenchmarkLedgerShare shows which part of a bulk load the ledger takes:
+// MAILHAUL_BENCH_MESSAGES of 20 KB, else 4,000, from Maildir, by one account
+// and by eight at once.
+func BenchmarkLedgerShare(b *testing.B) {
+	messages := equalMessages(number("MAILHAUL_BENCH_MESSAGES", 4_000))
+	for _, n := range []int{1, 8} {
+		dir := b.TempDir()
+		var accounts []model.Account
+		for i := range n {
+			login := fmt.Sprint("u", i)
+			accounts = append(accounts, model.Account{Login: login, Address: login + "@lab.test"})
+			writeMaildir(b, filepath.Join(dir, login), messages[i*len(messages)/n:(i+1)*len(messages)/n])
+		}
+		b.Run(fmt.Sprint(n, " accounts"), func(b *testing.B) {
+			at, _ := emptyAccounts(b, n)
+			d := must(stalwart.Dial(b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password}))(b)
+			defer d.Close()
+			l := must(ledger.Open(b.TempDir()))(b)
+			defer l.Close()
+			res := must(engine.Sync(b.Context(), engine.Options{Source: maildir.New(maildir.Options{Path: dir + "/%n"}), Destination: d, Ledger: l,
+				SpoolDir: b.TempDir(), Accounts: n}, accounts))(b)
+			if res.Total.Messages != int64(len(messages)) {
+				b.Fatalf("%d of %d messages were moved: %+v", res.Total.Messages, len(messages), res.Accounts)
+			}
+			// Lanes of one account count twice: it is less, rather than more.
+			var all time.Duration
+			for _, a := range res.Accounts {
+				all += a.Duration
+			}
+			share := l.Busy().Seconds() / all.Seconds()
+			fmt.Printf("\nthe ledger's share of a load of %d messages, %d accounts, into %s: %.1f s of %.1f s = %.1f %%   goal: at most 10 %%\n",
+				len(messages), n, where(), l.Busy().Seconds(), all.Seconds(), 100*share)
+			b.ReportMetric(100*share, "%ledger")
+		})
+	}
 }
 
 // must fails the benchmark on an error.

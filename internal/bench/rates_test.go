@@ -19,7 +19,7 @@ type rates struct {
 func newRates(b *testing.B, title string, messages, octets int) *rates {
 	r := &rates{b: b, messages: messages, octets: octets, of: map[string]float64{}}
 	r.line("\n%s", title)
-	r.line("%-44s %10s %10s %8s", "", "messages/s", "MiB/s", "seconds")
+	r.line("%-60s %10s %10s %8s", "", "messages/s", "MiB/s", "seconds")
 	return r
 }
 
@@ -43,12 +43,12 @@ func (r *rates) measure(name string, run func(b *testing.B) (took time.Duration,
 			b.ReportMetric(float64(r.messages)/took.Seconds(), "messages/s")
 		})
 		if skip != "" {
-			r.line("%-44s %s", name, skip)
+			r.line("%-60s %s", name, skip)
 			return
 		}
 	}
 	if len(all) == 0 {
-		r.line("%-44s failed", name)
+		r.line("%-60s failed", name)
 		return
 	}
 	slices.Sort(all)
@@ -58,7 +58,7 @@ func (r *rates) measure(name string, run func(b *testing.B) (took time.Duration,
 	if len(all) > 1 {
 		spread = fmt.Sprintf("   (%.1f to %.1f)", all[0].Seconds(), all[len(all)-1].Seconds())
 	}
-	r.line("%-44s %10.0f %10.1f %8.1f%s", name, r.of[name], float64(r.octets)/(1<<20)/took.Seconds(), took.Seconds(), spread)
+	r.line("%-60s %10.0f %10.1f %8.1f%s", name, r.of[name], float64(r.octets)/(1<<20)/took.Seconds(), took.Seconds(), spread)
 }
 
 // ratio compares two contenders beside what is to be reached; 0: nothing in
@@ -68,7 +68,7 @@ func (r *rates) ratio(own, other string, goal float64) {
 		return
 	}
 	ratio := r.of[own] / r.of[other]
-	line := fmt.Sprintf("%-90s %6.2f", own+" : "+other, ratio)
+	line := fmt.Sprintf("%-108s %6.2f", own+" : "+other, ratio)
 	if goal > 0 {
 		line += fmt.Sprintf("   goal %.1f", goal)
 		if ratio < goal {

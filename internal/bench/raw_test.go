@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/destination"
-	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/stalwart"
 )
@@ -253,14 +252,13 @@ type inboxOf struct{ account, inbox string }
 // emptyAccounts starts a server with the accounts u0@lab.test, u1@lab.test …
 func emptyAccounts(b *testing.B, n int) (to, []inboxOf) {
 	b.Helper()
-	server := lab.StartStalwart(b)
-	at := to{server.URL, server.AdminUser, server.AdminPassword, server.IMAP}
+	at := newServer(b)
 	d := must(stalwart.Dial(b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password}))(b)
 	defer d.Close()
 	var accounts []model.Account
 	for i := range n {
 		login := fmt.Sprint("u", i)
-		accounts = append(accounts, model.Account{Login: login, Address: login + "@" + server.Domain})
+		accounts = append(accounts, model.Account{Login: login, Address: login + "@lab.test"})
 	}
 	provision(b, d, accounts)
 	var ids []inboxOf

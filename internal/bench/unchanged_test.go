@@ -35,7 +35,7 @@ func BenchmarkUnchanged(b *testing.B) {
 	if first.res.Total.Messages != int64(s.messages) {
 		b.Fatalf("%d of %d messages were moved", first.res.Total.Messages, s.messages)
 	}
-	fmt.Printf("\n%d accounts, %d messages, over IMAP into %s\n", n, s.messages, s.where())
+	fmt.Printf("\n%d accounts, %d messages, over IMAP into %s\n", n, s.messages, where())
 	fmt.Printf("%-60s %10s\n", "a run", "seconds")
 	fmt.Printf("%-60s %10.1f\n", "the first, which moves everything", first.took.Seconds())
 	for _, c := range []struct {

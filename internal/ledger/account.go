@@ -22,7 +22,6 @@ type Account struct {
 // Account returns the row of the login, making it if needed. It writes only
 // what is new, so that an unchanged account costs no fsync here.
 func (l *Ledger) Account(ctx context.Context, login, address string) (Account, error) {
-	defer l.worked(time.Now())
 	a := Account{Login: login}
 	err := l.read.QueryRowContext(ctx, "SELECT id, address, remote, settle, state FROM accounts WHERE login = ?", login).
 		Scan(&a.ID, &a.Address, &a.Remote, &a.Settle, &a.State)

@@ -100,10 +100,9 @@ func TestItemsCanBeWrittenWhileTheyAreIterated(t *testing.T) {
 	if seen != n {
 		t.Errorf("%d items, want %d", seen, n)
 	}
-	// The first write is one large step; what came after must have fit into
-	// the same log.
-	if info, err := os.Stat(filepath.Join(dir, FileName)); err != nil || largest > 2*info.Size() {
-		t.Errorf("the write-ahead log reached %d octets beside a ledger of %d, %v", largest, info.Size(), err)
+	// SQLite empties it from 1,000 pages of 4 KiB on, when nobody reads.
+	if largest > 6<<20 {
+		t.Errorf("the write-ahead log reached %d octets", largest)
 	}
 }
 

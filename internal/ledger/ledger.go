@@ -33,12 +33,13 @@ type Ledger struct {
 	words map[int64][]string // keyword sets by number
 	sets  map[string]int64   // and back
 
-	busy atomic.Int64 // nanoseconds
+	steps queue
+	busy  atomic.Int64 // nanoseconds
 }
 
-// Busy returns how long the steps and readings so far have taken, all added up
-// but for the time that they waited for each other: what the ledger costs a
-// run at most. A step includes what its function does.
+// Busy returns how long all calls so far have taken, added up: what the ledger
+// has cost at most. It includes what the functions of steps do, and the time
+// that steps wait for each other and for the disk.
 func (l *Ledger) Busy() time.Duration { return time.Duration(l.busy.Load()) }
 
 func (l *Ledger) worked(since time.Time) { l.busy.Add(int64(time.Since(since))) }
@@ -82,71 +83,6 @@ func Open(dir string) (*Ledger, error) {
 // Close releases the database.
 func (l *Ledger) Close() error {
 	return errors.Join(l.read.Close(), l.write.Close())
-}
-
-// Tx is one durable step: all of it happens or nothing.
-type Tx struct {
-	tx    *sql.Tx
-	ctx   context.Context
-	l     *Ledger
-	stmts map[string]*sql.Stmt
-}
-
-// Write runs fn in a transaction. It retries nothing: an error of fn or of
-// the database undoes the step.
-func (l *Ledger) Write(ctx context.Context, fn func(*Tx) error) error {
-	tx, err := l.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fatal("ledger", err)
-	}
-	defer l.worked(time.Now())
-	t := &Tx{tx: tx, ctx: ctx, l: l, stmts: make(map[string]*sql.Stmt)}
-	if err := fn(t); err != nil {
-		tx.Rollback()
-		l.forgetSets()
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		l.forgetSets()
-		return fatal("ledger", err)
-	}
-	return nil
-}
-
-// View runs fn on a snapshot; writing in it fails.
-func (l *Ledger) View(ctx context.Context, fn func(*Tx) error) error {
-	tx, err := l.read.BeginTx(ctx, nil)
-	if err != nil {
-		return fatal("ledger", err)
-	}
-	defer tx.Rollback()
-	defer l.worked(time.Now())
-	return fn(&Tx{tx: tx, ctx: ctx, l: l, stmts: make(map[string]*sql.Stmt)})
-}
-
-func (t *Tx) exec(query string, args ...any) (sql.Result, error) {
-	st, err := t.prepare(query)
-	if err != nil {
-		return nil, err
-	}
-	res, err := st.ExecContext(t.ctx, args...)
-	if err != nil {
-		return nil, fatal("ledger", err)
-	}
-	return res, nil
-}
-
-// prepare returns a statement that lives as long as the step.
-func (t *Tx) prepare(query string) (*sql.Stmt, error) {
-	if st, ok := t.stmts[query]; ok {
-		return st, nil
-	}
-	st, err := t.tx.PrepareContext(t.ctx, query)
-	if err != nil {
-		return nil, fatal("ledger", err)
-	}
-	t.stmts[query] = st
-	return st, nil
 }
 
 // fatal wraps an error of the database: without a ledger nothing may go on,
