@@ -133,3 +133,9 @@ func (v *void) Import(_ context.Context, emails []destination.Import) ([]destina
 	}
 	return out, "s", nil
 }
+
+func (v *void) Exchange(ctx context.Context, emails []destination.Import, blobs []destination.Blob) (x destination.Exchanged) {
+	x.Imported, x.State, x.ImportErr = v.Import(ctx, emails)
+	x.Uploaded, x.UploadErr = v.Upload(ctx, blobs)
+	return x
+}
