@@ -54,6 +54,7 @@ func BenchmarkBulkLoad(b *testing.B) {
 	s.settle()
 	r := newRates(b, fmt.Sprintf("%d messages, %d MiB, %d accounts, into %s", s.messages, s.octets>>20, len(s.org.Accounts), where()), s.messages, int(s.octets))
 	n := len(s.org.Accounts)
+	stored := map[string]int{}
 	for _, c := range []contender{
 		{"mailhaul, from Maildir", mailhaul(true, 1)},
 		{"mailhaul, over IMAP", mailhaul(false, 1)},
@@ -67,8 +68,16 @@ func BenchmarkBulkLoad(b *testing.B) {
 		r.measure(c.name, func(b *testing.B) (time.Duration, string) {
 			own := *s
 			own.b = b
-			return c.run(&own, own.destination())
+			at := own.destination()
+			took, skip := c.run(&own, at)
+			if skip == "" {
+				stored[c.name] = own.stored(at)
+			}
+			return took, skip
 		})
+		if n, ok := stored[c.name]; ok && n != s.messages {
+			r.line("  it stored %d of %d messages", n, s.messages)
+		}
 	}
 	for _, how := range []string{"", ", all accounts at once"} {
 		r.ratio("mailhaul, from Maildir"+how, "imapsync, IMAP to IMAP"+how, 5)
@@ -178,6 +187,19 @@ func (s *scene) destinationOf(accounts []model.Account) to {
 	defer d.Close()
 	provision(s.b, d, accounts)
 	return at
+}
+
+// stored counts what the destination holds.
+func (s *scene) stored(at to) (n int) {
+	s.b.Helper()
+	d := must(stalwart.Dial(s.b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password}))(s.b)
+	defer d.Close()
+	for _, a := range s.org.Accounts {
+		for _, m := range must(must(d.Open(s.b.Context(), a.Login))(s.b).Mailboxes(s.b.Context()))(s.b) {
+			n += int(m.Emails)
+		}
+	}
+	return n
 }
 
 // timed runs a command and demands that it succeeds.
