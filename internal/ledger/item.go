@@ -77,28 +77,46 @@ const itemsPage = 1000
 
 // Items yields items of a collection in ascending order of UID. With states,
 // only those in one of them; without, all. Rows may be written meanwhile: what
-// happens at or below the UID that was yielded last never appears. It reads
-// page by page, because a reader that stays keeps the write-ahead log from
-// being emptied: it would grow with the mailbox.
+// happens at or below the UID that was yielded last never appears, what happens
+// above may or may not. It reads page by page, because a reader that stays
+// keeps the write-ahead log from being emptied: it would grow with the mailbox.
+// The next page is read while one is used.
 func (l *Ledger) Items(ctx context.Context, collection int64, states ...State) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
-		page := make([]Item, 0, itemsPage)
-		for after := int64(-1); ; {
-			var err error
-			if page, err = l.page(ctx, page[:0], collection, after, states); err != nil {
-				yield(Item{}, err)
-				return
+		type answer struct {
+			page []Item
+			err  error
+		}
+		ask := func(into []Item, after int64) <-chan answer {
+			out := make(chan answer, 1)
+			go func() {
+				page, err := l.page(ctx, into[:0], collection, after, states)
+				out <- answer{page, err}
+			}()
+			return out
+		}
+		now, err := l.page(ctx, nil, collection, -1, states)
+		var used []Item
+		for err == nil {
+			var ahead <-chan answer
+			if len(now) == itemsPage {
+				ahead = ask(used, int64(now[len(now)-1].UID))
 			}
-			for _, i := range page {
+			for _, i := range now {
 				if !yield(i, nil) {
+					if ahead != nil {
+						<-ahead
+					}
 					return
 				}
 			}
-			if len(page) < itemsPage {
+			if ahead == nil {
 				return
 			}
-			after = int64(page[len(page)-1].UID)
+			next := <-ahead
+			used, now, err = now, next.page, next.err
 		}
+		yield(Item{}, err)
 	}
 }
 
