@@ -1,0 +1,208 @@
+package imap_test
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2/imapclient"
+	"github.com/emersion/go-sasl"
+
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/imap"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
+)
+
+// cyrus is a server, with an administrator who makes accounts.
+type cyrus struct {
+	*lab.Cyrus
+	tls       *tls.Config
+	separator string
+	next      atomic.Int32
+}
+
+func startCyrus(t *testing.T, settings map[string]string) *cyrus {
+	t.Helper()
+	c := &cyrus{separator: "/"}
+	if settings["unixhierarchysep"] == "no" {
+		c.separator = "."
+	}
+	c.Cyrus = lab.StartCyrus(t, lab.CyrusOptions{Users: map[string]string{"anna": "pw", "bob": "pw"}, Settings: settings})
+	pem, err := os.ReadFile(c.CA)
+	must(t, err)
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem)
+	c.tls = &tls.Config{RootCAs: pool}
+	return c
+}
+
+// as logs in as a user by the proxy's password.
+func (c *cyrus) as(t *testing.T, user string) *imapclient.Client {
+	t.Helper()
+	client, err := imapclient.DialInsecure(c.IMAP, nil)
+	must(t, err)
+	t.Cleanup(func() { client.Close() })
+	must(t, client.Authenticate(sasl.NewPlainClient(user, c.Proxy, c.ProxyPassword)))
+	return client
+}
+
+// admin runs commands as the administrator, "CREATE user/anna".
+func (c *cyrus) admin(t *testing.T, commands ...string) {
+	t.Helper()
+	c.raw(t, "", c.Admin, c.AdminPassword, commands...)
+}
+
+// raw runs commands as they are and demands that the server agrees.
+func (c *cyrus) raw(t *testing.T, authzid, user, password string, commands ...string) (out []string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", c.IMAP)
+	must(t, err)
+	defer conn.Close()
+	must(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+	r := bufio.NewReader(conn)
+	_, err = r.ReadString('\n')
+	must(t, err)
+	plain := base64.StdEncoding.EncodeToString([]byte(authzid + "\x00" + user + "\x00" + password))
+	for i, command := range append([]string{"AUTHENTICATE PLAIN " + plain}, commands...) {
+		fmt.Fprintf(conn, "a%d %s\r\n", i, command)
+		for {
+			line, err := r.ReadString('\n')
+			must(t, err)
+			if rest, ok := strings.CutPrefix(line, fmt.Sprintf("a%d ", i)); ok {
+				if !strings.HasPrefix(rest, "OK") {
+					t.Fatalf("%s: %s", command, rest)
+				}
+				break
+			}
+			out = append(out, strings.TrimSpace(line))
+		}
+	}
+	return out
+}
+
+// cyrusHarness is one account of a Cyrus.
+type cyrusHarness struct {
+	*harness
+	c *cyrus
+}
+
+func newCyrusHarness(t *testing.T, c *cyrus, change func(*imap.Options)) *cyrusHarness {
+	t.Helper()
+	login := fmt.Sprintf("u%d", c.next.Add(1))
+	c.admin(t, "CREATE user"+c.separator+login)
+	o := imap.Options{URL: "imaps://" + c.IMAPS, Sieve: "sieve://" + c.Sieve, TLS: c.tls, SpoolDir: t.TempDir(), Master: c.Proxy, Password: c.ProxyPassword}
+	change(&o)
+	src, err := imap.New(o)
+	must(t, err)
+	return &cyrusHarness{&harness{acc: model.Account{Login: login}, src: src, user: c.as(t, login)}, c}
+}
+
+// ResetUIDValidity hides the one of harness: Cyrus has no way to do it.
+func (h *cyrusHarness) ResetUIDValidity() {}
+
+func (h *cyrusHarness) Remove(t *testing.T, path []string) {
+	t.Helper()
+	must(t, h.user.Delete(h.name(t, path)).Wait())
+}
+
+// Snapshot is every file of the server but those that any login changes.
+func (h *cyrusHarness) Snapshot(t *testing.T) string {
+	t.Helper()
+	var out []string
+	must(t, filepath.WalkDir(h.c.Dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() && (d.Name() == "run" || d.Name() == "db.backup1" || d.Name() == "socket") {
+			if d != nil && d.IsDir() && err == nil {
+				return fs.SkipDir
+			}
+			return err
+		}
+		switch d.Name() {
+		case "log", "statuscache.db", "tls_sessions.db", "deliver.db":
+			return nil
+		}
+		if d.Type().IsRegular() {
+			f, err := os.Open(path)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			sum := sha256.New()
+			if _, err := io.Copy(sum, f); err != nil {
+				return err
+			}
+			path += fmt.Sprintf(" %x", sum.Sum(nil))
+		}
+		out = append(out, path)
+		return nil
+	}))
+	return strings.Join(out, "\n")
+}
+
+func (h *cyrusHarness) PutScript(t *testing.T, s model.Script) {
+	t.Helper()
+	conn, err := net.Dial("tcp", h.c.Sieve)
+	must(t, err)
+	defer conn.Close()
+	must(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+	r := bufio.NewReader(conn)
+	answer := func() {
+		t.Helper()
+		for {
+			line, err := r.ReadString('\n')
+			must(t, err)
+			if strings.HasPrefix(line, "OK") {
+				return
+			}
+			if strings.HasPrefix(line, "NO") || strings.HasPrefix(line, "BYE") {
+				t.Fatal(line)
+			}
+		}
+	}
+	answer()
+	plain := base64.StdEncoding.EncodeToString([]byte(h.acc.Login + "\x00" + h.c.Proxy + "\x00" + h.c.ProxyPassword))
+	commands := []string{fmt.Sprintf("AUTHENTICATE \"PLAIN\" %q", plain), fmt.Sprintf("PUTSCRIPT %q {%d+}\r\n%s", s.Name, len(s.Content), s.Content)}
+	if s.Active {
+		commands = append(commands, fmt.Sprintf("SETACTIVE %q", s.Name))
+	}
+	for _, command := range commands {
+		_, err := io.WriteString(conn, command+"\r\n")
+		must(t, err)
+		answer()
+	}
+}
+
+// A Cyrus, with an administrator's authentication for every user, does all
+// that a source promises, however it spells names.
+func TestCyrusConformance(t *testing.T) {
+	t.Parallel()
+	for name, run := range map[string]struct {
+		settings map[string]string
+		change   func(*cyrus, *imap.Options)
+	}{
+		"slashes": {nil, func(*cyrus, *imap.Options) {}},
+		"dots, INBOX prefix, STARTTLS": {map[string]string{"unixhierarchysep": "no", "altnamespace": "no"}, func(c *cyrus, o *imap.Options) {
+			o.URL, o.Master, o.Password = "imap://"+c.IMAP, c.Admin, c.AdminPassword
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := startCyrus(t, run.settings)
+			sourcetest.Run(t, func(t *testing.T) sourcetest.Harness {
+				return newCyrusHarness(t, c, func(o *imap.Options) { run.change(c, o) })
+			})
+		})
+	}
+}
