@@ -66,6 +66,20 @@ type Scripts interface {
 	Scripts(ctx context.Context) ([]model.Script, error)
 }
 
+// Rights is implemented by a Store that knows access control lists.
+type Rights interface {
+	// Rights returns the list of a collection, in the source's order.
+	Rights(ctx context.Context, c model.Collection) ([]model.Grant, error)
+}
+
+// Shared is implemented by a Store that can show what is not the account's
+// own: other users' collections and public ones.
+type Shared interface {
+	// Shared lists what the account may look up. Changes and Read take these
+	// collections, too; flags are as this account sees them.
+	Shared(ctx context.Context) ([]model.SharedCollection, error)
+}
+
 // Checker is implemented by a Source that can examine itself before a run:
 // reachability, credentials, capabilities, limits.
 type Checker interface {

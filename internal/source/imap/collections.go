@@ -139,9 +139,9 @@ func pathOf(l *imap.ListData, personal, foreign []imap.NamespaceDescriptor) ([]s
 			name, best = rest, len(n.Prefix)
 		}
 	}
-	if best < 0 {
-		// In no namespace that the server tells of: as it is.
-		name = l.Mailbox
+	if best < 0 && slices.ContainsFunc(foreign, func(n imap.NamespaceDescriptor) bool { return n.Prefix == "" }) {
+		// Without a prefix are the public ones: Cyrus without altnamespace.
+		return nil, false
 	}
 	if l.Delim == 0 {
 		return []string{name}, true

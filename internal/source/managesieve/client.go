@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"strings"
 	"time"
@@ -151,6 +152,11 @@ func (c *Client) Scripts() ([]model.Script, error) {
 			return nil, fmt.Errorf("script %q: the server sent none", s.Name)
 		}
 		s.Content = []byte(got.lines[0][0].text)
+		// Names are UTF-8 (RFC 5804 §1.6). Cyrus 3.6 keeps scripts as messages
+		// and lists others than ASCII as it writes them into a subject.
+		if decoded, err := new(mime.WordDecoder).DecodeHeader(s.Name); err == nil && strings.HasPrefix(s.Name, "=?") {
+			s.Name = decoded
+		}
 		out = append(out, s)
 	}
 	return out, nil

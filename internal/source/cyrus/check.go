@@ -1,0 +1,184 @@
+package cyrus
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+const subject = "source: Cyrus"
+
+// Check implements source.Checker: it reads the list of mailboxes and looks
+// into every mailbox's index.
+func (s *Source) Check(ctx context.Context) []model.Finding {
+	m, err := s.mailboxes()
+	if err != nil {
+		f := model.Finding{Level: model.LevelStop, Subject: subject, Message: err.Error(), Err: err}
+		if fault, ok := err.(*model.Fault); ok {
+			f.Remedy = fault.Remedy
+		}
+		return []model.Finding{f}
+	}
+	var v survey
+	for _, e := range m.all {
+		if ctx.Err() != nil {
+			return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: ctx.Err().Error(), Err: ctx.Err()}}
+		}
+		v.mailbox(s, e)
+	}
+	if m.damage != nil {
+		v.damaged.add(m.damage.Error())
+	}
+	if v.denied.n > 0 {
+		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: "not everything can be read: " + v.denied.String(), Remedy: asOwner,
+			Err: model.Faultf(model.ClassFatal, model.CodeAuth, "not permitted to read: %s", v.denied.String())}}
+	}
+	out := []model.Finding{{Subject: subject, Message: fmt.Sprintf("%d mailboxes of %d accounts can be read, of index versions %s", v.read, len(m.byOwner), v.versions())}}
+	if v.deleted+v.expunged > 0 {
+		out = append(out, model.Finding{Subject: subject, Message: fmt.Sprintf("%d deleted mailboxes and %d expunged messages are still on disk and are left out", v.deleted, v.expunged)})
+	}
+	for _, w := range []struct {
+		found           *some
+		message, remedy string
+	}{
+		{&v.calendars, "calendars are not carried yet", "export them over CalDAV, or wait for a version that does"},
+		{&v.books, "address books are not carried yet", "export them over CardDAV, or wait for a version that does"},
+		{&v.files, "folders of files (WebDAV) are not carried yet", "copy them over WebDAV"},
+		{&v.shared, "mailboxes that belong to nobody are not carried yet", "tell who shall have them"},
+		{&v.acls, "rights for others are not carried yet", "share the mailboxes again at the destination"},
+		{&v.remote, "mailboxes are on other servers of a murder", "read those servers, too"},
+		{&v.damaged, "damaged", "repair on the old server: reconstruct MAILBOX; what is unreadable is named again when it is carried"},
+	} {
+		if w.found.n > 0 {
+			out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: w.message + ": " + w.found.String(), Remedy: w.remedy})
+		}
+	}
+	return out
+}
+
+// CheckAs opens one account, as a run would.
+func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
+	title := subject + ", account " + a.Login
+	st, err := s.Open(ctx, a)
+	var cols []model.Collection
+	if err == nil {
+		cols, err = st.Collections(ctx)
+	}
+	if err != nil {
+		return []model.Finding{{Level: model.LevelStop, Subject: title, Message: err.Error(), Err: err}}
+	}
+	return []model.Finding{{Subject: title, Message: fmt.Sprintf("%d mailboxes", len(cols))}}
+}
+
+// survey collects what a check finds.
+type survey struct {
+	read, deleted, expunged                                        int
+	version                                                        map[uint32]int
+	denied, calendars, books, files, shared, acls, remote, damaged some
+}
+
+func (v *survey) versions() string {
+	var out []string
+	for _, n := range slices.Sorted(maps.Keys(v.version)) {
+		out = append(out, fmt.Sprintf("%d (%d)", n, v.version[n]))
+	}
+	return strings.Join(out, ", ")
+}
+
+func (v *survey) mailbox(s *Source, e entry) {
+	name := e.name.String()
+	if e.deleted {
+		v.deleted++
+		return
+	}
+	owner, _, owned := e.name.owner()
+	switch e.content(s.opts.Layout.SieveFolder) {
+	case kindCalendar:
+		v.calendars.add(name)
+		return
+	case kindAddressBook:
+		v.books.add(name)
+		return
+	case kindFiles:
+		v.files.add(name)
+		return
+	case kindRemote:
+		v.remote.add(name + " on " + e.server)
+		return
+	case kindIntermediate, kindOther, kindSieve:
+		return
+	}
+	if !owned {
+		v.shared.add(name)
+	} else if slices.ContainsFunc(e.acl, func(g model.Grant) bool { return g.Identifier != owner }) {
+		v.acls.add(name)
+	}
+	p, err := s.place(e)
+	if err != nil {
+		v.damaged.add(name + ": " + err.Error())
+		return
+	}
+	f, err := p.openMeta("cyrus.index")
+	if os.IsPermission(err) {
+		v.denied.add(err.Error())
+		return
+	}
+	if err != nil {
+		v.damaged.add(name + ": " + err.Error())
+		return
+	}
+	defer f.Close()
+	h, err := readIndexHeader(f, s.opts.Pause)
+	if err != nil {
+		v.damaged.add(name + ": " + err.Error())
+		return
+	}
+	if v.version == nil {
+		v.version = map[uint32]int{}
+	}
+	v.read++
+	v.version[h.version]++
+	expunged := 0
+	sc := scan{file: f, header: h, pause: s.opts.Pause}
+	err = sc.run(func(r record) bool {
+		if !r.live() {
+			expunged++
+		}
+		return true
+	})
+	v.expunged += expunged
+	switch {
+	case err != nil:
+		v.damaged.add(name + ": " + err.Error())
+	case sc.bad > 0:
+		v.damaged.add(fmt.Sprintf("%s: %d records of cyrus.index", name, sc.bad))
+	}
+	if _, err := p.header(); err != nil {
+		v.damaged.add(name + ": " + err.Error())
+	}
+}
+
+// some counts and names the first few.
+type some struct {
+	n     int
+	first []string
+}
+
+func (s *some) add(what string) {
+	if s.n++; len(s.first) < 3 {
+		s.first = append(s.first, what)
+	}
+}
+
+func (s *some) String() string {
+	out := strings.Join(s.first, ", ")
+	if more := s.n - len(s.first); more > 0 {
+		out += fmt.Sprintf(" and %d more", more)
+	}
+	return out
+}

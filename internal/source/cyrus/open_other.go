@@ -1,0 +1,5 @@
+//go:build !linux
+
+package cyrus
+
+const noAtime = 0
