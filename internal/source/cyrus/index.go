@@ -140,9 +140,6 @@ func parseRecord(raw []byte, h indexHeader) (r record, err error) {
 	case h.version >= 8:
 		r.modseq = be.Uint64(raw[72:])
 	}
-	if h.version < 12 {
-		r.flags &= 0xffff // the other bits have no meaning yet
-	}
 	return r, nil
 }
 

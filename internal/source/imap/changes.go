@@ -311,7 +311,10 @@ func collect(cmd *imapclient.FetchCommand) ([]model.Item, error) {
 			case imapclient.FetchItemDataRFC822Size:
 				it.Size = p.Size
 			case imapclient.FetchItemDataEnvelope:
-				it.GUID = p.Envelope.Subject
+				// Cyrus says so of messages that it has no digest of.
+				if strings.Trim(p.Envelope.Subject, "M0") != "" {
+					it.GUID = p.Envelope.Subject
+				}
 			}
 		}
 		if it.UID > 0 && !it.Received.IsZero() {
