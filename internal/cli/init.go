@@ -7,21 +7,24 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"mailhaul.org/mailhaul/internal/config"
+	"mailhaul.org/mailhaul/internal/cyrusconf"
 	"mailhaul.org/mailhaul/internal/doveconf"
 )
 
 func (a *app) initCommand() *cobra.Command {
 	var force bool
+	var cyrus string
 	cmd := &cobra.Command{
-		Use: "init", Short: "Write a commented mailhaul.yaml, filled in from what is found on a Dovecot host", Args: cobra.NoArgs,
+		Use: "init", Short: "Write a commented mailhaul.yaml, filled in from what is found on a Dovecot or Cyrus host", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, err := discover(cmd.Context())
+			found, err := discover(cmd.Context(), cyrus)
 			if err != nil {
-				a.tell("nothing could be learnt of a Dovecot here: " + err.Error())
+				a.tell("nothing could be learnt of a mail server here: " + err.Error())
 			}
 			for _, n := range found.Notes {
 				a.tell("note: " + n)
@@ -59,13 +62,30 @@ func (a *app) initCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "write over a file that exists")
+	cmd.Flags().StringVar(&cyrus, "cyrus", "", "the imapd.conf `file` of a Cyrus (found by itself as "+usualCyrus+")")
 	return cmd
 }
 
-// discover asks a Dovecot on this host about itself.
-func discover(ctx context.Context) (config.Found, error) {
+// usualCyrus is where Cyrus's configuration is.
+const usualCyrus = "/etc/imapd.conf"
+
+// discover asks a Dovecot or a Cyrus on this host about itself.
+func discover(ctx context.Context, cyrus string) (config.Found, error) {
+	if cyrus != "" {
+		settings, err := cyrusconf.Read(cyrus)
+		if err != nil {
+			return config.Found{}, err
+		}
+		if cyrus, err = filepath.Abs(cyrus); err != nil {
+			return config.Found{}, err
+		}
+		return config.FromCyrus(settings.Layout(), cyrus), nil
+	}
 	settings, err := doveconf.Find(ctx)
 	if err != nil {
+		if _, serr := os.Stat(usualCyrus); serr == nil && errors.Is(err, doveconf.ErrNotInstalled) {
+			return discover(ctx, usualCyrus)
+		}
 		return config.Found{}, err
 	}
 	return config.FromDovecot(settings.Facts(), "localhost"), nil

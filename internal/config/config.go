@@ -28,16 +28,18 @@ const (
 	KindDovecot Kind = "dovecot" // IMAP, Maildir or both
 	KindIMAP    Kind = "imap"
 	KindMaildir Kind = "maildir"
+	KindCyrus   Kind = "cyrus" // from its disk, or IMAP as its administrator
 )
 
 // laterKinds are planned; to name one is no typing error.
-var laterKinds = []string{"courier", "cyrus", "dav", "zimbra", "exchange", "graph", "mdaemon", "hmailserver"}
+var laterKinds = []string{"courier", "dav", "zimbra", "exchange", "graph", "mdaemon", "hmailserver"}
 
 // Source is the server that is left.
 type Source struct {
 	Kind    Kind
 	IMAP    *IMAP    // nil when the file has no source.imap
 	Maildir *Maildir // nil when the file has no source.maildir
+	Cyrus   *Cyrus   // nil when the file has no source.cyrus
 	Users   Users
 }
 
@@ -79,6 +81,15 @@ type Maildir struct {
 	// Control is a template of where Dovecot keeps the lists of UIDs and
 	// keywords when it is not the Maildir (CONTROL=), or empty.
 	Control string
+}
+
+// Cyrus says where a Cyrus keeps its mail.
+type Cyrus struct {
+	// Config is the server's imapd.conf.
+	Config string
+	// Root is put before the paths in it: the folder of a copy or a snapshot;
+	// empty on the server itself.
+	Root string
 }
 
 // Users says who exists at the source. All of it together is the directory.

@@ -25,6 +25,9 @@ type Found struct {
 	Master, Separator string
 	// Maildir (the path), Inbox, Control and Layout are as in Maildir.
 	Maildir, Inbox, Control, Layout string
+	// Cyrus is the imapd.conf of a Cyrus on this host; nothing of the above
+	// is looked at then.
+	Cyrus string
 	// Passwd, Scheme and Domain are as in Users.
 	Passwd, Scheme, Domain string
 	// Users are logins, where there is no passwd-file.

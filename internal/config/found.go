@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"mailhaul.org/mailhaul/internal/cyrusconf"
 	"mailhaul.org/mailhaul/internal/doveconf"
 )
 
@@ -40,6 +41,16 @@ func FromDovecot(f doveconf.Facts, host string) Found {
 		}
 	}
 	out.maildir(f)
+	return out
+}
+
+// FromCyrus is what Cyrus's configuration tells for a draft. path is that of
+// imapd.conf.
+func FromCyrus(l cyrusconf.Layout, path string) Found {
+	out := Found{What: "the configuration of a Cyrus, " + path, Cyrus: path, Domain: l.Domain}
+	if l.Autocreate {
+		out.Notes = append(out.Notes, "over IMAP, a login that does not exist would make a mailbox (autocreate_quota): read from disk, or as an administrator")
+	}
 	return out
 }
 

@@ -170,6 +170,13 @@ func (d *decoder) source(c *Source, v value, s *sections) {
 				s.see("control", func(v value) { d.template(&c.Maildir.Control, v) }),
 			)
 		}),
+		s.see("cyrus", func(v value) {
+			c.Cyrus = &Cyrus{}
+			v.fields(
+				s.see("config", func(v value) { v.setPath(&c.Cyrus.Config) }),
+				s.see("root", func(v value) { v.setPath(&c.Cyrus.Root) }),
+			)
+		}),
 		s.see("users", func(v value) {
 			if _, ok := v.node.(*ast.SequenceNode); ok {
 				v.setTexts(&c.Users.List)

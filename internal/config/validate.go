@@ -72,7 +72,7 @@ func (d *decoder) validate(c *Config, s *sections) {
 }
 
 func (d *decoder) validateKind(c *Source, s *sections) {
-	kinds := []string{string(KindDovecot), string(KindIMAP), string(KindMaildir)}
+	kinds := []string{string(KindDovecot), string(KindIMAP), string(KindMaildir), string(KindCyrus)}
 	if !s.has("source.kind") {
 		d.missing(s, "source.kind", "write "+strings.Join(kinds, ", "))
 		return
@@ -80,7 +80,7 @@ func (d *decoder) validateKind(c *Source, s *sections) {
 	switch {
 	case c.Kind == "": // told
 	case slices.Contains(laterKinds, string(c.Kind)):
-		d.wrong(s, "source.kind", "%q is not supported yet: this version reads dovecot, imap and maildir", c.Kind)
+		d.wrong(s, "source.kind", "%q is not supported yet: this version reads dovecot, cyrus, imap and maildir", c.Kind)
 	case !slices.Contains(kinds, string(c.Kind)):
 		hint := nearest.Hint(string(c.Kind), append(kinds, laterKinds...))
 		if hint == "" {
@@ -89,6 +89,20 @@ func (d *decoder) validateKind(c *Source, s *sections) {
 		d.wrong(s, "source.kind", "%q is unknown%s", c.Kind, hint)
 	case c.Kind == KindDovecot && c.IMAP == nil && c.Maildir == nil:
 		d.problem(s.place("source.kind"), "source.imap or source.maildir is missing: say how the mail is read, or both ways")
+	case c.Kind == KindCyrus:
+		switch {
+		case c.Cyrus == nil && c.IMAP == nil:
+			d.problem(s.place("source.kind"), "source.cyrus or source.imap is missing: say whether the mail is read from disk or over IMAP")
+		case c.Cyrus != nil && c.IMAP != nil:
+			d.wrong(s, "source.imap", "the disk has all that IMAP shows: remove one of source.cyrus and source.imap")
+		case c.Cyrus != nil:
+			d.missing(s, "source.cyrus.config", "name the server's imapd.conf, as /etc/imapd.conf")
+		}
+		if c.Maildir != nil {
+			d.wrong(s, "source.maildir", "a Cyrus has no Maildirs: remove it")
+		}
+	case c.Cyrus != nil:
+		d.wrong(s, "source.cyrus", "it belongs to kind cyrus")
 	case c.Kind == KindIMAP:
 		d.missing(s, "source.imap", "say how to reach the server")
 		if c.Maildir != nil {
@@ -176,7 +190,7 @@ func (d *decoder) validateUsers(c *Config, s *sections) {
 			v.glob(e)
 		}
 	}
-	enumerates := c.Source.Maildir != nil || u.Passwd != "" || u.CSV != "" || c.Source.IMAP != nil && c.Source.IMAP.Logins != ""
+	enumerates := c.Source.Maildir != nil || c.Source.Kind == KindCyrus || u.Passwd != "" || u.CSV != "" || c.Source.IMAP != nil && c.Source.IMAP.Logins != ""
 	switch {
 	case enumerates || c.Source.IMAP == nil || s.has("source.users") && !u.Any() && u.Domain == "":
 	case !u.Any():

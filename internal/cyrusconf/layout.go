@@ -76,6 +76,29 @@ func (s Settings) Layout() Layout {
 	return l
 }
 
+// Under is the layout below another root, as of a copy or a snapshot.
+func (l Layout) Under(root string) Layout {
+	if root == "" {
+		return l
+	}
+	at := func(path string) string {
+		if path == "" {
+			return ""
+		}
+		return filepath.Join(root, path)
+	}
+	all := func(m map[string]string) map[string]string {
+		out := map[string]string{}
+		for k, v := range m {
+			out[k] = at(v)
+		}
+		return out
+	}
+	l.Config, l.Sieve = at(l.Config), at(l.Sieve)
+	l.Partitions, l.Meta, l.Archive, l.Databases = all(l.Partitions), all(l.Meta), all(l.Archive), all(l.Databases)
+	return l
+}
+
 // Database is the path of a database by its usual name.
 func (l Layout) Database(usual string) string {
 	if p := l.Databases[usual]; p != "" {

@@ -5,16 +5,19 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/config"
+	"mailhaul.org/mailhaul/internal/cyrusconf"
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/cyrus"
 	"mailhaul.org/mailhaul/internal/source/dovecot"
 	"mailhaul.org/mailhaul/internal/source/imap"
 	"mailhaul.org/mailhaul/internal/source/maildir"
@@ -27,6 +30,14 @@ func (e *Engagement) Source(ctx context.Context) (source.Source, error) {
 		return e.src, nil
 	}
 	c := e.Config.Source
+	if c.Cyrus != nil {
+		settings, err := cyrusconf.Read(c.Cyrus.Config)
+		if err != nil {
+			return nil, &model.Fault{Class: model.ClassFatal, Code: model.CodeUnreachable, Err: fmt.Errorf("the configuration of Cyrus: %w", err), Remedy: "correct source.cyrus.config"}
+		}
+		e.src = cyrus.New(cyrus.Options{Layout: settings.Layout().Under(c.Cyrus.Root), Log: e.log})
+		return e.src, nil
+	}
 	var disk *maildir.Source
 	if c.Maildir != nil {
 		disk = maildir.New(maildir.Options{Path: c.Maildir.Path, Inbox: c.Maildir.Inbox, Control: c.Maildir.Control, Layout: maildir.Layout(c.Maildir.Layout)})
@@ -66,13 +77,14 @@ func (e *Engagement) imap(ctx context.Context, c config.Source) (*imap.Source, e
 	if o.Password, err = secret.Resolve(); err != nil {
 		return nil, err
 	}
-	if o.Sieve == "" && c.Kind == config.KindDovecot && c.Maildir == nil {
+	o.Enumerate = c.Kind == config.KindCyrus && c.IMAP.Master != ""
+	if o.Sieve == "" && (c.Kind == config.KindDovecot && c.Maildir == nil || c.Kind == config.KindCyrus) {
 		o.Sieve = e.usualSieve(ctx, c.IMAP.URL)
 	}
 	return imap.New(o)
 }
 
-// usualSieve looks for ManageSieve where a Dovecot has it.
+// usualSieve looks for ManageSieve where it usually is.
 func (e *Engagement) usualSieve(ctx context.Context, imapURL string) string {
 	u, err := url.Parse(imapURL)
 	if err != nil {

@@ -25,6 +25,10 @@ type Options struct {
 	// authorization identity (RFC 4616). Without Master each account's own
 	// Secret is used.
 	Master, Separator, Password string
+	// Enumerate: Master is an administrator who sees the inboxes of all
+	// users, as of a Cyrus. Accounts lists them, and no login is tried that
+	// has none: the server might make one.
+	Enumerate bool
 	// Mechanism is "plain", "login" or "xoauth2" (the password is an access
 	// token then: the account's Secret, else Password for all); empty chooses
 	// what the server offers.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,10 @@ type Source struct {
 	unmet   atomic.Int32 // accounts in a row that no connection could be made for
 	noGUIDs atomic.Bool  // the server has none
 	sieve   endpoint
+	known   struct {
+		sync.Mutex
+		users []string // Options.Enumerate: who has an inbox
+	}
 }
 
 // New returns a source; it does not connect yet.
@@ -47,9 +52,23 @@ func (s *Source) String() string { return s.opts.URL }
 // Close implements source.Source.
 func (s *Source) Close() error { return nil }
 
-// Accounts implements source.Source: IMAP cannot enumerate accounts.
-func (s *Source) Accounts(context.Context) iter.Seq2[model.Account, error] {
+// Accounts implements source.Source: IMAP cannot enumerate accounts, unless
+// the master user is an administrator (Options.Enumerate).
+func (s *Source) Accounts(ctx context.Context) iter.Seq2[model.Account, error] {
 	return func(yield func(model.Account, error) bool) {
+		if s.opts.Enumerate {
+			users, err := s.users(ctx)
+			if err != nil {
+				yield(model.Account{}, err)
+				return
+			}
+			for _, u := range users {
+				if !yield(model.Account{Login: u}, nil) {
+					return
+				}
+			}
+			return
+		}
 		yield(model.Account{}, &model.Fault{Class: model.ClassFatal, Code: "notEnumerable", Err: errors.New("IMAP does not tell which accounts exist"),
 			Remedy: "name a passwd-file or a CSV file in source.users, or list the accounts there"})
 	}
@@ -59,6 +78,16 @@ func (s *Source) Accounts(context.Context) iter.Seq2[model.Account, error] {
 // at once.
 func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error) {
 	st := &Store{src: s, acc: a}
+	if s.opts.Enumerate {
+		ok, err := s.exists(ctx, a.Login)
+		if err == nil && !ok {
+			err = &model.Fault{Class: model.ClassAccount, Code: "noMailbox", Account: a.Login, Err: errors.New("the server lists no inbox of it"),
+				Remedy: "write the login as the server does, users of its default domain without a domain; or exclude the account"}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	if err := st.again(ctx); err != nil {
 		return nil, err
 	}
@@ -77,7 +106,14 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 	if !secure {
 		f.Level, f.Message, f.Remedy = model.LevelWarning, s.at.addr+" answers, without TLS", "passwords travel in the clear: use imaps:// or switch on STARTTLS"
 	}
-	return []model.Finding{f}
+	out := []model.Finding{f}
+	if s.opts.Enumerate {
+		if _, err := s.users(ctx); model.CodeOf(err) == "notEnumerable" {
+			out = append(out, model.Finding{Level: model.LevelWarning, Subject: "source: IMAP", Message: err.Error(),
+				Remedy: "where autocreate_quota is set, a login that does not exist would make a mailbox: check the list of accounts"})
+		}
+	}
+	return out
 }
 
 // CheckAs logs in as one account and tells what the server can do. Only one
