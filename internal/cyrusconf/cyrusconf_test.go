@@ -28,7 +28,7 @@ func TestLayout(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Layout{Config: "/var/lib/cyrus", Partitions: map[string]string{"default": "/var/spool/mail", "fast": "/var/lib/cyrus/fast"},
-		Meta: map[string]string{"fast": "/meta"}, Archive: map[string]string{"default": "/slow"}, MetaFiles: []string{"header", "index"},
+		Meta: map[string]string{"fast": "/meta"}, Archive: map[string]string{"default": "/slow"},
 		Hashed: true, Virtual: true, Domain: "acme.test", Sieve: "/usr/sieve", Deleted: "DELETED", SieveFolder: "#sieve",
 		Databases: map[string]string{"mailboxes.db": "/db/list"}, ImplicitRights: "lkxan", Admins: []string{"cyrus", "root"}, Proxies: []string{"a", "b"}, Autocreate: true}
 	l := s.Layout()

@@ -12,8 +12,6 @@ type Layout struct {
 	// Partitions, Meta and Archive are the roots of the spools by the name of
 	// their partition, in lower case.
 	Partitions, Meta, Archive map[string]string
-	// MetaFiles are which files lie below Meta ("index", "header").
-	MetaFiles []string
 	// Hashed spreads mailboxes by a letter; FullHash takes a letter of all
 	// octets.
 	Hashed, FullHash bool
@@ -46,8 +44,7 @@ func (s Settings) Layout() Layout {
 	l := Layout{
 		Config:     filepath.Clean(s.Text("configdirectory", "/var/lib/cyrus")),
 		Partitions: s.withPrefix("partition-"), Meta: s.withPrefix("metapartition-"), Archive: s.withPrefix("archivepartition-"),
-		MetaFiles: s.Words("metapartition_files"),
-		Hashed:    s.Bool("hashimapspool", false), FullHash: s.Bool("fulldirhash", false),
+		Hashed: s.Bool("hashimapspool", false), FullHash: s.Bool("fulldirhash", false),
 		Domain:         strings.ToLower(s.Text("defaultdomain", "")),
 		Deleted:        s.Text("deletedprefix", "DELETED"),
 		SieveFolder:    s.Text("sieve_folder", "#sieve"),

@@ -1,0 +1,219 @@
+package cli_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	goimap "github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+	"github.com/emersion/go-sasl"
+
+	"mailhaul.org/mailhaul/internal/cli"
+	"mailhaul.org/mailhaul/internal/lab"
+)
+
+// cyrusAs logs in by the proxy's password; "" is the administrator.
+func cyrusAs(t *testing.T, c *lab.Cyrus, user string) person {
+	t.Helper()
+	client, err := imapclient.DialInsecure(c.IMAP, nil)
+	p := person{t, client}
+	p.must(err)
+	t.Cleanup(func() { client.Close() })
+	if user == "" {
+		p.must(client.Authenticate(sasl.NewPlainClient("", c.Admin, c.AdminPassword)))
+		return p
+	}
+	p.must(client.Authenticate(sasl.NewPlainClient(user, c.Proxy, c.ProxyPassword)))
+	return p
+}
+
+// startFirm is a Cyrus with three people, a public mailbox and what only some
+// of them use.
+func startFirm(t *testing.T) (*lab.Cyrus, int) {
+	t.Helper()
+	c := lab.StartCyrus(t, lab.CyrusOptions{Settings: map[string]string{"hashimapspool": "yes"}})
+	admin := cyrusAs(t, c, "")
+	n := 0
+	admin.create("Team")
+	for _, user := range []string{"anna", "bob", "carla.li"} {
+		admin.create("user/" + user)
+		p := cyrusAs(t, c, user)
+		for _, m := range []string{"INBOX", "Sent", "Projects", "Projects/Straße", "Empty/Below", "a & b"} {
+			if m != "INBOX" {
+				p.create(m)
+			}
+			for i := range 12 {
+				p.append(m, i) // the same messages in every mailbox
+				n++
+			}
+			p.flag(m, 3)
+			p.must(p.c.Subscribe(m).Wait())
+		}
+		p.append("INBOX", 5) // and twice in one
+		n++
+		p.expunge("Sent", 7)
+		n--
+		p.create("Doomed")
+		p.append("Doomed", 1)
+		p.remove("Doomed")
+	}
+	putCyrusScript(t, c, "anna", "rules", "require \"fileinto\";\r\nif header :contains \"subject\" \"x\" { fileinto \"Projects\"; }\r\n")
+	return c, n
+}
+
+func putCyrusScript(t *testing.T, c *lab.Cyrus, user, name, text string) {
+	t.Helper()
+	lab.PutScript(t, c.Sieve, user, c.Proxy, c.ProxyPassword, name, text)
+}
+
+// A Cyrus moves from its disk, from init to verify, and over IMAP, with the
+// same results; what is read one way is known when it is read the other way.
+func TestCyrusMoves(t *testing.T) {
+	firm, messages := startFirm(t)
+	t.Setenv("OLD_MASTER", firm.AdminPassword)
+	for name, start := range targets(t) {
+		t.Run(name, func(t *testing.T) {
+			disk := moveFirm(t, firm, start(t), "disk", messages)
+			over := moveFirm(t, firm, start(t), "imap", messages)
+			if disk.moved != over.moved {
+				t.Errorf("from disk: %+v, over IMAP: %+v", disk.moved, over.moved)
+			}
+			// The other way to read goes on where the first stopped.
+			disk.use(t, firm, "imap")
+			var r struct{ Total firmCounts }
+			disk.result(cli.ExitOK, &r, "sync")
+			if r.Total.Messages != 0 || r.Total.Deleted != 0 || r.Total.Refused != 0 {
+				t.Errorf("over IMAP after the disk: %+v", r.Total)
+			}
+			disk.run(cli.ExitOK, "verify", "--reread")
+		})
+	}
+}
+
+type firmCounts struct{ Messages, Octets, Moved, Flags, Deleted, Rematched, Kept, Refused, Mailboxes, Scripts int }
+
+type firmMove struct {
+	administrator
+	moved firmCounts
+}
+
+var firmSource = regexp.MustCompile(`(?s)\n  kind: cyrus\n.*?\n  # Who exists`)
+
+// use makes the engagement read one way or the other.
+func (m firmMove) use(t *testing.T, firm *lab.Cyrus, way string) {
+	t.Helper()
+	raw, err := os.ReadFile(m.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := fmt.Sprintf("\n  kind: cyrus\n  cyrus: {config: %q}\n  # Who exists", firm.Config)
+	if way == "imap" {
+		source = fmt.Sprintf("\n  kind: cyrus\n  imap: {url: %q, master: %s, password: env:OLD_MASTER, sieve: %q, tls: {insecure: true}}\n  # Who exists", "imaps://"+firm.IMAPS, firm.Admin, "sieve://"+firm.Sieve)
+	}
+	text := firmSource.ReplaceAllLiteralString(string(raw), source)
+	if err := os.WriteFile(m.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func moveFirm(t *testing.T, firm *lab.Cyrus, to target, way string, messages int) firmMove {
+	t.Helper()
+	t.Setenv("NEW_ADMIN", to.password)
+	m := firmMove{administrator: administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}}
+	m.run(cli.ExitOK, "init", "--cyrus", firm.Config)
+	raw, err := os.ReadFile(m.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := regexp.MustCompile(`(?m)^  url: https://.*$`).ReplaceAllString(string(raw), "  url: "+to.url)
+	text = regexp.MustCompile(`(?m)^  user: .*$`).ReplaceAllString(text, "  user: "+to.user)
+	if err := os.WriteFile(m.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if way == "imap" {
+		m.use(t, firm, way)
+	}
+	check := m.run(cli.ExitOK, "check")
+	if way == "disk" && (!strings.Contains(check, "Team") || !strings.Contains(check, "3 deleted mailboxes and 3 expunged messages")) {
+		t.Errorf("check does not tell what stays behind:\n%s", check)
+	}
+	var assessed struct {
+		Total struct{ Accounts, Messages int }
+	}
+	m.result(cli.ExitOK, &assessed, "assess")
+	if assessed.Total.Accounts != 3 || assessed.Total.Messages != messages {
+		t.Errorf("assessed %+v, there are %d messages", assessed.Total, messages)
+	}
+	m.run(cli.ExitOK, "provision")
+	var r struct{ Total firmCounts }
+	m.result(cli.ExitOK, &r, "sync")
+	m.moved = r.Total
+	if r.Total.Messages != messages || r.Total.Scripts != 1 {
+		t.Errorf("moved %+v, there are %d messages", r.Total, messages)
+	}
+	m.result(cli.ExitOK, &r, "sync")
+	if r.Total != (firmCounts{}) {
+		t.Errorf("a second sync did %+v", r.Total)
+	}
+	var v struct {
+		Total struct{ Source, Identical, Repaired, Extra int }
+	}
+	m.result(cli.ExitOK, &v, "verify", "--reread")
+	if v.Total.Source != messages || v.Total.Identical != messages || v.Total.Extra != 0 {
+		t.Errorf("verified %+v, there are %d messages", v.Total, messages)
+	}
+	return m
+}
+
+// What users do at the old server between two runs arrives with the second,
+// read from disk.
+func TestCyrusDelta(t *testing.T) {
+	for name, start := range targets(t) {
+		t.Run(name, func(t *testing.T) {
+			c := lab.StartCyrus(t, lab.CyrusOptions{})
+			cyrusAs(t, c, "").create("user/anna")
+			to := start(t)
+			a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
+			text := fmt.Sprintf("engagement: ./state\nsource:\n  kind: cyrus\n  cyrus: {config: %q}\n  users: {domain: acme.test}\ndestination: {url: %q, user: %q, password: %q}\n", c.Config, to.url, to.user, "inline:"+to.password)
+			if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			user := cyrusAs(t, c, "anna")
+			user.create("Before")
+			for i := range 6 {
+				user.append("Before", i)
+			}
+			user.create("Doomed")
+			a.run(cli.ExitOK, "provision")
+			a.run(cli.ExitOK, "sync")
+			a.run(cli.ExitOK, "verify", "--reread")
+
+			user.append("INBOX", 100)
+			user.flag("Before", 1)
+			user.move("Before", 2, "INBOX")
+			user.expunge("Before", 3)
+			type counts struct{ Messages, Moved, Flags, Deleted, Rematched, Kept, Refused int }
+			var r struct{ Total counts }
+			a.result(cli.ExitOK, &r, "sync")
+			if want := (counts{Messages: 1, Moved: 1, Flags: 1, Deleted: 1}); r.Total != want {
+				t.Errorf("the first delta did %+v, want %+v", r.Total, want)
+			}
+			a.run(cli.ExitOK, "verify", "--reread")
+			user.rename("Before", "After")
+			user.remove("Doomed")
+			user.on("After", func() {
+				user.must(user.c.Store(goimap.UIDSetNum(4), &goimap.StoreFlags{Op: goimap.StoreFlagsDel, Silent: true, Flags: []goimap.Flag{goimap.FlagSeen}}, nil).Close())
+			})
+			a.result(cli.ExitOK, &r, "sync")
+			if r.Total.Messages != 0 || r.Total.Deleted != 0 || r.Total.Rematched != 0 {
+				t.Errorf("a rename did %+v: nothing had to be uploaded, matched or deleted", r.Total)
+			}
+			a.run(cli.ExitOK, "verify", "--reread")
+		})
+	}
+}
+
