@@ -57,14 +57,16 @@ func (st *Store) changes(ctx context.Context, c model.Collection, since string, 
 	if err != nil {
 		return st.fault(c.Native, err)
 	}
-	w := &walk{st: st, e: e, place: p, native: c.Native, yield: yield, flags: flagNames{place: p}}
+	w := &walk{st: st, e: e, place: p, native: c.Native, yield: yield}
+	w.flags = flagNames{place: p, without: w.first}
 	w.since, w.delta = parseCursor(since)
+	w.again = since != ""
 	f, err := p.openMeta("cyrus.index")
 	if err == nil {
 		defer f.Close()
 		w.header, err = readIndexHeader(f, st.src.opts.Pause)
 	}
-	if errors.Is(err, errIndex) && since == "" && e.validity > 0 {
+	if errors.Is(err, errIndex) && !w.again && e.validity > 0 {
 		// Without the index there are still the messages.
 		err = w.filesOnly(err)
 	} else if err == nil {
@@ -89,6 +91,7 @@ type walk struct {
 
 	since  cursor
 	delta  bool
+	again  bool // an earlier run was told of the mailbox
 	header indexHeader
 	flags  flagNames
 	seen   *seenSet // nil: the index tells
@@ -109,10 +112,8 @@ func (w *walk) run(ctx context.Context, f io.ReaderAt) error {
 		return err
 	}
 	w.delta = w.delta && h.version >= 12 && w.since.validity == h.validity && w.since.modseq > 0
-	now, cursor := cursorOf(h), ""
-	if h.version >= 12 && h.modseq > 0 {
-		cursor = now.String()
-	}
+	now := cursorOf(h)
+	cursor := now.String()
 	if w.delta && w.since == now {
 		return w.give(model.Change{Op: model.OpCheckpoint, Cursor: cursor})
 	}

@@ -168,3 +168,8 @@ func (f *fixture) link(path, to string) {
 	f.t.Helper()
 	must(f.t, os.Symlink(to, filepath.Join(f.dir, path)))
 }
+
+// fixChecksum writes the checksum at the end of a header or record anew.
+func fixChecksum(b []byte) {
+	binary.BigEndian.PutUint32(b[len(b)-4:], crc32.ChecksumIEEE(b[:len(b)-4]))
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"mailhaul.org/mailhaul/internal/source/cyrus/cyrusdb"
 )
@@ -20,7 +21,7 @@ func (w *walk) reader() error {
 	id := w.e.id
 	if id == "" {
 		h, err := w.place.header()
-		if err != nil {
+		if err != nil && !w.first(err) {
 			return err
 		}
 		id = h.id
@@ -31,6 +32,17 @@ func (w *walk) reader() error {
 	}
 	w.seen = &seen
 	return nil
+}
+
+// first reports whether the mailbox is told for the first time, so that it may
+// be told without what a damaged cyrus.header would add. Later the same would
+// look as if users had taken their keywords away.
+func (w *walk) first(err error) bool {
+	if w.again || !errors.Is(err, errHeader) && !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	w.st.src.log.Warn("cyrus.header cannot be read: keywords are not carried", "account", w.st.acc.Login, "mailbox", w.native, "error", err)
+	return true
 }
 
 // seenOf is what the account has seen of a mailbox, by the mailbox's id.
@@ -88,6 +100,8 @@ type flagNames struct {
 	place place
 	names []string
 	reads int
+	// without decides whether it goes on without names.
+	without func(error) bool
 }
 
 // of are the keywords of a message. A flag that has no name may be younger
@@ -98,10 +112,13 @@ func (n *flagNames) of(r record) ([]string, error) {
 	}
 	for n.reads == 0 || !n.named(r) && n.reads < 2 {
 		h, err := n.place.header()
-		if err != nil {
+		n.names, n.reads = h.flags, n.reads+1
+		if err != nil && !n.without(err) {
 			return nil, err
 		}
-		n.names, n.reads = h.flags, n.reads+1
+		if err != nil {
+			n.reads = 2
+		}
 	}
 	return sorted(r.keywords(n.names)), nil
 }
