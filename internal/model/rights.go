@@ -22,9 +22,9 @@ const (
 
 const rightLetters = "lrswipkxtean"
 
-// ParseRights reads letters. The old c stands for k and x, d for t, e and x
-// (RFC 4314 §2.1.1) where the new ones are not named themselves; other
-// letters have no meaning to others and are left out.
+// ParseRights reads letters. The old c stands for k and x, d for t and e (RFC
+// 4314 §2.1.1 leaves to the server which of them x belongs to) where these are
+// not named themselves; other letters are left out.
 func ParseRights(s string) Rights {
 	var r Rights
 	for i := range len(s) {
@@ -32,10 +32,11 @@ func ParseRights(s string) Rights {
 			r |= 1 << n
 		}
 	}
-	if strings.Contains(s, "c") && r&(RightCreate|RightDelete) == 0 {
+	named := r
+	if strings.Contains(s, "c") && named&(RightCreate|RightDelete) == 0 {
 		r |= RightCreate | RightDelete
 	}
-	if strings.Contains(s, "d") && r&(RightDeleted|RightExpunge|RightDelete) == 0 {
+	if strings.Contains(s, "d") && named&(RightDeleted|RightExpunge) == 0 {
 		r |= RightDeleted | RightExpunge
 	}
 	return r
