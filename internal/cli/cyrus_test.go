@@ -216,4 +216,3 @@ func TestCyrusDelta(t *testing.T) {
 		})
 	}
 }
-

@@ -30,7 +30,8 @@ func TestLayout(t *testing.T) {
 	want := Layout{Config: "/var/lib/cyrus", Partitions: map[string]string{"default": "/var/spool/mail", "fast": "/var/lib/cyrus/fast"},
 		Meta: map[string]string{"fast": "/meta"}, Archive: map[string]string{"default": "/slow"},
 		Hashed: true, Virtual: true, Domain: "acme.test", Sieve: "/usr/sieve", Deleted: "DELETED", SieveFolder: "#sieve",
-		Databases: map[string]string{"mailboxes.db": "/db/list"}, ImplicitRights: "lkxan", Admins: []string{"cyrus", "root"}, Proxies: []string{"a", "b"}, Autocreate: true}
+		Databases: map[string]string{"mailboxes.db": "/db/list"}, ImplicitRights: "lkxan", Admins: []string{"cyrus", "root"}, Proxies: []string{"a", "b"}, Autocreate: true,
+		Alt: true, Prefixes: []string{"Other Users", "Shared Folders", "Alt Folders"}, AltPrefix: "Alt Folders"}
 	l := s.Layout()
 	if d := cmp.Diff(want, l); d != "" {
 		t.Error(d)
@@ -51,7 +52,7 @@ func TestDefaultsAndErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l := s.Layout(); l.Virtual || l.Domain != "" || l.Sieve != "" || !l.Slash || l.Autocreate || l.Hashed || l.Deleted != "DELETED" {
+	if l := s.Layout(); l.Virtual || l.Domain != "" || l.Sieve != "" || !l.Alt || !l.Slash || l.Autocreate || l.Hashed || l.Deleted != "DELETED" {
 		t.Errorf("%+v", l)
 	}
 	if _, err := Parse(strings.NewReader("no colon here\n")); err == nil || !strings.Contains(err.Error(), "no colon here") {

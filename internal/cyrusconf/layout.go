@@ -33,8 +33,13 @@ type Layout struct {
 	ImplicitRights string
 	// Admins and Proxies may log in as anybody.
 	Admins, Proxies []string
-	// Slash: IMAP separates levels with "/", else with ".".
+	// Slash: IMAP separates levels with "/", else with "." (unixhierarchysep).
 	Slash bool
+	// Alt: personal mailboxes stand beside the inbox (altnamespace). Those
+	// called like a namespace, one of Prefixes, are below AltPrefix.
+	Alt       bool
+	Prefixes  []string
+	AltPrefix string
 	// Autocreate: a first login makes mailboxes.
 	Autocreate bool
 }
@@ -52,9 +57,12 @@ func (s Settings) Layout() Layout {
 		Admins:         append(s.Words("admins"), s.Words("imap_admins")...),
 		Proxies:        append(s.Words("proxyservers"), s.Words("imap_proxyservers")...),
 		Slash:          s.Bool("unixhierarchysep", true),
+		Alt:            s.Bool("altnamespace", true),
+		AltPrefix:      s.Text("altprefix", "Alt Folders"),
 		Autocreate:     !strings.HasPrefix(s.Text("autocreate_quota", "-1"), "-"),
 		Databases:      map[string]string{},
 	}
+	l.Prefixes = []string{s.Text("userprefix", "Other Users"), s.Text("sharedprefix", "Shared Folders"), l.AltPrefix}
 	if v := strings.ToLower(s.Text("virtdomains", "off")); v != "off" && (v == "userid" || s.Bool("virtdomains", false)) {
 		l.Virtual = true
 	}

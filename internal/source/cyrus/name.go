@@ -75,12 +75,3 @@ func inboxOf(user string, virtual bool) name {
 func (n name) below(p name) bool {
 	return n.domain == p.domain && (n.parts == p.parts || strings.HasPrefix(n.parts, p.parts+separator))
 }
-
-// path is the hierarchy in UTF-8.
-func path(levels []string) []string {
-	out := make([]string, len(levels))
-	for i, l := range levels {
-		out[i] = decodeName(l)
-	}
-	return out
-}

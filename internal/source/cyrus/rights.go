@@ -44,12 +44,9 @@ func (st *Store) Shared(ctx context.Context) ([]model.SharedCollection, error) {
 		}
 		c := st.collection(e)
 		c.Subscribed = subscribed[e.name]
-		c.Path = path(e.name.levels())
+		c.Path = st.src.path(e.name.levels())
 		if owned {
-			c.Path = path(below)
-			if len(below) == 0 {
-				c.Path = []string{"INBOX"}
-			}
+			c.Path = st.src.shown(below)
 		}
 		out = append(out, model.SharedCollection{Collection: c, Owner: owner, Rights: r})
 	}

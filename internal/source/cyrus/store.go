@@ -62,10 +62,7 @@ func (st *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 		}
 		c := st.collection(e)
 		_, below, _ := e.name.owner()
-		c.Path = path(below)
-		if len(below) == 0 {
-			c.Path = []string{"INBOX"}
-		}
+		c.Path = st.src.shown(below)
 		c.Subscribed = subscribed[e.name]
 		switch {
 		case e.name == st.inbox:
@@ -90,6 +87,38 @@ func (st *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 		st.src.log.Warn("mailboxes on other servers of the murder are not carried", "account", st.acc.Login, "mailboxes", n)
 	}
 	return ordered(out), nil
+}
+
+// shown is the path of a user's mailbox as IMAP shows it (imap/mboxname.c):
+// what would pass for the inbox or for a namespace is put elsewhere.
+func (s *Source) shown(below []string) []string {
+	if len(below) == 0 {
+		return []string{"INBOX"}
+	}
+	p := s.path(below)
+	inbox := strings.EqualFold(below[0], "INBOX")
+	switch l := s.opts.Layout; {
+	case l.Alt && (inbox && (len(below) == 1 || below[0] != "INBOX") || slices.Contains(l.Prefixes, below[0])):
+		return append([]string{l.AltPrefix}, p...)
+	case inbox && len(below) == 1:
+		return []string{"INBOX", p[0]}
+	case inbox:
+		p[0] = "INBOX"
+	}
+	return p
+}
+
+// path is the hierarchy in UTF-8. Where a dot separates levels, IMAP shows one
+// within a level as "^", and that is the name which users know.
+func (s *Source) path(levels []string) []string {
+	out := make([]string, len(levels))
+	for i, l := range levels {
+		if !s.opts.Layout.Slash {
+			l = strings.ReplaceAll(l, ".", "^")
+		}
+		out[i] = decodeName(l)
+	}
+	return out
 }
 
 // content is what a mailbox holds. Before there were types, names told.

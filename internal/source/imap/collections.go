@@ -148,6 +148,9 @@ func pathOf(l *imap.ListData, personal, foreign []imap.NamespaceDescriptor) ([]s
 	}
 	path := strings.Split(strings.TrimSuffix(name, string(l.Delim)), string(l.Delim))
 	if strings.EqualFold(path[0], "INBOX") {
+		if len(path) == 1 { // "INBOX.INBOX" is not the inbox
+			return []string{"INBOX", path[0]}, true
+		}
 		path[0] = "INBOX"
 	}
 	return path, true

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -204,5 +205,106 @@ func TestCyrusConformance(t *testing.T) {
 				return newCyrusHarness(t, c, func(o *imap.Options) { run.change(c, o) })
 			})
 		})
+	}
+}
+
+// An administrator tells who exists, and nobody else is logged in as: that
+// would make a mailbox on a server with autocreation. A login that may only
+// act for others does not tell.
+func TestCyrusAccounts(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]struct {
+		settings map[string]string
+		inboxes  []string
+		want     []string
+	}{
+		"slashes": {map[string]string{"autocreate_quota": "0"}, []string{"user/anna", "user/anna/Sub", "user/jane.doe", "Team"}, []string{"anna", "jane.doe"}},
+		"dots":    {map[string]string{"autocreate_quota": "0", "unixhierarchysep": "no", "altnamespace": "no"}, []string{"user.anna", "user.anna.Sub", "user.jane^doe", "Team"}, []string{"anna", "jane.doe"}},
+		"virtual domains": {map[string]string{"autocreate_quota": "0", "virtdomains": "userid", "defaultdomain": "acme.test"},
+			[]string{"user/anna", "user/zoe@other.net", "user/zoe/Sub@other.net"}, []string{"anna", "zoe@other.net"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := startCyrus(t, x.settings)
+			for _, i := range x.inboxes {
+				c.admin(t, fmt.Sprintf("CREATE %q", i))
+			}
+			o := imap.Options{URL: "imaps://" + c.IMAPS, TLS: c.tls, Master: c.Admin, Password: c.AdminPassword, Enumerate: true}
+			src, err := imap.New(o)
+			must(t, err)
+			var got []string
+			for a, err := range src.Accounts(t.Context()) {
+				must(t, err)
+				got = append(got, a.Login)
+				st, err := src.Open(t.Context(), a)
+				must(t, err)
+				if cols, err := st.Collections(t.Context()); err != nil || cols[0].UIDValidity == 0 {
+					t.Errorf("%s: %+v, %v", a.Login, cols, err)
+				}
+				st.Close()
+			}
+			if !slices.Equal(got, x.want) {
+				t.Errorf("accounts %q, want %q", got, x.want)
+			}
+			if _, err := src.Open(t.Context(), model.Account{Login: "nobody"}); model.CodeOf(err) != "noMailbox" || model.ClassOf(err) != model.ClassAccount {
+				t.Errorf("somebody who does not exist: %v", err)
+			}
+			if out := strings.Join(c.raw(t, "", c.Admin, c.AdminPassword, `LIST "" *`), "\n"); strings.Contains(out, "nobody") {
+				t.Errorf("a mailbox was made:\n%s", out)
+			}
+			// Made after the list was read.
+			c.admin(t, fmt.Sprintf("CREATE user%slate", c.separator))
+			st, err := src.Open(t.Context(), model.Account{Login: "late"})
+			must(t, err)
+			st.Close()
+
+			o.Master, o.Password = c.Proxy, c.ProxyPassword
+			src, err = imap.New(o)
+			must(t, err)
+			for _, err := range src.Accounts(t.Context()) {
+				if model.CodeOf(err) != "notEnumerable" {
+					t.Errorf("a proxy's login tells: %v", err)
+				}
+			}
+			warned := slices.ContainsFunc(src.Check(t.Context()), func(f model.Finding) bool { return f.Level == model.LevelWarning && strings.Contains(f.Remedy, "autocreate") })
+			if !warned {
+				t.Error("nobody warns of autocreation")
+			}
+			st, err = src.Open(t.Context(), model.Account{Login: "anna"})
+			must(t, err)
+			st.Close()
+		})
+	}
+}
+
+// A message that the server has no digest of has no identity: that they all
+// seem to have one would make them be taken for each other.
+func TestCyrusWithoutDigest(t *testing.T) {
+	t.Parallel()
+	c := startCyrus(t, nil)
+	h := newCyrusHarness(t, c, func(*imap.Options) {})
+	for i := range 3 {
+		h.Append(t, []string{"INBOX"}, fmt.Appendf(nil, "Subject: %d\r\n\r\n", i), model.Flags{}, time.Unix(1500000000, 0))
+	}
+	guids := func() (out []string) {
+		st, err := h.src.Open(t.Context(), h.acc)
+		must(t, err)
+		defer st.Close()
+		cols, err := st.Collections(t.Context())
+		must(t, err)
+		for ch, err := range st.Changes(t.Context(), cols[0], "") {
+			must(t, err)
+			if ch.Op == model.OpUpsert {
+				out = append(out, ch.Item.GUID)
+			}
+		}
+		return out
+	}
+	if g := guids(); len(g) != 3 || g[0] == "" || g[0] == g[1] {
+		t.Errorf("identities %q", g)
+	}
+	c.Run(t, "reconstruct", "-V", "9", "user/"+h.acc.Login)
+	if g := guids(); !slices.Equal(g, []string{"", "", ""}) {
+		t.Errorf("identities without digests: %q", g)
 	}
 }
