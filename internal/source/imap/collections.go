@@ -104,6 +104,12 @@ func (st *Store) collections() ([]model.Collection, error) {
 	if others > 0 {
 		st.src.opts.Log.Warn("mailboxes of other users and public ones are not carried", "account", st.acc.Login, "mailboxes", others)
 	}
+	// Every account has an inbox (RFC 9051 §5.1); one without is no account of
+	// the server, whatever let it in.
+	if len(out) == 0 {
+		return nil, &model.Fault{Class: model.ClassAccount, Code: "noMailbox", Account: st.acc.Login, Err: errors.New("the server shows no mailbox of this account"),
+			Remedy: "is the login written as the server knows it?"}
+	}
 	return ordered(out), nil
 }
 

@@ -28,7 +28,7 @@ func (s *Source) users(ctx context.Context) ([]string, error) {
 		return nil, &model.Fault{Class: model.ClassFatal, Code: "notEnumerable", Err: errors.New("the master user is no administrator of the server and does not see who exists"),
 			Remedy: "take a login of admins: in imapd.conf, or name a passwd-file or a CSV file in source.users"}
 	}
-	prefix, delim := names.Other[0].Prefix, string(names.Other[0].Delim)
+	prefix := names.Other[0].Prefix
 	list, err := ses.List("", prefix+"%", nil).Collect()
 	if err != nil {
 		return nil, s.faultOf(model.Account{Login: s.opts.Master}, "", err)
@@ -38,9 +38,6 @@ func (s *Source) users(ctx context.Context) ([]string, error) {
 		user, ok := strings.CutPrefix(l.Mailbox, prefix)
 		if !ok || user == "" || unselectable(l) {
 			continue
-		}
-		if delim == "." {
-			user = strings.ReplaceAll(user, "^", ".") // how it writes a dot
 		}
 		out = append(out, user)
 	}
