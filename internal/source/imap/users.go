@@ -23,10 +23,10 @@ func (s *Source) users(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, s.faultOf(model.Account{Login: s.opts.Master}, "", err)
 	}
-	// An administrator has no mailboxes of their own, and sees users' names.
-	if len(names.Personal) > 0 || len(names.Other) == 0 {
-		return nil, &model.Fault{Class: model.ClassFatal, Code: "notEnumerable", Err: errors.New("the master user is no administrator of the server and does not see who exists"),
-			Remedy: "take a login of admins: in imapd.conf, or name a passwd-file or a CSV file in source.users"}
+	blind := &model.Fault{Class: model.ClassFatal, Code: "notEnumerable", Err: errors.New("the master user is no administrator of the server and does not see who exists"),
+		Remedy: "take a login of admins: in imapd.conf, or name a passwd-file or a CSV file in source.users"}
+	if len(names.Other) == 0 {
+		return nil, blind
 	}
 	prefix := names.Other[0].Prefix
 	list, err := ses.List("", prefix+"%", nil).Collect()
@@ -40,6 +40,17 @@ func (s *Source) users(ctx context.Context) ([]string, error) {
 			continue
 		}
 		out = append(out, user)
+	}
+	if len(out) == 0 {
+		return nil, blind
+	}
+	// Somebody else sees what is shared with them, and takes it for all. An
+	// administrator may give rights everywhere (RFC 4314 §4).
+	for _, u := range []string{out[0], out[len(out)-1]} {
+		my, err := ses.MyRights(prefix + u).Wait()
+		if err != nil || !strings.Contains(my.Rights.String(), "a") {
+			return nil, blind
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
