@@ -44,8 +44,8 @@ func (s *Source) users(ctx context.Context) ([]string, error) {
 	if len(out) == 0 {
 		return nil, blind
 	}
-	// Somebody else sees what is shared with them, and takes it for all. An
-	// administrator may give rights everywhere (RFC 4314 §4).
+	// Anybody else sees only what is shared with them. An administrator may
+	// give rights everywhere.
 	for _, u := range []string{out[0], out[len(out)-1]} {
 		my, err := ses.MyRights(prefix + u).Wait()
 		if err != nil || !strings.Contains(my.Rights.String(), "a") {
