@@ -1,6 +1,9 @@
 package model
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Rights is a set of the rights of RFC 4314 §2.1.
 type Rights uint16
@@ -61,6 +64,18 @@ type Grant struct {
 	Rights     Rights
 	// Negative takes the rights away, whatever else grants them.
 	Negative bool
+}
+
+// Compare orders grants by identifier, what is granted before what is taken
+// away.
+func (g Grant) Compare(h Grant) int {
+	sign := func(g Grant) int {
+		if g.Negative {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(g.Identifier, h.Identifier), cmp.Compare(sign(g), sign(h)))
 }
 
 // SharedCollection is a collection that is not the account's own.

@@ -68,7 +68,8 @@ type Scripts interface {
 
 // Rights is implemented by a Store that knows access control lists.
 type Rights interface {
-	// Rights returns the list of a collection, in the source's order.
+	// Rights returns the list of a collection, sorted by identifier
+	// (model.Grant.Compare); none where the source does not tell.
 	Rights(ctx context.Context, c model.Collection) ([]model.Grant, error)
 }
 

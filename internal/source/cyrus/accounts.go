@@ -2,6 +2,7 @@ package cyrus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -10,8 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"errors"
+	"sync"
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source/cyrus/cyrusdb"
@@ -27,6 +27,7 @@ func (s *Source) Accounts(ctx context.Context) iter.Seq2[model.Account, error] {
 			yield(model.Account{}, err)
 			return
 		}
+		quotas := sync.OnceValues(func() ([]cyrusdb.Record, error) { return cyrusdb.Read(s.opts.Layout.Database("quotas.db")) })
 		deny, err := s.denied()
 		if err != nil {
 			s.log.Warn("who may not log in cannot be read", "error", err)
@@ -36,7 +37,7 @@ func (s *Source) Accounts(ctx context.Context) iter.Seq2[model.Account, error] {
 				yield(model.Account{}, err)
 				return
 			}
-			a, err := s.account(m, user, deny)
+			a, err := s.account(m, user, deny, quotas)
 			if !yield(a, err) {
 				return
 			}
@@ -48,7 +49,7 @@ func (s *Source) Accounts(ctx context.Context) iter.Seq2[model.Account, error] {
 	}
 }
 
-func (s *Source) account(m *mailboxes, user string, deny map[string]bool) (model.Account, error) {
+func (s *Source) account(m *mailboxes, user string, deny map[string]bool, quotas func() ([]cyrusdb.Record, error)) (model.Account, error) {
 	inbox := inboxOf(user, s.opts.Layout.Virtual)
 	i := slices.IndexFunc(m.byOwner[user], func(e entry) bool { return e.name == inbox })
 	if i < 0 {
@@ -63,7 +64,7 @@ func (s *Source) account(m *mailboxes, user string, deny map[string]bool) (model
 	if d := s.opts.Layout.Domain; d != "" && !strings.Contains(user, "@") {
 		a.Address = strings.ToLower(user) + "@" + d
 	}
-	q, err := s.quota(inbox)
+	q, err := s.quota(inbox, quotas)
 	if err != nil {
 		s.log.Warn("the quota cannot be read", "account", user, "error", err)
 	}
@@ -85,7 +86,7 @@ func (s *Source) denied() (map[string]bool, error) {
 
 // quota reads the quota of a root: a file of its own, or a record of a
 // database. There may be none.
-func (s *Source) quota(root name) (quota, error) {
+func (s *Source) quota(root name, database func() ([]cyrusdb.Record, error)) (quota, error) {
 	l := s.opts.Layout
 	internal := root.String()
 	base := filepath.Join(l.Config, "quota")
@@ -108,7 +109,7 @@ func (s *Source) quota(root name) (quota, error) {
 			return quota{}, err
 		}
 	}
-	records, err := cyrusdb.Read(l.Database("quotas.db"))
+	records, err := database()
 	if v, ok := cyrusdb.Lookup(records, []byte(internal)); ok {
 		q, ok := parseQuota(string(v))
 		if !ok {

@@ -3,6 +3,7 @@ package cyrus
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
@@ -23,7 +24,12 @@ type annotation struct {
 // ownerUser stands for the mailbox's owner since 3.6.
 const ownerUser = "[.OwNeR.]"
 
-const entrySpecialUse = "/specialuse"
+// Entries that are looked at.
+const (
+	entrySpecialUse = "/specialuse"
+	entryComment    = "/comment"
+	entryExpire     = "/vendor/cmu/cyrus-imapd/expire" // days
+)
 
 // parseAnnotation reads a record of annotations.db; ok is false for what is
 // deleted or none.
@@ -96,4 +102,10 @@ func roleOf(values []annotation, owner string) model.Role {
 		}
 	}
 	return model.RoleNone
+}
+
+// annotationsOf are the values of a mailbox, by its id since 3.6, by its name
+// before.
+func annotationsOf(all map[string][]annotation, e entry) []annotation {
+	return slices.Concat(all[e.id], all[e.name.String()])
 }

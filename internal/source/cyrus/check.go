@@ -25,6 +25,9 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 		return []model.Finding{f}
 	}
 	var v survey
+	if v.annotations, err = s.annotated(); err != nil {
+		v.damaged.add(err.Error())
+	}
 	for _, e := range m.all {
 		if ctx.Err() != nil {
 			return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: ctx.Err().Error(), Err: ctx.Err()}}
@@ -51,12 +54,18 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 		{&v.files, "folders of files (WebDAV) are not carried yet", "copy them over WebDAV"},
 		{&v.shared, "mailboxes that belong to nobody are not carried yet", "tell who shall have them"},
 		{&v.acls, "rights for others are not carried yet", "share the mailboxes again at the destination"},
+		{&v.expire, "messages are removed after some days (expire), which is not carried", "set the destination's own rules, if it shall go on"},
+		{&v.comments, "comments of mailboxes are not carried", "note them"},
 		{&v.remote, "mailboxes are on other servers of a murder", "read those servers, too"},
 		{&v.damaged, "damaged", "repair on the old server: reconstruct MAILBOX; what is unreadable is named again when it is carried"},
 	} {
 		if w.found.n > 0 {
 			out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: w.message + ": " + w.found.String(), Remedy: w.remedy})
 		}
+	}
+	if s.opts.Layout.Sieve == "" {
+		out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: "Sieve scripts lie in home directories (sieveusehomedir) and are not read from there",
+			Remedy: "read over IMAP with ManageSieve, or copy the scripts"})
 	}
 	return out
 }
@@ -80,6 +89,8 @@ type survey struct {
 	read, deleted, expunged                                        int
 	version                                                        map[uint32]int
 	denied, calendars, books, files, shared, acls, remote, damaged some
+	expire, comments                                               some
+	annotations                                                    map[string][]annotation
 }
 
 func (v *survey) versions() string {
@@ -117,6 +128,14 @@ func (v *survey) mailbox(s *Source, e entry) {
 		v.shared.add(name)
 	} else if slices.ContainsFunc(e.acl, func(g model.Grant) bool { return g.Identifier != owner }) {
 		v.acls.add(name)
+	}
+	for _, a := range annotationsOf(v.annotations, e) {
+		switch a.entry {
+		case entryExpire:
+			v.expire.add(name + ": " + a.value)
+		case entryComment:
+			v.comments.add(name)
+		}
 	}
 	p, err := s.place(e)
 	if err != nil {

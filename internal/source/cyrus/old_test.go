@@ -288,6 +288,7 @@ func TestDiskOf25(t *testing.T) {
 	}
 	f.write("conf/annotations.db", dbtest.NewTwoskip().
 		Put("user.anna.Sent Things\x00/specialuse\x00anna\x00", value(`\x \SENT`)).
+		Put("user.anna\x00/vendor/cmu/cyrus-imapd/expire\x00\x00", value("30")).
 		Put("user.anna\x00/comment\x00\x00", value("hello")).Bytes())
 	src := f.source()
 	st, err := src.Open(t.Context(), model.Account{Login: "anna"})
@@ -298,7 +299,7 @@ func TestDiskOf25(t *testing.T) {
 		t.Errorf("%+v", cols)
 	}
 	said := fmt.Sprint(src.Check(t.Context()))
-	for _, what := range []string{"user.anna.#calendars.Default", "user.anna.#addressbooks.Default", "user.anna.#drive"} {
+	for _, what := range []string{"user.anna.#calendars.Default", "user.anna.#addressbooks.Default", "user.anna.#drive", "user.anna: 30", "comments of mailboxes are not carried: user.anna"} {
 		if !strings.Contains(said, what) {
 			t.Errorf("check does not name %s:\n%s", what, said)
 		}

@@ -26,6 +26,7 @@ type view struct {
 type mailbox struct {
 	model.Collection
 	Messages []message
+	Rights   []model.Grant
 }
 
 type message struct {
@@ -47,6 +48,8 @@ func look(t testing.TB, src source.Source, login string) view {
 		m := mailbox{Collection: c}
 		if !c.Container {
 			m.Messages = messages(t, st, c)
+			m.Rights, err = st.(source.Rights).Rights(t.Context(), c)
+			must(t, err)
 		}
 		m.ID, m.Renamable, m.Native, m.Fingerprint = "", false, "", ""
 		if m.Container { // a level without a mailbox, to IMAP

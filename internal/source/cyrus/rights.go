@@ -10,11 +10,13 @@ import (
 // Rights implements source.Rights: the access control list as it is kept. An
 // owner's implicit rights are not in it.
 func (st *Store) Rights(_ context.Context, c model.Collection) ([]model.Grant, error) {
-	if c.Native == "" {
+	if c.Native == "" || c.Container {
 		return nil, nil // a level without a mailbox
 	}
 	e, err := st.entry(c)
-	return slices.Clone(e.acl), err
+	acl := slices.Clone(e.acl)
+	slices.SortFunc(acl, model.Grant.Compare)
+	return acl, err
 }
 
 // Shared implements source.Shared: other users' and public mailboxes that the

@@ -152,8 +152,8 @@ func (s *Source) mailboxes() (*mailboxes, error) {
 
 const asOwner = "run as the user that Cyrus runs as, or as root"
 
-// specialUses reads annotations.db, unless it is as it was.
-func (s *Source) specialUses() (map[string][]annotation, error) {
+// annotated reads annotations.db, unless it is as it was.
+func (s *Source) annotated() (map[string][]annotation, error) {
 	path := s.opts.Layout.Database("annotations.db")
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,7 +169,7 @@ func (s *Source) specialUses() (map[string][]annotation, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.annotations, s.annotatedAt = parseAnnotations(records, entrySpecialUse), now
+	s.annotations, s.annotatedAt = parseAnnotations(records, entrySpecialUse, entryComment, entryExpire), now
 	return s.annotations, nil
 }
 

@@ -40,7 +40,7 @@ func (st *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 	if err != nil {
 		return nil, st.fault("", err)
 	}
-	annotations, err := st.src.specialUses()
+	annotations, err := st.src.annotated()
 	if err != nil {
 		return nil, st.fault("", err)
 	}
@@ -68,7 +68,7 @@ func (st *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 		case e.name == st.inbox:
 			c.Role = model.RoleInbox
 		case !c.Container:
-			if c.Role = roleOf(append(annotations[e.id], annotations[e.name.String()]...), st.user); c.Role == model.RoleNone {
+			if c.Role = roleOf(annotationsOf(annotations, e), st.user); c.Role == model.RoleNone {
 				c.Role = specialuse.RoleOf(c.Path)
 			}
 		}

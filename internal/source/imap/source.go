@@ -270,3 +270,9 @@ var _ interface {
 	source.Source
 	source.Checker
 } = (*Source)(nil)
+
+var _ interface {
+	source.Store
+	source.Scripts
+	source.Rights
+} = (*Store)(nil)

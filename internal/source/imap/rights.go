@@ -1,0 +1,44 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-imap/v2"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// Rights implements source.Rights by GETACL (RFC 4314 §3.3), sorted by
+// identifier. A server without ACL, or one that does not tell this account,
+// gives none.
+func (st *Store) Rights(ctx context.Context, c model.Collection) (out []model.Grant, err error) {
+	if c.Container || c.Native == "" {
+		return nil, nil
+	}
+	err = st.retry(ctx, func() (bool, error) {
+		if !st.ses.caps.Has(imap.CapACL) {
+			return false, nil
+		}
+		acl, err := st.ses.GetACL(c.Native).Wait()
+		if no, ok := errors.AsType[*imap.Error](err); ok && no.Type == imap.StatusResponseTypeNo {
+			return false, nil // only who may administer the mailbox is told
+		}
+		if err != nil {
+			return false, err
+		}
+		out = nil
+		for id, rights := range acl.Rights {
+			identifier, negative := strings.CutPrefix(string(id), "-")
+			out = append(out, model.Grant{Identifier: identifier, Rights: model.ParseRights(rights.String()), Negative: negative})
+		}
+		return false, nil
+	})
+	if err != nil {
+		return nil, st.fault(c.Native, err)
+	}
+	slices.SortFunc(out, model.Grant.Compare)
+	return out, nil
+}
