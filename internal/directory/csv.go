@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/directory/nearest"
@@ -19,43 +20,9 @@ type CSVOptions struct {
 	Name          string // the file's name, for errors; empty means "csv"
 }
 
-// columns are the headings that ReadCSV knows, and what they fill.
-var columns = map[string]func(*model.Account, string) error{
-	"login":   func(a *model.Account, v string) error { a.Login = v; return checkLogin(v) },
-	"address": func(a *model.Account, v string) error { a.Address = v; return nil },
-	"aliases": func(a *model.Account, v string) error {
-		if v == "" {
-			return nil
-		}
-		a.Aliases = strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == ';' || r == ',' })
-		return nil
-	},
-	"name":     func(a *model.Account, v string) error { a.Name = v; return nil },
-	"password": func(a *model.Account, v string) error { a.Password = v; return nil },
-	"secret":   func(a *model.Account, v string) error { a.Secret = v; return nil },
-	"quota": func(a *model.Account, v string) (err error) {
-		if v != "" {
-			a.Quota, err = ParseSize(v, 1)
-		}
-		return err
-	},
-	"disabled": func(a *model.Account, v string) error { a.Disabled = v != "" && !isNo(v); return nil },
-	"home":     func(a *model.Account, v string) error { a.Home = v; return nil },
-	"location": func(a *model.Account, v string) error { a.Location = v; return nil },
-	"exclude":  func(a *model.Account, v string) error { a.Excluded = v; return nil },
-}
-
-var columnNames = []string{"login", "address", "aliases", "name", "password", "secret", "quota", "disabled", "home", "location", "exclude"}
-
-// verbatim columns keep blanks at their ends: they may belong to a password.
-var verbatim = map[string]bool{"password": true, "secret": true}
-
 // ReadCSV reads accounts from a CSV file (RFC 4180) in UTF-8, separated by
 // comma, semicolon or tab. Its first row names the columns, in any order:
-// login (required), address, aliases (separated by blanks or semicolons),
-// name, password (the hash in the source's notation), secret (the clear-text
-// password at the source), quota, disabled, home, location and exclude (the
-// reason why it stays behind).
+// login (required) and the other Columns.
 //
 // An unknown column ends the reading with a model.ClassFatal error without a
 // code: the file has to be corrected. A row that cannot be used yields an error
@@ -102,8 +69,8 @@ func readHeading(fields []string) ([]string, error) {
 	for i, f := range fields {
 		h := strings.ToLower(strings.TrimSpace(f))
 		switch {
-		case columns[h] == nil:
-			return nil, fmt.Errorf("unknown column %q%s (the first row names the columns: %s)", f, nearest.Hint(f, columnNames), strings.Join(columnNames, ", "))
+		case !slices.Contains(Columns, h):
+			return nil, fmt.Errorf("unknown column %q%s (the first row names the columns: %s)", f, nearest.Hint(f, Columns), strings.Join(Columns, ", "))
 		case seen[h]:
 			return nil, fmt.Errorf("two columns are called %q", h)
 		}
@@ -124,16 +91,14 @@ func readRow(heading, fields []string, domain string) (model.Account, error) {
 		if !verbatim[heading[i]] {
 			v = strings.TrimSpace(v)
 		}
-		if err := columns[heading[i]](&a, v); err != nil {
+		if err := SetColumn(&a, heading[i], v); err != nil {
 			return a, err
 		}
 	}
 	if a.Login == "" {
 		return a, errors.New("the login is empty")
 	}
-	if a.Address == "" && (strings.Contains(a.Login, "@") || domain != "") {
-		a.Address, _ = Normalize(a.Login, domain) // Resolve tells what is wrong
-	}
+	Complete(&a, domain)
 	return a, nil
 }
 

@@ -48,7 +48,7 @@ func extraFields(s string, a *model.Account) []error {
 
 func isNo(v string) bool {
 	switch strings.ToLower(v) {
-	case "no", "n", "false", "0":
+	case "no", "n", "false", "f", "off", "0":
 		return true
 	}
 	return false

@@ -130,47 +130,69 @@ func shorten(s string) string {
 	return s
 }
 
-// password brings the second field into the notation "{SCHEME}hash". hidden
-// reports that the field holds no hash that anybody could log in with.
+// password reads the second field. hidden reports that it holds no hash that
+// anybody could log in with.
 func (o PasswdOptions) password(s string) (hash string, disabled, hidden bool) {
+	if s == "x" {
+		return "", false, true // in the shadow file
+	}
+	hash, disabled = Password(s, o.Scheme)
+	return hash, disabled, disabled
+}
+
+// Password brings a stored password into the notation "{SCHEME}hash"; without
+// a scheme of its own it has the given one, CRYPT if that is empty. disabled
+// reports a password that is locked as in shadow(5).
+func Password(s, scheme string) (hash string, disabled bool) {
 	switch {
 	case s == "":
-		return "", false, false
-	case s == "x":
-		return "", false, true // in the shadow file
-	case s[0] == '*' || s[0] == '!':
-		return "", true, true // locked, shadow(5)
+		return "", false
 	case s[0] == '{':
-		return s, false, false
+		return s, false
 	case strings.HasPrefix(s, "$1$"):
-		return "{MD5-CRYPT}" + s, false, false // whatever the default scheme
+		return "{MD5-CRYPT}" + s, false // whatever the default scheme
+	case (s[0] == '*' || s[0] == '!') && !clearScheme(scheme):
+		return "", true // locked, shadow(5)
 	}
 	// libpam-pwdfile's notation, which Dovecot understands.
 	for suffix, scheme := range map[string]string{"[13]": "{CRYPT}", "[34]": "{PLAIN-MD5}", "[56]": "{DIGEST-MD5}"} {
 		if h, ok := strings.CutSuffix(s, suffix); ok {
-			return scheme + h, false, false
+			return scheme + h, false
 		}
 	}
-	scheme := o.Scheme
 	if scheme == "" {
 		scheme = "CRYPT"
 	}
-	return "{" + strings.ToUpper(scheme) + "}" + s, false, false
+	return "{" + strings.ToUpper(scheme) + "}" + s, false
+}
+
+// clearScheme: a clear-text password may begin with anything.
+func clearScheme(scheme string) bool {
+	switch strings.ToUpper(scheme) {
+	case "PLAIN", "CLEAR", "CLEARTEXT":
+		return true
+	}
+	return false
 }
 
 // fullName is the person's name of a GECOS field. passwd(5) separates it by
 // commas from room and telephones; "Doe, Anna" is one name all the same.
 func fullName(gecos string) string {
-	if !utf8.ValidString(gecos) {
-		// Old systems wrote ISO 8859-1, whose octets are the first code points.
-		r := make([]rune, 0, len(gecos))
-		for _, b := range []byte(gecos) {
-			r = append(r, rune(b))
-		}
-		gecos = string(r)
-	}
 	if !strings.Contains(gecos, ", ") {
 		gecos, _, _ = strings.Cut(gecos, ",")
 	}
-	return strings.Join(strings.FieldsFunc(gecos, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	return oneLine(gecos)
+}
+
+// oneLine makes a name of what may be in any encoding and hold anything.
+func oneLine(s string) string {
+	if !utf8.ValidString(s) {
+		// Old systems wrote ISO 8859-1, whose octets are the first code points.
+		r := make([]rune, 0, len(s))
+		for _, b := range []byte(s) {
+			r = append(r, rune(b))
+		}
+		s = string(r)
+	}
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
@@ -54,6 +55,7 @@ func StartPostgreSQL(t testing.TB) *Database {
 	}
 	d.open(t, "pgx", dsn("postgres"))
 	first := d.db
+	awaitPostgreSQL(t, d)
 	for _, s := range []string{"CREATE DATABASE " + d.Name, "CREATE USER " + d.Reader + " PASSWORD '" + d.ReaderPassword + "'"} {
 		if _, err := first.ExecContext(t.Context(), s); err != nil {
 			t.Fatalf("%v\n%s", err, s)
@@ -61,4 +63,24 @@ func StartPostgreSQL(t testing.TB) *Database {
 	}
 	d.open(t, "pgx", dsn(d.Name))
 	return d
+}
+
+// awaitPostgreSQL waits until the server answers: it listens before it is
+// ready.
+func awaitPostgreSQL(t testing.TB, d *Database) {
+	t.Helper()
+	deadline := time.After(30 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := d.db.PingContext(t.Context())
+		if err == nil {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("PostgreSQL does not answer: %v", err)
+		case <-tick.C:
+		}
+	}
 }

@@ -9,6 +9,8 @@ type Account struct {
 	Address string
 	// Aliases are further addresses, without Address.
 	Aliases []string
+	// Forwards are addresses that the account's mail is sent on to.
+	Forwards []string
 	// Name is the person's name, for the destination's description.
 	Name string
 	// Password is the hash in the source's own notation, for example
