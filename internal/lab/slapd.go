@@ -33,6 +33,8 @@ type Slapd struct {
 	// Admin may do everything; anybody may read everything but passwords;
 	// Reader, once it is added, may read those, too.
 	Admin, AdminPassword, Reader string
+
+	conn *ldap.Conn // as the administrator
 }
 
 // StartSlapd starts a server from Debian's packages and stops it when the test
@@ -77,6 +79,7 @@ func StartSlapd(t testing.TB, o SlapdOptions) *Slapd {
 			t.Fatal(err)
 		}
 	}
+	s.login(t)
 	s.Add(t, s.Base, map[string][]string{"objectClass": {"dcObject", "organization"}, "dc": {"acme"}, "o": {"Acme"}})
 	return s
 }
@@ -84,19 +87,25 @@ func StartSlapd(t testing.TB, o SlapdOptions) *Slapd {
 // Add makes an entry.
 func (s *Slapd) Add(t testing.TB, dn string, attributes map[string][]string) {
 	t.Helper()
-	c, err := ldap.DialURL("ldap://" + s.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if err := c.Bind(s.Admin, s.AdminPassword); err != nil {
-		t.Fatal(err)
-	}
 	r := ldap.NewAddRequest(dn, nil)
 	for name, values := range attributes {
 		r.Attribute(name, values)
 	}
-	if err := c.Add(r); err != nil {
+	if err := s.conn.Add(r); err != nil {
 		t.Fatalf("add %s: %v", dn, err)
 	}
+}
+
+// login connects as the administrator.
+func (s *Slapd) login(t testing.TB) {
+	t.Helper()
+	c, err := ldap.DialURL("ldap://" + s.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.Bind(s.Admin, s.AdminPassword); err != nil {
+		t.Fatal(err)
+	}
+	s.conn = c
 }
