@@ -10,11 +10,8 @@ import (
 )
 
 // extraFields reads the eighth field: words "key" or "key=value", those of the
-// userdb with the prefix userdb_. What says nothing of the account itself
-// (allow_nets, nodelay, uid …) is skipped; what does and cannot be understood
-// is an error.
+// userdb with the prefix userdb_.
 func extraFields(s string, a *model.Account) []error {
-	var problems []error
 	values := map[string]string{}
 	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '\t' }) {
 		key, value, _ := strings.Cut(word, "=")
@@ -22,6 +19,15 @@ func extraFields(s string, a *model.Account) []error {
 			values[key] = value
 		}
 	}
+	return SetDovecotFields(a, values)
+}
+
+// SetDovecotFields sets what the fields of a passdb and, with the prefix
+// userdb_ or without, of a userdb say of an account. What says nothing of the
+// account itself (allow_nets, nodelay, uid …) is skipped; what does and cannot
+// be understood is an error.
+func SetDovecotFields(a *model.Account, values map[string]string) []error {
+	var problems []error
 	get := func(name string) string {
 		if v, ok := values["userdb_"+name]; ok {
 			return v
@@ -38,12 +44,24 @@ func extraFields(s string, a *model.Account) []error {
 	if v, ok := values["nopassword"]; ok && !isNo(v) {
 		a.Password = "" // any password is right: there is none to carry
 	}
+	if host := values["host"]; host != "" && isSet(values, "proxy", "proxy_maybe") {
+		a.Excluded = "Dovecot passes it on to " + host
+	}
 	quota, err := quotaOf(get)
 	if err != nil {
 		problems = append(problems, err)
 	}
 	a.Quota = quota
 	return problems
+}
+
+func isSet(values map[string]string, names ...string) bool {
+	for _, n := range names {
+		if v, ok := values[n]; ok && !isNo(v) {
+			return true
+		}
+	}
+	return false
 }
 
 func isNo(v string) bool {

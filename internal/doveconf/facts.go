@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"mailhaul.org/mailhaul/internal/directory"
 )
 
 // Facts are what a migration wants to know.
@@ -22,6 +24,9 @@ type Facts struct {
 	MasterSeparator string
 	Protocols       []string
 	Listeners       []Listener
+	// Quota is the storage limit of users that have none of their own, in
+	// octets; 0 means none.
+	Quota int64
 	// Sieve is the folder of users' scripts, SieveActive the link to the
 	// active one; empty where nothing is set.
 	Sieve, SieveActive string
@@ -61,6 +66,7 @@ func (s Settings) Facts() Facts {
 	f.databases(&s.Block)
 	f.scripts(&s.Block)
 	f.plugins(&s.Block)
+	f.quota(&s.Block)
 	return f
 }
 
@@ -274,4 +280,40 @@ func (b *Block) aclUser() (out []string) {
 		out = append(out, c.Get("acl_user"))
 	}
 	return out
+}
+
+// quota looks for the limit of all mailboxes together: "quota_rule =
+// *:storage=1G" in 2.3, quota_storage_size in 2.4, alone or in a section.
+func (f *Facts) quota(b *Block) {
+	settings := append([]*Block{b}, b.All("plugin")...)
+	for _, q := range append(settings, b.All("quota")...) {
+		text, unit := q.first("quota_storage_size", "storage_size"), int64(1)
+		if q.Type != "quota" {
+			text = q.Get("quota_storage_size")
+		}
+		for _, v := range q.Values {
+			limits, ok := strings.CutPrefix(v.Text, "*:")
+			if !ok || !strings.HasPrefix(v.Key, "quota_rule") {
+				continue
+			}
+			for _, l := range strings.Split(limits, ":") {
+				name, value, _ := strings.Cut(l, "=")
+				switch name {
+				case "storage":
+					text, unit = value, 1<<10
+				case "bytes":
+					text, unit = value, 1
+				}
+			}
+		}
+		if text == "" || text == "unlimited" {
+			continue
+		}
+		n, err := directory.ParseSize(text, unit)
+		if err != nil {
+			f.note("the quota of all users is not understood: %v", err)
+			continue
+		}
+		f.Quota = n
+	}
 }

@@ -22,12 +22,18 @@ const maxOutput = 16 << 20
 //
 // doveconf prints the settings even when it objects to some of them; Complaint
 // then says why.
-func Find(ctx context.Context) (Settings, error) {
+func Find(ctx context.Context) (Settings, error) { return run(ctx, "-n") }
+
+// FindWithSecrets is Find with the passwords that Find leaves out: 2.4 has
+// those of databases in its main configuration.
+func FindWithSecrets(ctx context.Context) (Settings, error) { return run(ctx, "-n", "-P") }
+
+func run(ctx context.Context, args ...string) (Settings, error) {
 	path, err := exec.LookPath("doveconf")
 	if err != nil {
 		return Settings{}, model.Faultf(model.ClassFatal, "doveconf", "%w", ErrNotInstalled)
 	}
-	cmd := exec.CommandContext(ctx, path, "-n")
+	cmd := exec.CommandContext(ctx, path, args...)
 	var out, complaint limited
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	runErr := cmd.Run()
@@ -37,7 +43,7 @@ func Find(ctx context.Context) (Settings, error) {
 	s, err := Parse(&out.b)
 	s.Complaint = strings.TrimSpace(complaint.b.String())
 	if err == nil && runErr != nil && len(s.Values) == 0 && len(s.Blocks) == 0 {
-		err = model.Faultf(model.ClassFatal, "doveconf", "doveconf -n failed: %w: %s", runErr, s.Complaint)
+		err = model.Faultf(model.ClassFatal, "doveconf", "doveconf %s failed: %w: %s", strings.Join(args, " "), runErr, s.Complaint)
 	}
 	return s, err
 }

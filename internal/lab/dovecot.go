@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,8 +14,14 @@ import (
 
 // DovecotOptions say what a Dovecot serves.
 type DovecotOptions struct {
-	// Passwd is a passwd-file: passdb and userdb at once.
+	// Passwd is a passwd-file: passdb and userdb at once. It may be empty
+	// where Databases are given.
 	Passwd string
+	// Databases are passdb and userdb sections of dovecot.conf, which come
+	// after that of the master user.
+	Databases string
+	// Packages are needed beside Dovecot's usual ones: "dovecot-mysql".
+	Packages []string
 	// Mail is the folder that holds the mail; it is handed over to MailUID.
 	Mail string
 	// Location is mail_location, "maildir:/dir/%d/%n/Maildir".
@@ -61,7 +68,7 @@ var dovecotPackages = []string{"dovecot-core", "dovecot-imapd", "dovecot-lmtpd",
 func StartDovecot(t testing.TB, o DovecotOptions) *Dovecot {
 	t.Helper()
 	d := &Dovecot{MasterUser: "migrate", MasterPassword: "lab-Master-5512", Separator: "*"}
-	d.root = Debian(t, dovecotPackages...)
+	d.root = Debian(t, slices.Concat(dovecotPackages, o.Packages)...)
 	mustOverlay(t, d.root)
 	// Not t.TempDir: paths of sockets must stay below 108 octets.
 	dir, err := os.MkdirTemp("", "dovecot-")
@@ -150,18 +157,20 @@ func (d *Dovecot) Doveadm(t testing.TB, args ...string) string {
 	return string(out)
 }
 
-// Doveconf returns a folder for PATH whose doveconf speaks of this server, as
-// the installed one does on a mail host.
+// Doveconf returns a folder for PATH whose doveconf and doveadm speak of this
+// server, as the installed ones do on a mail host.
 func (d *Dovecot) Doveconf(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := inside(d.root, "/usr/bin/doveconf", "-c", d.Config)
-	script := "#!/bin/sh\nexec"
-	for _, a := range cmd.Args {
-		script += " '" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-	}
-	if err := os.WriteFile(filepath.Join(dir, "doveconf"), []byte(script+" \"$@\"\n"), 0o755); err != nil {
-		t.Fatal(err)
+	for _, program := range []string{"doveconf", "doveadm"} {
+		cmd := inside(d.root, "/usr/bin/"+program, "-c", d.Config)
+		script := "#!/bin/sh\nexec"
+		for _, a := range cmd.Args {
+			script += " '" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		if err := os.WriteFile(filepath.Join(dir, program), []byte(script+" \"$@\"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }

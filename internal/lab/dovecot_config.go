@@ -66,8 +66,11 @@ func dovecotConfig(d *Dovecot, o DovecotOptions, who mailOwner, f dovecotFiles) 
 	}
 	line("auth_mechanisms = %s", mechanisms)
 	line("passdb {\n  driver = passwd-file\n  args = %s\n  master = yes\n  result_success = continue\n}", f.masters)
-	line("passdb {\n  driver = passwd-file\n  args = username_format=%%u %s\n}", o.Passwd)
-	line("userdb {\n  driver = passwd-file\n  args = username_format=%%u %s\n  override_fields = uid=%d gid=%d\n}", o.Passwd, who.uid, who.gid)
+	if o.Passwd != "" {
+		line("passdb {\n  driver = passwd-file\n  args = username_format=%%u %s\n}", o.Passwd)
+		line("userdb {\n  driver = passwd-file\n  args = username_format=%%u %s\n  override_fields = uid=%d gid=%d\n}", o.Passwd, who.uid, who.gid)
+	}
+	line("%s", o.Databases)
 	line("plugin {\n  sieve = file:~/sieve;active=~/.dovecot.sieve\n}")
 
 	// A chroot would hide the libraries, and takes root.
