@@ -98,10 +98,12 @@ func (v *void) Changes(context.Context, string) ([]string, string, error)   { re
 func (v *void) Emails(context.Context, []string) (map[string]destination.Email, error) {
 	return nil, errVoid
 }
-func (v *void) Update(_ context.Context, p []destination.Patch) ([]error, error) { return make([]error, len(p)), nil }
-func (v *void) Destroy(context.Context, []string) ([]error, error)           { return nil, errVoid }
-func (v *void) Scripts(context.Context) ([]destination.Script, error)        { return nil, nil }
-func (v *void) PutScript(context.Context, model.Script) error                { return errVoid }
+func (v *void) Update(_ context.Context, p []destination.Patch) ([]error, error) {
+	return make([]error, len(p)), nil
+}
+func (v *void) Destroy(context.Context, []string) ([]error, error)    { return nil, errVoid }
+func (v *void) Scripts(context.Context) ([]destination.Script, error) { return nil, nil }
+func (v *void) PutScript(context.Context, model.Script) error         { return errVoid }
 func (v *void) List(context.Context, string) iter.Seq2[destination.Email, error] {
 	return func(yield func(destination.Email, error) bool) { yield(destination.Email{}, errVoid) }
 }

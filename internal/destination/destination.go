@@ -48,6 +48,7 @@ type Limits struct {
 	BatchOctets      int64 // octets of messages in one Exchange that still share a request
 	SieveExtensions  []string
 	SieveMaxRedirect int
+	MaxShares        int // accounts that one mailbox is shared with
 }
 
 // Hash is the BLAKE3-256 of an email's content.

@@ -1,6 +1,9 @@
 package destination
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // Rights are what an account lets another one do with a mailbox: the
 // properties of MailboxRights (RFC 8621 §2) and mayShare (RFC 9670 §4).
@@ -18,6 +21,25 @@ const (
 	MaySubmit
 	MayShare
 )
+
+var rightWords = []string{"read", "add", "remove", "seen", "keywords", "create", "rename", "delete", "submit", "share"}
+
+// String lists the rights in words, "none" for none.
+func (r Rights) String() string {
+	var words []string
+	for i, w := range rightWords {
+		if r&(1<<i) != 0 {
+			words = append(words, w)
+		}
+	}
+	if len(words) == 0 {
+		return "none"
+	}
+	return strings.Join(words, " ")
+}
+
+// MarshalText writes the rights in words.
+func (r Rights) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // Sharer is implemented by an Account whose mailboxes others may use.
 type Sharer interface {

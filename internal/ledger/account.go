@@ -43,6 +43,17 @@ func (l *Ledger) Account(ctx context.Context, login, address string) (Account, e
 	return a, err
 }
 
+// LoginOf returns the login of the account with this ID at the destination;
+// empty when the ledger has none.
+func (l *Ledger) LoginOf(ctx context.Context, remote string) (string, error) {
+	var login string
+	err := l.read.QueryRowContext(ctx, "SELECT login FROM accounts WHERE remote = ?", remote).Scan(&login)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fatal("ledger", err)
+	}
+	return login, nil
+}
+
 // SetRemote records the account's ID at the destination.
 func (t *Tx) SetRemote(account int64, remote string) error {
 	_, err := t.exec("UPDATE accounts SET remote = ? WHERE id = ?", remote, account)

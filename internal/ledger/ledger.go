@@ -72,6 +72,10 @@ func Open(dir string) (*Ledger, error) {
 		return nil, model.Faultf(model.ClassFatal, "ledgerVersion",
 			"ledger %s has version %d, this program knows %d: use the mailhaul that made it, or a newer one", path, version, schemaVersion)
 	}
+	if _, err := w.Exec(sharesTable); err != nil {
+		w.Close()
+		return nil, fatal("extend ledger "+path, err)
+	}
 	r, err := sql.Open("sqlite", dsn+"&_pragma=query_only(1)")
 	if err != nil {
 		w.Close()

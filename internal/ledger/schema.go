@@ -98,6 +98,16 @@ CREATE TABLE scripts (
 	active  INTEGER NOT NULL,
 	PRIMARY KEY (account, name)
 ) WITHOUT ROWID;
+` + sharesTable
+
+// sharesTable came later; Open adds it to ledgers that lack it.
+const sharesTable = `
+CREATE TABLE IF NOT EXISTS shares (
+	collection INTEGER NOT NULL,
+	grantee    TEXT NOT NULL,    -- account ID at the destination
+	rights     INTEGER NOT NULL, -- destination.Rights last written
+	PRIMARY KEY (collection, grantee)
+) WITHOUT ROWID;
 `
 
 // State is where an item stands. The numbers are stored; never renumber.

@@ -19,6 +19,7 @@ import (
 	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/share"
 	"mailhaul.org/mailhaul/internal/verify"
 )
 
@@ -72,6 +73,17 @@ func boundSync() engine.Result {
 		Messages: 129_000, Octets: 2500 << 20, Elapsed: 100 * time.Second}}
 }
 
+func sampleShares() share.Result {
+	return share.Result{Accounts: []share.AccountResult{
+		{Login: "anna@acme.test", Shares: 3, Kept: 1,
+			Changes: []share.Change{{Mailbox: "Team", Reader: "ben@acme.test", To: destination.MayRead | destination.MaySetSeen}},
+			Waiting: []share.Wait{{Mailbox: "Team", Reader: "dora@acme.test"}},
+			Notes:   []share.Note{{Mailbox: "Team", Code: "group", Text: "the group \"staff\" may use it"}}},
+		{Login: "cleo@acme.test", Absent: true},
+		{Login: "ed@acme.test", Error: "login refused", Err: io.EOF},
+	}}
+}
+
 // renderings are all reports, by the name of their golden file.
 func renderings() map[string]func(io.Writer) error {
 	plan := []destination.Action{
@@ -87,6 +99,7 @@ func renderings() map[string]func(io.Writer) error {
 	return map[string]func(io.Writer) error{
 		"sync.txt":       func(w io.Writer) error { return SyncTable(w, sampleSync(), true) },
 		"sync-bound.txt": func(w io.Writer) error { return SyncTable(w, boundSync(), false) },
+		"share.txt":      func(w io.Writer) error { return ShareTable(w, sampleShares()) },
 		"sync.csv":       func(w io.Writer) error { return SyncCSV(w, sampleSync()) },
 		"verify.txt":     func(w io.Writer) error { return VerifyTable(w, sampleVerify()) },
 		"verify.csv":     func(w io.Writer) error { return VerifyCSV(w, sampleVerify()) },

@@ -73,6 +73,11 @@ type Rights interface {
 	Rights(ctx context.Context, c model.Collection) ([]model.Grant, error)
 }
 
+// SpecificRights is implemented by a Store whose lists are read in Dovecot's
+// way: a user's own entry replaces what groups and everybody have. Elsewhere
+// all entries add up (RFC 4314 §2).
+type SpecificRights interface{ SpecificRights() bool }
+
 // Shared is implemented by a Store that can show what is not the account's
 // own: other users' collections and public ones.
 type Shared interface {

@@ -103,6 +103,7 @@ func (d *Destination) readLimits() {
 		MaxKeywords:      99,
 		MaxScript:        102_400,
 		SieveMaxRedirect: 1,
+		MaxShares:        10,
 		BatchItems:       500,
 		BatchOctets:      5 << 20,
 	}

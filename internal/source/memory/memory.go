@@ -51,6 +51,7 @@ type box struct {
 	next        uint64
 	messages    map[uint64]*message
 	removed     map[uint64]uint64 // UID → modseq
+	grants      []model.Grant
 }
 
 type message struct {
@@ -189,6 +190,13 @@ func (s *Source) ResetUIDValidity(login, name string) {
 	for _, uid := range slices.Sorted(maps.Keys(old)) {
 		a.put(b, old[uid])
 	}
+}
+
+// SetRights replaces the access control list of a mailbox.
+func (s *Source) SetRights(login, name string, grants ...model.Grant) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accounts[login].boxes[name].grants = grants
 }
 
 // SetScripts replaces the Sieve scripts.
@@ -409,4 +417,15 @@ func (st *store) Scripts(context.Context) ([]model.Script, error) {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
 	return slices.Clone(st.a.scripts), nil
+}
+
+// Rights implements source.Rights.
+func (st *store) Rights(_ context.Context, c model.Collection) ([]model.Grant, error) {
+	st.s.mu.Lock()
+	defer st.s.mu.Unlock()
+	b, err := st.box(c)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(b.grants), nil
 }

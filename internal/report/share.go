@@ -1,0 +1,52 @@
+package report
+
+import (
+	"fmt"
+	"io"
+
+	"mailhaul.org/mailhaul/internal/share"
+)
+
+// ShareTable writes what a run shared, who is waited for, and what to know.
+func ShareTable(w io.Writer, r share.Result) error {
+	t := newTable("owner", "mailbox", "reader", "was", "is")
+	changed, shares, kept, waiting, absent := 0, 0, 0, 0, 0
+	for _, a := range r.Accounts {
+		for _, c := range a.Changes {
+			t.row(a.Login, c.Mailbox, c.Reader, c.From.String(), c.To.String())
+		}
+		changed += len(a.Changes)
+		shares += a.Shares
+		kept += a.Kept
+		waiting += len(a.Waiting)
+		if a.Absent {
+			absent++
+		}
+	}
+	if changed > 0 {
+		if err := t.write(w); err != nil {
+			return err
+		}
+	}
+	verb := "set"
+	if r.DryRun {
+		verb = "to set"
+	}
+	if _, err := fmt.Fprintf(w, "\n%d shares in all, %d %s, %d kept as changed at the destination, %d wait for their reader, %d owners have not been moved\n",
+		shares, changed, verb, kept, waiting, absent); err != nil {
+		return err
+	}
+	for _, a := range r.Accounts {
+		lines := make([]string, 0, len(a.Waiting)+len(a.Notes))
+		for _, x := range a.Waiting {
+			lines = append(lines, "waiting: "+place(x.Mailbox, "")+x.Reader+" has no account at the destination yet")
+		}
+		for _, n := range a.Notes {
+			lines = append(lines, n.Code+": "+place(n.Mailbox, "")+n.Text)
+		}
+		if err := remarks(w, a.Login, a.Error, len(lines), 0, func(i int) string { return lines[i] }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

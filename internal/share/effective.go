@@ -1,0 +1,163 @@
+package share
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// reader is somebody who may use a mailbox that is not theirs.
+type reader struct {
+	login  string // of an account of the source
+	rights model.Rights
+}
+
+// list is an access control list, taken apart.
+type list struct {
+	users  map[string]*entry // by identifier
+	groups map[string]*entry
+	all    entry
+	shared bool // with everybody
+}
+
+// entry is what a list says of one identifier.
+type entry struct{ positive, negative model.Rights }
+
+// everybody are the identifiers of all users: RFC 4314 §2 and Dovecot's.
+var everybody = map[string]bool{"anyone": true, "authenticated": true}
+
+// read takes a list apart. Anonymous users have no accounts anywhere.
+func read(grants []model.Grant) list {
+	l := list{users: map[string]*entry{}, groups: map[string]*entry{}}
+	for _, g := range grants {
+		id := strings.ToLower(g.Identifier)
+		e := &l.all
+		switch group, isGroup := groupName(id); {
+		case id == "anonymous":
+			continue
+		case everybody[id]:
+			l.shared = l.shared || !g.Negative && g.Rights&model.RightLookup != 0
+		case isGroup:
+			e = l.groups[group]
+			if e == nil {
+				e = &entry{}
+				l.groups[group] = e
+			}
+		default:
+			id = strings.TrimPrefix(id, "user=")
+			e = l.users[id]
+			if e == nil {
+				e = &entry{}
+				l.users[id] = e
+			}
+		}
+		if g.Negative {
+			e.negative |= g.Rights
+		} else {
+			e.positive |= g.Rights
+		}
+	}
+	return l
+}
+
+// groupName recognises the spellings of a group: "group:x" of Cyrus, "group=x"
+// of Dovecot and Courier, "$x" of Dovecot over IMAP.
+func groupName(id string) (string, bool) {
+	for _, prefix := range []string{"group:", "group=", "group-override=", "$", "!$"} {
+		if name, ok := strings.CutPrefix(id, prefix); ok {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// of is what a list gives one user, groups aside: everything that is granted
+// less everything that is taken away (RFC 4314 §2), or what its own entry says,
+// where the source lets that replace the others.
+func (l list) of(ids []string, specific bool) model.Rights {
+	positive, negative := l.all.positive, l.all.negative
+	for _, id := range ids {
+		e := l.users[id]
+		if e == nil {
+			continue
+		}
+		if specific {
+			return e.positive &^ e.negative
+		}
+		positive |= e.positive
+		negative |= e.negative
+	}
+	return positive &^ negative
+}
+
+// readers works out who of the source's accounts has rights. Identifiers of
+// nobody are returned, too, sorted. limit is how many may be named one by one
+// because a list names everybody.
+func (l list) readers(owner model.Account, people *people, specific bool, limit int) (out []reader, unknown []string, tooMany bool) {
+	claimed := map[string]bool{}
+	add := func(a model.Account) {
+		if a.Login == owner.Login {
+			return
+		}
+		if r := l.of(identifiers(a), specific); r != 0 {
+			out = append(out, reader{a.Login, r})
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(l.users)) {
+		a, ok := people.byID[id]
+		switch {
+		case ok && !claimed[a.Login]:
+			claimed[a.Login] = true
+			if !l.shared {
+				add(a)
+			}
+		case !ok && id != "owner" && id != "administrators" && l.users[id].positive != 0:
+			unknown = append(unknown, id)
+		}
+	}
+	if !l.shared {
+		return out, unknown, false
+	}
+	if len(people.all)-1 > limit {
+		for _, id := range slices.Sorted(maps.Keys(l.users)) {
+			if a, ok := people.byID[id]; ok && claimed[a.Login] {
+				claimed[a.Login] = false
+				add(a)
+			}
+		}
+		return out, unknown, true
+	}
+	for _, a := range people.all {
+		add(a)
+	}
+	return out, unknown, false
+}
+
+// people are the source's accounts, by what lists call them.
+type people struct {
+	all  []model.Account
+	byID map[string]model.Account
+}
+
+func newPeople(accounts []model.Account) *people {
+	p := &people{all: accounts, byID: map[string]model.Account{}}
+	for _, a := range accounts {
+		for _, id := range identifiers(a) {
+			if _, taken := p.byID[id]; !taken {
+				p.byID[id] = a
+			}
+		}
+	}
+	return p
+}
+
+// identifiers are the names that a list may give an account.
+func identifiers(a model.Account) []string {
+	ids := []string{strings.ToLower(a.Login)}
+	if address := strings.ToLower(a.Address); address != "" && address != ids[0] {
+		ids = append(ids, address)
+	}
+	return ids
+}

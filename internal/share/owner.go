@@ -1,0 +1,296 @@
+package share
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+)
+
+// owner is one account whose mailboxes others use.
+type owner struct {
+	Options
+	acc    model.Account
+	people *people
+	res    AccountResult
+
+	dst      destination.Sharer
+	have     map[string]map[string]destination.Rights // at the destination, by mailbox
+	accounts map[string]string                        // IDs at the destination, by login; "" is not there yet
+	expected map[string]map[string]destination.Rights // by reader's login and mailbox
+}
+
+func (w *owner) run(ctx context.Context) error {
+	row, err := w.Ledger.Account(ctx, w.acc.Login, w.acc.Address)
+	if err != nil {
+		return err
+	}
+	if row.Remote == "" {
+		w.res.Absent = true
+		return nil
+	}
+	store, err := w.Source.Open(ctx, w.acc)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	lists, ok := store.(source.Rights)
+	if !ok {
+		w.note("", "unknown", "this source does not tell who may use whose mailboxes")
+		return nil
+	}
+	at, err := w.Destination.Open(ctx, w.acc.Address)
+	if err != nil {
+		return err
+	}
+	if w.dst, ok = at.(destination.Sharer); !ok {
+		w.note("", "unknown", "this destination cannot share mailboxes")
+		return nil
+	}
+	if w.have, err = w.dst.Shares(ctx); err != nil {
+		return err
+	}
+	w.accounts, w.expected = map[string]string{}, map[string]map[string]destination.Rights{}
+	targets, err := w.targets(ctx, row.ID)
+	if err != nil {
+		return err
+	}
+	cols, err := store.Collections(ctx)
+	if err != nil {
+		return err
+	}
+	specific := false
+	if s, ok := store.(source.SpecificRights); ok {
+		specific = s.SpecificRights()
+	}
+	for _, c := range cols {
+		if c.Kind != model.KindMail || c.Container {
+			continue
+		}
+		grants, err := lists.Rights(ctx, c)
+		if err != nil {
+			return err
+		}
+		t, moved := targets[c.ID]
+		if !moved {
+			if len(read(grants).users)+len(read(grants).groups) > 1 {
+				w.note(name(c.Path), "notMoved", "the mailbox has not been moved yet: its shares follow it")
+			}
+			continue
+		}
+		if err := w.mailbox(ctx, c, t, grants, specific); err != nil {
+			return err
+		}
+	}
+	if w.DryRun {
+		return nil
+	}
+	return w.lookAsReaders(ctx)
+}
+
+func name(path []string) string { return strings.Join(path, "/") }
+
+// targets are the ledger's rows of the account's mailboxes that have arrived,
+// by their identity at the source.
+func (w *owner) targets(ctx context.Context, account int64) (map[string]ledger.Collection, error) {
+	rows, err := w.Ledger.Collections(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]ledger.Collection{}
+	for _, c := range rows {
+		if c.Kind == model.KindMail && c.Target != "" && !c.Retired {
+			out[c.SourceID] = c
+		}
+	}
+	return out, nil
+}
+
+func (w *owner) note(mailbox, code, text string) {
+	w.res.Notes = append(w.res.Notes, Note{Mailbox: mailbox, Code: code, Text: text})
+}
+
+// mailbox carries the list of one mailbox.
+func (w *owner) mailbox(ctx context.Context, c model.Collection, t ledger.Collection, grants []model.Grant, specific bool) error {
+	want, err := w.wanted(ctx, name(c.Path), grants, specific)
+	if err != nil {
+		return err
+	}
+	was, err := w.Ledger.Shares(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	is := w.have[t.Target]
+	ids := map[string]bool{}
+	for id := range want {
+		ids[id] = true
+	}
+	for id := range was {
+		ids[id] = true
+	}
+	set, common := map[string]destination.Rights{}, map[string]destination.Rights{}
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
+		reader, err := w.reader(ctx, id)
+		if err != nil {
+			return err
+		}
+		old := destination.Rights(was[id])
+		switch {
+		case is[id] == want[id]:
+			common[id] = want[id]
+		case is[id] == old:
+			set[id], common[id] = want[id], want[id]
+			w.res.Changes = append(w.res.Changes, Change{Mailbox: name(c.Path), Reader: w.address(reader), From: is[id], To: want[id]})
+		default:
+			w.res.Kept++
+			if want[id] != old {
+				w.note(name(c.Path), "kept", fmt.Sprintf("%s has %q at the destination, where it was changed; the source says %q now", w.address(reader), is[id], want[id]))
+			}
+			want[id] = is[id]
+		}
+		if want[id] != 0 {
+			w.res.Shares++
+			w.expect(reader, t.Target, want[id])
+		}
+	}
+	if w.DryRun {
+		return nil
+	}
+	if err := w.dst.Share(ctx, t.Target, set); err != nil {
+		if model.ClassOf(err) != model.ClassItem {
+			return err
+		}
+		w.note(name(c.Path), "refused", fmt.Sprintf("the destination refuses to share it with %d accounts: %v; it allows %d for one mailbox unless x:Sharing maxShares is raised",
+			len(want), err, w.Destination.Limits().MaxShares))
+		return nil
+	}
+	return w.Ledger.Write(ctx, func(tx *ledger.Tx) error {
+		for id, rights := range common {
+			if err := tx.PutShare(t.ID, id, uint16(rights)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// wanted works out what the destination should have, by account ID there, and
+// notes what it cannot.
+func (w *owner) wanted(ctx context.Context, mailbox string, grants []model.Grant, specific bool) (map[string]destination.Rights, error) {
+	l := read(grants)
+	readers, unknown, tooMany := l.readers(w.acc, w.people, specific, w.Destination.Limits().MaxShares)
+	for _, id := range unknown {
+		w.note(mailbox, "nobody", fmt.Sprintf("%q may use it, but is no account of the source: nothing to carry", id))
+	}
+	for _, g := range slices.Sorted(maps.Keys(l.groups)) {
+		w.note(mailbox, "group", fmt.Sprintf("the group %q may use it (%s): the source does not say who that is; share it with a group at the destination", g, l.groups[g].positive))
+	}
+	if l.shared {
+		text := "everybody may use it: shared with every account of today; later ones do not get it by themselves"
+		if tooMany {
+			text = fmt.Sprintf("everybody may use it (%s), which the destination does not know: make a group of all users there and share it with that", l.all.positive)
+		}
+		w.note(mailbox, "anyone", text)
+	}
+	want := map[string]destination.Rights{}
+	for _, r := range readers {
+		rights, lost := translate(r.rights)
+		for _, x := range lost {
+			w.note(mailbox, "rights", w.address(r.login)+" "+x.text)
+		}
+		if rights == 0 {
+			continue
+		}
+		id, err := w.find(ctx, r.login)
+		if err != nil {
+			return nil, err
+		}
+		if id == "" {
+			w.res.Waiting = append(w.res.Waiting, Wait{Mailbox: mailbox, Reader: w.address(r.login)})
+			continue
+		}
+		want[id] = rights
+	}
+	return want, nil
+}
+
+// address is how reports call an account.
+func (w *owner) address(login string) string {
+	if a, ok := w.people.byID[strings.ToLower(login)]; ok && a.Address != "" {
+		return a.Address
+	}
+	return login
+}
+
+// find returns an account's ID at the destination; empty while it is not there.
+func (w *owner) find(ctx context.Context, login string) (string, error) {
+	if id, ok := w.accounts[login]; ok {
+		return id, nil
+	}
+	a := w.people.byID[strings.ToLower(login)]
+	if a.Address == "" || a.Excluded != "" {
+		w.accounts[login] = ""
+		return "", nil
+	}
+	at, err := w.Destination.Open(ctx, a.Address)
+	switch {
+	case err == nil:
+		w.accounts[login] = at.ID()
+	case model.CodeOf(err) == destination.CodeNoAccount:
+		w.accounts[login] = ""
+	default:
+		return "", err
+	}
+	return w.accounts[login], nil
+}
+
+// reader is the login of an account at the destination.
+func (w *owner) reader(ctx context.Context, id string) (string, error) {
+	for login, known := range w.accounts {
+		if known == id {
+			return login, nil
+		}
+	}
+	login, err := w.Ledger.LoginOf(ctx, id)
+	if login == "" {
+		login = "account " + id
+	}
+	return login, err
+}
+
+func (w *owner) expect(login, mailbox string, rights destination.Rights) {
+	if w.expected[login] == nil {
+		w.expected[login] = map[string]destination.Rights{}
+	}
+	w.expected[login][mailbox] = rights
+}
+
+// lookAsReaders asks every reader's own view, and notes what differs.
+func (w *owner) lookAsReaders(ctx context.Context) error {
+	for _, login := range slices.Sorted(maps.Keys(w.expected)) {
+		a, ok := w.people.byID[strings.ToLower(login)]
+		if !ok {
+			continue
+		}
+		seen, err := w.dst.SeenBy(ctx, a.Address)
+		if err != nil {
+			return err
+		}
+		for _, mailbox := range slices.Sorted(maps.Keys(w.expected[login])) {
+			want := w.expected[login][mailbox]
+			if want&destination.MayRead == 0 {
+				continue // not shown to who may not read
+			}
+			if got := seen[mailbox]; got != want {
+				w.note("", "differs", fmt.Sprintf("%s has %q on mailbox %s, as seen by that account; %q was meant", a.Address, got, mailbox, want))
+			}
+		}
+	}
+	return nil
+}
