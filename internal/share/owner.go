@@ -67,7 +67,9 @@ func (w *owner) run(ctx context.Context) error {
 	}
 	specific := false
 	if s, ok := store.(source.SpecificRights); ok {
-		specific = s.SpecificRights()
+		if specific, err = s.SpecificRights(ctx); err != nil {
+			return err
+		}
 	}
 	for _, c := range cols {
 		if c.Kind != model.KindMail || c.Container {

@@ -76,7 +76,9 @@ type Rights interface {
 // SpecificRights is implemented by a Store whose lists are read in Dovecot's
 // way: a user's own entry replaces what groups and everybody have. Elsewhere
 // all entries add up (RFC 4314 §2).
-type SpecificRights interface{ SpecificRights() bool }
+type SpecificRights interface {
+	SpecificRights(ctx context.Context) (bool, error)
+}
 
 // Shared is implemented by a Store that can show what is not the account's
 // own: other users' collections and public ones.

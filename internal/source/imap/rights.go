@@ -42,3 +42,20 @@ func (st *Store) Rights(ctx context.Context, c model.Collection) (out []model.Gr
 	slices.SortFunc(out, model.Grant.Compare)
 	return out, nil
 }
+
+// SpecificRights implements source.SpecificRights: a server that calls itself
+// Dovecot (RFC 2971) reads its lists so.
+func (st *Store) SpecificRights(ctx context.Context) (specific bool, err error) {
+	err = st.retry(ctx, func() (bool, error) {
+		if !st.ses.caps.Has(imap.CapID) {
+			return false, nil
+		}
+		who, err := st.ses.ID(nil).Wait()
+		specific = err == nil && strings.EqualFold(who.Name, "Dovecot")
+		return false, err
+	})
+	if err != nil {
+		return false, st.fault("", err)
+	}
+	return specific, nil
+}
