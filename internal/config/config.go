@@ -148,5 +148,5 @@ type Limits struct {
 const (
 	DefaultConnections = 8
 	DefaultAccounts    = 4
-	DefaultBuffer      = 64 << 20
+	DefaultBuffer      = 128 << 20
 )

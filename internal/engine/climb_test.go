@@ -44,8 +44,6 @@ func TestClimber(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 1))
 				now := time.Unix(0, 0)
 				p := newPace(4, 500, func() time.Time { return now })
-				// Four accounts may have eight in flight; more for this test.
-				p.climb.knobs[flightKnob].most = 16
 				if err := p.begin(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -88,7 +86,7 @@ func TestPaceLeavesSlowSourcesAlone(t *testing.T) {
 		p.stored(100, 1<<20)
 	}
 	r := p.result()
-	want := Pace{Source: 45 * time.Second, Destination: 5 * time.Second, InFlight: firstFlight, Batch: firstItems, Messages: 5000, Octets: 50 << 20, Elapsed: 50 * paceWindow}
+	want := Pace{Source: 45 * time.Second, Destination: 5 * time.Second, InFlight: 4, Batch: firstItems, Messages: 5000, Octets: 50 << 20, Elapsed: 50 * paceWindow}
 	if r != want {
 		t.Errorf("%+v, want %+v", r, want)
 	}
@@ -99,7 +97,7 @@ func TestPaceLeavesSlowSourcesAlone(t *testing.T) {
 func TestPaceLanes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ accounts, lanes, most, first int }{
-		{1, 4, 4, 4}, {2, 4, 8, 4}, {4, 2, 8, 4}, {8, 1, 8, 4}, {32, 1, 32, 4},
+		{1, 4, 4, 4}, {2, 4, 8, 4}, {4, 4, 16, 8}, {8, 2, 16, 16}, {32, 1, 32, 16},
 	} {
 		p := newPace(c.accounts, 500, time.Now)
 		if p.lanes != c.lanes || p.most != c.most || p.flight.Limit() != c.first {

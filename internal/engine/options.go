@@ -18,7 +18,7 @@ type Options struct {
 	Ledger      *ledger.Ledger
 	// Accounts is how many accounts move at once; 0 means 4.
 	Accounts int
-	// Buffer bounds the message bytes held in memory; 0 means 64 MiB.
+	// Buffer bounds the message bytes held in memory; 0 means 128 MiB.
 	Buffer int64
 	// SpoolDir takes messages too large for memory; it must exist.
 	SpoolDir string
@@ -60,7 +60,7 @@ type Options struct {
 
 const (
 	defaultAccounts    = 4
-	defaultBuffer      = 64 << 20
+	defaultBuffer      = 128 << 20
 	defaultSettleDelay = 2 * time.Second
 	defaultBackoff     = 200 * time.Millisecond
 	// inMemory is the largest message that is held in memory; larger ones

@@ -9,9 +9,11 @@ import (
 )
 
 const (
-	// firstFlight and firstItems are where a run begins: what has been the best
-	// for messages of 20 KB on two cores.
+	// firstFlight and firstItems are where a run of one account begins: what
+	// has been the best for messages of 20 KB on two cores. Several accounts
+	// begin with two in flight each, all together with mostFirst at most.
 	firstFlight = 4
+	mostFirst   = 16
 	firstItems  = 125
 	// leastItems is the smallest batch that is tried where octets do not bound
 	// it: every request costs the server something that grows with the mailbox.
@@ -78,12 +80,12 @@ func newPace(accounts, items int, now func() time.Time) *pace {
 		items = firstItems
 	}
 	p := &pace{now: now, items: items, waited: map[string]time.Duration{}}
-	p.lanes = min(max((2*firstFlight+accounts-1)/accounts, 1), mostLanes)
+	p.lanes = min(max((mostFirst+accounts-1)/accounts, 1), mostLanes)
 	p.most = p.lanes * accounts
 	p.climb = climber{moves: []move{
 		{of: flightKnob, up: true}, {of: itemsKnob, up: true}, {of: flightKnob}, {of: itemsKnob},
 	}}
-	p.climb.knobs[flightKnob] = knob{now: min(firstFlight, p.most), least: 1, most: p.most}
+	p.climb.knobs[flightKnob] = knob{now: min(max(firstFlight, min(2*accounts, mostFirst)), p.most), least: 1, most: p.most}
 	p.climb.knobs[itemsKnob] = knob{now: min(firstItems, items), least: min(leastItems, items), most: items}
 	p.flight = inflight.New(p.climb.knobs[flightKnob].now)
 	return p
