@@ -124,6 +124,18 @@ func (h *harness) Move(t *testing.T, from []string, n int, to []string) {
 	h.on(from, n, "MOVE %d %q", h.name(to))
 }
 
+// ResetUIDValidity writes it into the index: Cyrus has no command for it.
+func (h *harness) ResetUIDValidity(t *testing.T, path []string) {
+	t.Helper()
+	dir := strings.TrimSpace(h.s.Run(t, "mbpath", "user"+h.s.sep+h.acc.Login))
+	file := filepath.Join(dir, "cyrus.index")
+	raw, err := os.ReadFile(file)
+	must(t, err)
+	raw[44]++
+	fixChecksum(raw[:raw[15]]) // the header: its size is there
+	must(t, os.WriteFile(file, raw, 0o600))
+}
+
 func (h *harness) PutScript(t *testing.T, s model.Script) {
 	t.Helper()
 	commands := []string{putScript(s.Name, string(s.Content))}

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,8 +15,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mailhaul.org/mailhaul/internal/cyrusconf"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/cyrus"
 )
 
 // view is all that a reader sees of an account.
@@ -212,6 +216,31 @@ func TestAsCyrusShowsIt(t *testing.T) {
 				t.Errorf("accounts with their quotas: %v", accounts)
 			}
 		})
+	}
+}
+
+// A server that no longer runs, in a copy of its disk elsewhere.
+func TestDeadServer(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, map[string]string{"hashimapspool": "yes"})
+	organisation(t, s)
+	want := look(t, s.over(t), "anna")
+	s.Stop()
+	root := t.TempDir()
+	for _, dir := range []string{"conf", "spool", "sieve"} {
+		to := filepath.Join(root, s.Dir, dir)
+		must(t, os.MkdirAll(filepath.Dir(to), 0o755))
+		out, err := exec.Command("cp", "-a", s.path(dir), to).CombinedOutput()
+		if err != nil {
+			t.Fatalf("cp: %v: %s", err, out)
+		}
+		must(t, os.RemoveAll(s.path(dir)))
+	}
+	settings, err := cyrusconf.Read(s.Config)
+	must(t, err)
+	src := cyrus.New(cyrus.Options{Layout: settings.Layout().Under(root)})
+	if d := cmp.Diff(want, look(t, src, "anna")); d != "" {
+		t.Errorf("from IMAP (-) to the copy (+):\n%.3000s", d)
 	}
 }
 

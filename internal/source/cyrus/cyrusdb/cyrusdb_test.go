@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -94,6 +95,42 @@ func TestUncommitted(t *testing.T) {
 	must(t, err)
 	if d := cmp.Diff(map[string]string{"a": "1"}, texts(t, records)); d != "" {
 		t.Error(d)
+	}
+}
+
+// A transaction that ends while the file is read is waited for. One that never
+// does, because the server died, leaves what was committed before.
+func TestUnderWay(t *testing.T) {
+	t.Parallel()
+	two := dbtest.NewTwoskip().Put("a", "1")
+	size := len(two.Bytes())
+	two.Dirty = true
+	two.Put("b", "2")
+	// The header tells the new number of records before they are there.
+	dirty := two.Bytes()[:size]
+	dirty = dbtest.Committed(dirty, size)
+	file := filepath.Join(t.TempDir(), "db")
+	must(t, os.WriteFile(file, dirty, 0o644))
+	records, err := cyrusdb.Read(file)
+	if d := cmp.Diff(map[string]string{"a": "1"}, texts(t, records)); d != "" || !errors.Is(err, cyrusdb.ErrDamaged) {
+		t.Errorf("cut short: %v\n%s", err, d)
+	}
+	two.Dirty = false
+	whole := two.Bytes()
+	go func() {
+		// As another file, as a repack does.
+		next := file + ".NEW"
+		_ = os.WriteFile(next, whole, 0o644)
+		_ = os.Rename(next, file)
+	}()
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		records, err = cyrusdb.Read(file)
+		if err == nil || time.Now().After(deadline) {
+			break
+		}
+	}
+	if d := cmp.Diff(map[string]string{"a": "1", "b": "2"}, texts(t, records)); d != "" || err != nil {
+		t.Errorf("ended: %v\n%s", err, d)
 	}
 }
 

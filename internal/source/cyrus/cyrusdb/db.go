@@ -23,11 +23,14 @@ type Record struct{ Key, Value []byte }
 // records of a damaged file.
 var ErrDamaged = errors.New("the database is damaged")
 
+// errUnderWay: a writer is, or has died, in a transaction.
+var errUnderWay = fmt.Errorf("%w: a transaction is under way or was cut short; what was committed before was read", ErrDamaged)
+
 const (
 	// attempts is how often a file that changes is read before it counts as
 	// damaged. Torn reads are below 3 in 100 under constant writing.
-	attempts = 8
-	pause    = 5 * time.Millisecond
+	attempts = 10
+	pause    = 8 * time.Millisecond
 	// maxSize bounds a file that is read into memory. A list of a million
 	// mailboxes takes about 300 MiB.
 	maxSize = 4 << 30
@@ -51,8 +54,9 @@ func Read(path string) ([]Record, error) {
 		if err == nil || !errors.Is(err, ErrDamaged) {
 			return records, name(path, err)
 		}
-		// The same octets twice: nobody is writing, it is as it is.
-		if n == attempts || last != nil && bytes.Equal(last, raw) {
+		// The same octets twice: nobody is writing, it is as it is; unless a
+		// writer waits for its disk.
+		if n == attempts || !errors.Is(err, errUnderWay) && last != nil && bytes.Equal(last, raw) {
 			return records, name(path, err)
 		}
 		last = raw

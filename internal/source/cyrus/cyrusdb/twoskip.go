@@ -63,8 +63,8 @@ func twoskip(raw []byte) ([]Record, error) {
 	if uint64(len(records)) != count && !dirty {
 		return records, damaged("%d records instead of %d", len(records), count)
 	}
-	if dirty && uint64(len(records)) != count {
-		return records, damaged("a transaction is under way or was cut short: %d records, %d announced", len(records), count)
+	if uint64(len(records)) != count {
+		return records, errUnderWay
 	}
 	return records, nil
 }

@@ -169,6 +169,14 @@ func (t *Twoskip) Bytes(uncommitted ...byte) []byte {
 	return append(raw, uncommitted...)
 }
 
+// Committed is a twoskip file whose header tells that it ends at size.
+func Committed(raw []byte, size int) []byte {
+	raw = slices.Clone(raw)
+	binary.BigEndian.PutUint64(raw[48:], uint64(size))
+	binary.BigEndian.PutUint32(raw[60:], crc32.ChecksumIEEE(raw[:60]))
+	return raw
+}
+
 // Skiplist is a database whose first records are in order and whose others
 // are in the log.
 type Skiplist struct {
