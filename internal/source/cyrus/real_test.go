@@ -113,8 +113,11 @@ func same(t testing.TB, s *server, logins ...string) (n int) {
 // sees, with which rights, and what the user has seen of them.
 func sharedSame(t testing.TB, s *server, logins ...string) (n int) {
 	t.Helper()
-	disk := s.disk(t)
+	disk, over := s.disk(t), s.over(t)
 	for _, login := range logins {
+		if d := cmp.Diff(foreigners(t, over, login), foreigners(t, disk, login)); d != "" {
+			t.Errorf("%s, mailboxes of others, from IMAP (-) to disk (+):\n%.3000s", login, d)
+		}
 		st, err := disk.Open(t.Context(), model.Account{Login: login})
 		must(t, err)
 		defer st.Close()
@@ -163,6 +166,24 @@ func sharedSame(t testing.TB, s *server, logins ...string) (n int) {
 		}
 	}
 	return n
+}
+
+// foreigners are the mailboxes of others that an account sees.
+func foreigners(t testing.TB, src source.Source, login string) (out []model.SharedCollection) {
+	t.Helper()
+	st, err := src.Open(t.Context(), model.Account{Login: login})
+	must(t, err)
+	defer st.Close()
+	shared, err := st.(source.Shared).Shared(t.Context())
+	must(t, err)
+	for _, c := range shared {
+		if c.Rights&model.RightRead == 0 { // IMAP tells no more of it
+			c.Container, c.UIDValidity, c.Items, c.Octets = true, 0, -1, -1
+		}
+		c.ID, c.Renamable, c.Native, c.Fingerprint = "", false, "", ""
+		out = append(out, c)
+	}
+	return out
 }
 
 // What a real Cyrus writes, reads from disk as it reads over IMAP, however it

@@ -275,4 +275,5 @@ var _ interface {
 	source.Store
 	source.Scripts
 	source.Rights
+	source.Shared
 } = (*Store)(nil)

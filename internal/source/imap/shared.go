@@ -1,0 +1,106 @@
+package imap
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-imap/v2"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// Shared implements source.Shared: what the server lists in the namespaces of
+// other users and of the public (RFC 2342), with this account's rights (RFC
+// 4314 §3.5). A server without ACL tells no rights.
+func (st *Store) Shared(ctx context.Context) (out []model.SharedCollection, err error) {
+	err = st.retry(ctx, func() (bool, error) {
+		out, err = st.shared()
+		return false, err
+	})
+	if err != nil {
+		return nil, st.fault("", err)
+	}
+	return out, nil
+}
+
+func (st *Store) shared() ([]model.SharedCollection, error) {
+	caps := st.ses.caps
+	if !caps.Has(imap.CapNamespace) {
+		return nil, nil
+	}
+	names, err := st.ses.Namespace().Wait()
+	if err != nil {
+		return nil, err
+	}
+	list, err := st.ses.List("", "*", nil).Collect()
+	if err != nil {
+		return nil, err
+	}
+	subs, err := st.ses.List("", "*", &imap.ListOptions{SelectSubscribed: true}).Collect()
+	if err != nil {
+		return nil, err
+	}
+	subscribed := map[string]bool{}
+	for _, s := range subs {
+		subscribed[s.Mailbox] = true
+	}
+	status := &imap.StatusOptions{NumMessages: true, UIDNext: true, UIDValidity: true, HighestModSeq: caps.Has(imap.CapCondStore), Size: caps.Has(imap.CapStatusSize)}
+	var out []model.SharedCollection
+	for _, l := range list {
+		owner, path, ok := foreignPath(l, names)
+		if !ok || unselectable(l) {
+			continue
+		}
+		s := model.SharedCollection{Owner: owner}
+		if caps.Has(imap.CapACL) {
+			my, err := st.ses.MyRights(l.Mailbox).Wait()
+			if broken(err) {
+				return nil, err
+			}
+			if err == nil {
+				s.Rights = model.ParseRights(my.Rights.String())
+			}
+		}
+		if l.Status, err = st.ses.Status(l.Mailbox, status).Wait(); broken(err) {
+			return nil, err
+		} else if err != nil {
+			l.Status = nil // it may be looked up, not read
+		}
+		s.Collection = collectionOf(l, path, subscribed[l.Mailbox])
+		s.Role = model.RoleNone
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b model.SharedCollection) int {
+		return cmp.Or(cmp.Compare(a.Owner, b.Owner), slices.Compare(a.Path, b.Path))
+	})
+	return out, nil
+}
+
+// foreignPath tells whose mailbox it is and where it is below the owner's
+// inbox. ok is false for the account's own.
+func foreignPath(l *imap.ListData, names *imap.NamespaceData) (owner string, path []string, ok bool) {
+	if l.Delim == 0 {
+		return "", nil, false
+	}
+	if _, own := pathOf(l, names.Personal, slices.Concat(names.Other, names.Shared)); own && len(names.Personal) > 0 {
+		return "", nil, false
+	}
+	split := func(s string) []string { return strings.Split(s, string(l.Delim)) }
+	for _, n := range names.Other {
+		if rest, in := strings.CutPrefix(l.Mailbox, n.Prefix); in && n.Prefix != "" && rest != "" {
+			levels := split(rest)
+			if len(levels) == 1 {
+				return levels[0], []string{"INBOX"}, true
+			}
+			return levels[0], levels[1:], true
+		}
+	}
+	for _, n := range names.Shared {
+		if rest, in := strings.CutPrefix(l.Mailbox, n.Prefix); in && rest != "" {
+			return "", split(rest), true
+		}
+	}
+	return "", nil, false
+}
