@@ -2,6 +2,8 @@ package cyrus_test
 
 import (
 	"bytes"
+	"crypto/sha1"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"os"
@@ -216,6 +218,35 @@ func TestLostMessage(t *testing.T) {
 			m.UID != 5 && m.UID != 6 && m.Err != "":
 			t.Errorf("UID %d: %q", m.UID, m.Err)
 		}
+	}
+}
+
+// A message that is not what was delivered is carried, and named.
+func TestChangedMessage(t *testing.T) {
+	t.Parallel()
+	w := newWreck(t)
+	x := indexed{version: 17, validity: 7, last: 3, modseq: 12}
+	for uid := range uint32(3) {
+		x.messages = append(x.messages, stored{uid: uid + 1, at: born, guid: sha1.Sum([]byte(body(uid + 1))), modseq: 2})
+	}
+	w.mailbox(wreckDir, oldHeader("", "11112222", "Work ", ""), x)
+	changed := strings.ToUpper(body(2))
+	w.write(wreckDir+"/2.", []byte(changed))
+	st, err := w.source().Open(t.Context(), model.Account{Login: "anna"})
+	must(t, err)
+	cols, err := st.Collections(t.Context())
+	must(t, err)
+	for _, m := range messages(t, st, cols[0]) {
+		want := body(uint32(m.UID))
+		if m.UID == 2 {
+			want = changed
+		}
+		if m.Err != "" || m.Body != sha256.Sum256([]byte(want)) {
+			t.Errorf("%+v", m)
+		}
+	}
+	if said := w.said.String(); strings.Count(said, "digest differs") != 1 || !strings.Contains(said, "UID=2") {
+		t.Errorf("said %s", said)
 	}
 }
 

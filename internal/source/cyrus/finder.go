@@ -45,9 +45,10 @@ func (x *finder) close() {
 	}
 }
 
-func (x *finder) find(uid uint64) fate {
+// find looks for a message; its record is valid unless it is unknown.
+func (x *finder) find(uid uint64) (record, fate) {
 	if x.file == nil {
-		return unknown
+		return record{}, unknown
 	}
 	low, high := int64(0), int64(x.header.records)
 	for at := x.next; low < high; at = (low + high) / 2 {
@@ -57,20 +58,20 @@ func (x *finder) find(uid uint64) fate {
 		r, ok := x.at(at)
 		switch {
 		case !ok:
-			return unknown
+			return record{}, unknown
 		case uint64(r.uid) == uid:
 			x.next = at + 1
 			if r.live() {
-				return present
+				return r, present
 			}
-			return gone
+			return r, gone
 		case uint64(r.uid) < uid:
 			low = at + 1
 		default:
 			high = at
 		}
 	}
-	return gone
+	return record{}, gone
 }
 
 func (x *finder) at(n int64) (record, bool) {

@@ -2,8 +2,11 @@ package cyrus
 
 import (
 	"context"
+	"crypto/sha1"
 	"errors"
 	"fmt"
+	digest "hash"
+	"io"
 	"io/fs"
 	"slices"
 	"strconv"
@@ -29,10 +32,14 @@ func (st *Store) Read(ctx context.Context, c model.Collection, items []model.Ite
 			return err
 		}
 		f, err := p.openMessage(ref.UID)
-		// The file of a deleted message stays for days.
-		if err == nil && index.find(ref.UID) == gone {
-			f.Close()
-			err = fs.ErrNotExist
+		var r record
+		if err == nil {
+			var is fate
+			// The file of a deleted message stays for days.
+			if r, is = index.find(ref.UID); is == gone {
+				f.Close()
+				err = fs.ErrNotExist
+			}
 		}
 		if err != nil {
 			if err := fn(ref, nil, st.unreadable(c, p, ref, err)); err != nil {
@@ -41,6 +48,12 @@ func (st *Store) Read(ctx context.Context, c model.Collection, items []model.Ite
 			continue
 		}
 		body := &source.Content{Reader: f, Size: -1}
+		if r.guid != [20]byte{} {
+			body.Reader = &digested{Reader: f, want: r.guid, sum: sha1.New(), differs: func() {
+				st.src.log.Warn("the file is not what was delivered: its digest differs; it is carried as it is",
+					"account", st.acc.Login, "mailbox", c.Native, "UID", ref.UID)
+			}}
+		}
 		if info, err := f.Stat(); err == nil {
 			body.Size = info.Size()
 		}
@@ -51,6 +64,27 @@ func (st *Store) Read(ctx context.Context, c model.Collection, items []model.Ite
 		}
 	}
 	return nil
+}
+
+// digested computes a message's SHA-1 while it is read: the index keeps that of
+// the file that was delivered.
+type digested struct {
+	io.Reader
+	want    [20]byte
+	sum     digest.Hash
+	differs func() // once, at the end
+}
+
+func (d *digested) Read(p []byte) (int, error) {
+	n, err := d.Reader.Read(p)
+	d.sum.Write(p[:n])
+	if err == io.EOF && d.differs != nil {
+		if [20]byte(d.sum.Sum(nil)) != d.want {
+			d.differs()
+		}
+		d.differs = nil
+	}
+	return n, err
 }
 
 func sorted(s []string) []string {
@@ -68,7 +102,7 @@ func (st *Store) unreadable(c model.Collection, p place, ref model.ItemRef, err 
 		f.Code, f.Err = model.CodeGone, errors.New("it was expunged since it was listed")
 		index := st.finder(p) // as it is now
 		defer index.close()
-		if index.find(ref.UID) == present {
+		if _, is := index.find(ref.UID); is == present {
 			f.Code, f.Err = "lost", fmt.Errorf("the index has the message, but its file is missing")
 			f.Remedy = "look for it in a backup; the old server cannot show it either"
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"strings"
@@ -46,9 +47,21 @@ func (s *server) disk(t testing.TB) *cyrus.Source {
 	t.Helper()
 	settings, err := cyrusconf.Read(s.Config)
 	must(t, err)
-	src := cyrus.New(cyrus.Options{Layout: settings.Layout()})
+	src := cyrus.New(cyrus.Options{Layout: settings.Layout(), Log: slog.New(slog.NewTextHandler(complaints{t}, nil))})
 	t.Cleanup(func() { src.Close() })
 	return src
+}
+
+// complaints fails the test when a healthy server's disk is called damaged.
+type complaints struct{ t testing.TB }
+
+func (c complaints) Write(line []byte) (int, error) {
+	for _, bad := range []string{"damaged", "differs", "cannot be read"} {
+		if strings.Contains(string(line), bad) {
+			c.t.Errorf("the source says %s", line)
+		}
+	}
+	return len(line), nil
 }
 
 // over is the same over IMAP.
