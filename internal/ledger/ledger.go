@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -47,8 +46,6 @@ func (l *Ledger) worked(since time.Time) { l.busy.Add(int64(time.Since(since))) 
 // Open opens the ledger in dir, or makes a new one.
 func Open(dir string) (*Ledger, error) {
 	path := filepath.Join(dir, FileName)
-	_, statErr := os.Stat(path)
-	fresh := errors.Is(statErr, os.ErrNotExist)
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-16000)"
 	w, err := sql.Open("sqlite", dsn+"&_txlock=immediate")
@@ -56,7 +53,13 @@ func Open(dir string) (*Ledger, error) {
 		return nil, fmt.Errorf("open ledger %s: %w", path, err)
 	}
 	w.SetMaxOpenConns(1)
-	if fresh {
+	// A disk that was full may have left a file without anything in it.
+	var made bool
+	if err := w.QueryRow("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'meta')").Scan(&made); err != nil {
+		w.Close()
+		return nil, fatal("open ledger "+path, err)
+	}
+	if !made {
 		if _, err := w.Exec("BEGIN IMMEDIATE;" + schema + "COMMIT;"); err != nil {
 			w.Close()
 			return nil, fatal("make ledger "+path, err)

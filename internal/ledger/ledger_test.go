@@ -3,6 +3,8 @@ package ledger
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -223,5 +225,25 @@ func TestGUID(t *testing.T) {
 	}
 	if GUID("1560000000.M1P2.host,S=703,W=710") == GUID("1560000000.M1P2.host,S=703,W=711") {
 		t.Error("two identities, one GUID")
+	}
+}
+
+// A disk that was full when the ledger was to be made leaves an empty file: it
+// is made then.
+func TestOpenAnEmptyFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, FileName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		l, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Account(t.Context(), "anna", "anna@acme.test"); err != nil {
+			t.Error(err)
+		}
+		l.Close()
 	}
 }
