@@ -49,17 +49,16 @@ func (a *app) sync(ctx context.Context, e *engagement.Engagement, accounts []mod
 	if o.DryRun {
 		name = "dry-run"
 	}
-	if err := a.save(e, name, map[string]func(io.Writer) error{
+	saveErr := a.save(e, name, map[string]func(io.Writer) error{
 		".json": func(w io.Writer) error { return report.WriteJSON(w, name, a.now(), a.version, res) },
 		".csv":  func(w io.Writer) error { return report.SyncCSV(w, res) },
-	}); err != nil {
-		return err
-	}
+	})
 	if err := a.show(name, res, func(w io.Writer) error { return report.SyncTable(w, res, o.DryRun) }); err != nil {
 		return err
 	}
-	if runErr != nil {
-		return runErr
+	// What ended the run counts more: a full disk does both.
+	if err := errors.Join(runErr, saveErr); err != nil {
+		return err
 	}
 	return outcome(syncCode(res))
 }
