@@ -4,7 +4,7 @@
 GO ?= go
 BIN := bin/mailhaul
 
-.PHONY: build demo test quick bench lint fuzz clean
+.PHONY: build demo test quick kill bench lint fuzz clean
 
 build: ## the program, in bin/
 	$(GO) build -trimpath -o $(BIN) ./cmd/mailhaul
@@ -18,6 +18,10 @@ test: lint ## every test, real servers where they can be had
 
 quick: ## what a developer runs often: small samples, no race detector
 	$(GO) test -short ./...
+
+KILLS ?= 200
+kill: ## kill the program KILLS times while it loads a hundred messages a time
+	MAILHAUL_KILLS=$(KILLS) $(GO) test -run TestKilledAgainAndAgain -v -timeout 120m ./internal/cli
 
 BENCH ?= .
 bench: ## everything docs/performance.md shows, in one run; BENCH=Ceiling for a part

@@ -1,73 +1,113 @@
 package cli_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/cli"
+	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/sample"
 )
 
-// A run that is killed again and again, at any moment, ends exact: nothing is
-// missing and nothing is there twice.
+// kills is how often the program is killed: a few times, or as often as
+// MAILHAUL_KILLS says (`make kill` says 200), with as many more messages.
+func kills(t *testing.T) (times, messages int) {
+	t.Helper()
+	times = 12
+	if s := os.Getenv("MAILHAUL_KILLS"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			t.Fatalf("MAILHAUL_KILLS is %q, not a number", s)
+		}
+		times = n
+	}
+	return times, max(2_000, 100*times)
+}
+
+// A run that is killed again and again while it loads, after any number of
+// octets that it has sent, ends exact: nothing is missing and nothing is there
+// twice.
 func TestKilledAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("builds the program and kills it many times")
 	}
-	dir := t.TempDir()
-	binary := filepath.Join(dir, "mailhaul")
-	if out, err := exec.Command("go", "build", "-o", binary, "mailhaul.org/mailhaul/cmd/mailhaul").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	org := sample.New(sample.Options{Accounts: 4, Messages: 3_000, Large: 5 << 20, Oddities: true, Seed: 3, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)})
-	if err := org.WriteMaildir(dir); err != nil {
-		t.Fatal(err)
-	}
+	times, messages := kills(t)
 	for name, start := range targets(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			to := start(t)
-			a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
-			text := fmt.Sprintf("source:\n  kind: maildir\n  maildir: {path: %q}\n  users: {passwd: %q}\ndestination: {url: %q, user: %q, password: %q}\nengagement: ./state\nlimits: {accounts: 2}\n",
-				dir+"/%d/%n/Maildir", dir+"/users", to.url, to.user, "inline:"+to.password)
-			if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			a.run(cli.ExitOK, "provision")
-			killed := 0
-			for n := range 30 {
-				cmd := exec.Command(binary, "-c", a.config, "sync")
-				if err := cmd.Start(); err != nil {
-					t.Fatal(err)
+			line := lab.StartProxy(t, strings.TrimPrefix(to.url, "http://"))
+			to.url = "http://" + line.Addr
+			m := newMigration(t, sample.Options{Accounts: 4, Messages: messages, Large: 5 << 20, Oddities: true, Seed: 3}, to, "accounts: 2")
+			_, _, _, octets := m.org.Totals()
+			rng, seed := random(t)
+			started, inLoad := time.Now(), 0
+			for n := range times {
+				// A little less than all that is to be loaded, over all kills.
+				most := rng.Int64N(2 * int64(octets) * 8 / 10 / int64(times))
+				sent, ended := m.kill(program(t), line, most)
+				if ended {
+					t.Fatalf("seed %d: the run before kill %d came to its end", seed, n+1)
 				}
-				done := make(chan error, 1)
-				go func() { done <- cmd.Wait() }()
-				select {
-				case <-time.After(time.Duration(20+rand.IntN(60+15*n)) * time.Millisecond):
-					_ = cmd.Process.Kill()
-					<-done
-					killed++
-				case <-done:
+				if sent >= 100_000 {
+					inLoad++
 				}
 			}
-			if killed < 5 {
-				t.Errorf("killed only %d times: there was too little to do", killed)
+			t.Logf("seed %d: killed %d times, %d of them in the middle of the load, in %v", seed, times, inLoad, time.Since(started).Round(time.Second))
+			if inLoad < times/2 {
+				t.Errorf("only %d of %d kills hit the load", inLoad, times)
 			}
-			a.run(cli.ExitOK, "sync")
-			var verified struct {
-				Total struct{ Source, Identical, Repaired, Extra int }
-			}
-			a.result(cli.ExitOK, &verified, "verify", "--reread")
-			_, _, messages, _ := org.Totals()
-			if v := verified.Total; v.Source != messages || v.Identical+v.Repaired != messages || v.Extra != 0 {
-				t.Errorf("after %d kills: %+v of %d messages", killed, v, messages)
-			}
+			m.run(cli.ExitOK, "sync")
+			m.exact(t)
 		})
 	}
+}
+
+// kill starts a run and kills it once it has sent so many octets. It reports
+// how many it had, and whether it ended by itself.
+func (m migration) kill(program string, line *lab.Proxy, most int64) (sent int64, ended bool) {
+	m.t.Helper()
+	before := line.Sent.Load()
+	cmd := exec.Command(program, "-c", m.config, "sync")
+	if err := cmd.Start(); err != nil {
+		m.t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return line.Sent.Load() - before, true
+		case <-tick.C:
+			if sent = line.Sent.Load() - before; sent < most {
+				continue
+			}
+			_ = cmd.Process.Kill()
+			<-done
+			return sent, false
+		}
+	}
+}
+
+// random is a source of randomness whose seed is printed when a test fails;
+// MAILHAUL_SEED repeats it.
+func random(t *testing.T) (*rand.Rand, uint64) {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv("MAILHAUL_SEED"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			t.Fatalf("MAILHAUL_SEED is %q, not a number", s)
+		}
+		seed = n
+	}
+	return rand.New(rand.NewPCG(seed, 0)), seed
 }
