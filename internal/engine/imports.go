@@ -104,7 +104,8 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 		return nil, 0, model.Faultf(model.ClassAccount, "import", "the destination answered for %d of %d messages", len(results), len(entries))
 	}
 	var stop error
-	err = r.step(ctx, "confirm", func(t *ledger.Tx) error {
+	// The answer is here: that the run is to end is no reason to forget it.
+	err = r.step(context.WithoutCancel(ctx), "confirm", func(t *ledger.Tx) error {
 		again, stop, stored = nil, nil, 0
 		for i, e := range entries {
 			if results[i].Err == nil {

@@ -106,10 +106,15 @@ func TestMessagesThatBreakTheirRequests(t *testing.T) {
 }
 
 func breakAt(t *testing.T, b *breaker, which []int) {
+	all := 5
 	e := newEnvWith(t, sandbox.Options{Intercept: b.intercept}, impatience)
 	e.src.AddMailbox("anna", "Work", model.RoleNone)
 	e.fill("Work", 5)
 	for n := range 20 {
+		if b.method == "upload" && n > 2 && n < 19 && !slices.Contains(which, n) {
+			continue
+		}
+		all++
 		body := message(n)
 		if b.method == "upload" {
 			body = large(n)
@@ -120,11 +125,11 @@ func breakAt(t *testing.T, b *breaker, which []int) {
 		}
 	}
 	r := e.done()
-	if r.Status != engine.StatusPartial || r.Counts.Refused != int64(len(which)) || r.Counts.Messages != int64(25-len(which)) {
+	if r.Status != engine.StatusPartial || r.Counts.Refused != int64(len(which)) || r.Counts.Messages != int64(all-len(which)) {
 		t.Fatalf("%+v\n%v", r.Counts, r.Notes)
 	}
 	rep := e.verify()
-	if rep.Refused != int64(len(which)) || rep.Identical != int64(25-len(which)) || rep.Differences()+rep.Extra != 0 {
+	if rep.Refused != int64(len(which)) || rep.Identical != int64(all-len(which)) || rep.Differences()+rep.Extra != 0 {
 		t.Fatalf("%+v\n%v", rep.Counts, rep.Findings)
 	}
 	for _, f := range rep.Findings {
@@ -179,12 +184,13 @@ func (l *later) Open(ctx context.Context, address string) (_ destination.Account
 	return l, err
 }
 
-func (l *later) Import(ctx context.Context, emails []destination.Import) ([]destination.Imported, string, error) {
-	if l.left.Add(-1) < 0 {
-		return l.Account.Import(ctx, emails)
+func (l *later) Exchange(ctx context.Context, emails []destination.Import, blobs []destination.Blob) destination.Exchanged {
+	if len(emails) == 0 || l.left.Add(-1) < 0 {
+		return l.Account.Exchange(ctx, emails, blobs)
 	}
-	res, state, err := l.Account.Import(ctx, emails[1:])
-	return append([]destination.Imported{{Err: model.Faultf(model.ClassRetry, "rateLimit", "not so fast")}}, res...), state, err
+	x := l.Account.Exchange(ctx, emails[1:], blobs)
+	x.Imported = append([]destination.Imported{{Err: model.Faultf(model.ClassRetry, "rateLimit", "not so fast")}}, x.Imported...)
+	return x
 }
 
 // An email that the destination puts off is sent again; one that it puts off
