@@ -206,10 +206,11 @@ func (l *lister) upsert(t *ledger.Tx, it model.Item, old ledger.Item, known bool
 }
 
 // gone marks an item that its mailbox no longer holds: what is at the
-// destination is decided later, the rest is forgotten.
+// destination is decided later, the rest is forgotten. What its user deleted
+// there is remembered, because it may have moved here: it is not brought again.
 func (l *lister) gone(t *ledger.Tx, i ledger.Item) error {
 	switch i.State {
-	case ledger.Moved, ledger.Changed:
+	case ledger.Moved, ledger.Changed, ledger.Detached:
 		return t.SetState(i.Collection, i.UID, ledger.Vanished)
 	case ledger.Vanished:
 		return nil
@@ -225,7 +226,7 @@ func (l *lister) displace(t *ledger.Tx, i ledger.Item) error {
 	if err := t.DeleteItem(i.Collection, i.UID); err != nil {
 		return err
 	}
-	if i.State != ledger.Moved && i.State != ledger.Changed && i.State != ledger.Vanished {
+	if i.State != ledger.Moved && i.State != ledger.Changed && i.State != ledger.Vanished && i.State != ledger.Detached {
 		return nil
 	}
 	i.UID |= displaced

@@ -175,7 +175,7 @@ func (t *Tx) Retire(collection int64) error {
 	if _, err := t.exec("UPDATE collections SET retired = 1 WHERE id = ?", collection); err != nil {
 		return err
 	}
-	if _, err := t.exec("UPDATE items SET state = 5 WHERE collection = ? AND state IN (3, 4)", collection); err != nil {
+	if _, err := t.exec("UPDATE items SET state = 5 WHERE collection = ? AND state IN (3, 4, 8)", collection); err != nil {
 		return err
 	}
 	_, err := t.exec("DELETE FROM items WHERE collection = ? AND state NOT IN (2, 5)", collection)
