@@ -402,3 +402,93 @@ func live(l *life, rounds int) {
 		l.sync()
 	}
 }
+
+// Users go on at the destination even between a run that was stopped and the
+// next one. What a half-finished effect makes of their acts is not for a model
+// to say, but nothing may be lost or doubled.
+func TestRandomLivesBetweenStoppedRuns(t *testing.T) {
+	t.Parallel()
+	n := 24
+	if testing.Short() {
+		n = 8
+	}
+	for _, seed := range seeds(t, n) {
+		t.Run(fmt.Sprintf("MAILHAUL_SEED=%d", seed), func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(seed, 2))
+			l := newLife(newEnv(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 1 + rng.IntN(9)}}), rng)
+			deleted := map[destination.Hash]bool{}
+			for range 12 {
+				for range rng.IntN(12) {
+					l.atSource()
+				}
+				for range rng.IntN(6) {
+					l.carelessly(deleted)
+				}
+				left := rng.IntN(40)
+				r := l.env.sync(allowed, func(o *engine.Options) {
+					o.Step = func(string) error {
+						if left--; left < 0 {
+							return errStopped
+						}
+						return nil
+					}
+				})
+				if r.Err != nil && left >= 0 {
+					t.Fatal(r.Err)
+				}
+			}
+			l.done(allowed)
+			l.nothingLost(deleted)
+		})
+	}
+}
+
+// carelessly is one act of the user on whatever is at the destination.
+func (l *life) carelessly(deleted map[destination.Hash]bool) {
+	all := l.emails()
+	if len(all) == 0 {
+		return
+	}
+	m := all[l.rng.IntN(len(all))]
+	if l.rng.IntN(2) == 0 { // what a stopped run has brought last
+		m = all[max(0, len(all)-1-l.rng.IntN(3))]
+	}
+	p := destination.Patch{ID: m.ID}
+	switch l.rng.IntN(6) {
+	case 0, 1:
+		p.AddKeywords = []string{l.any([]string{"a", "b", "mine"})}
+	case 2, 3, 4:
+		to := l.target[l.any(l.boxes)]
+		if slices.Contains(m.Mailboxes, to) {
+			return
+		}
+		p.RemoveMailboxes, p.AddMailboxes = []string{m.Mailboxes[0]}, []string{to}
+	case 5:
+		deleted[m.Hash] = true
+		errs, err := l.account().Destroy(l.t.Context(), []string{m.ID})
+		l.must(err)
+		l.must(errs[0])
+		return
+	}
+	errs, err := l.account().Update(l.t.Context(), []destination.Patch{p})
+	l.must(err)
+	l.must(errs[0])
+}
+
+func (l *life) nothingLost(deleted map[destination.Hash]bool) {
+	l.t.Helper()
+	count := map[destination.Hash]int{}
+	for _, m := range l.emails() {
+		count[m.Hash]++
+	}
+	for _, w := range l.twins {
+		h := destination.Hash(blake3.Sum256([]byte(w.body)))
+		if count[h] > 1 || w.here && count[h] == 0 && !deleted[h] {
+			l.t.Errorf("message %d of %s is there %d times", w.uid, w.box, count[h])
+		}
+	}
+	if rep := l.verify(); rep.Different+rep.Gone+rep.Duplicates+rep.Refused != 0 || !rep.Balanced() {
+		l.t.Errorf("%+v\n%v", rep.Counts, rep.Findings)
+	}
+}

@@ -101,8 +101,11 @@ func (r *run) settle(ctx context.Context, since string, doubts []*doubt) error {
 		if err != nil {
 			return err
 		}
-		if claim(doubts, emails, mine) || state == last {
+		if claim(doubts, emails, mine) {
 			return nil
+		}
+		if state == last {
+			return r.claimElsewhere(ctx, doubts, emails)
 		}
 		last = state
 		if err := sleep(ctx, r.SettleDelay); err != nil {
@@ -119,7 +122,7 @@ func claim(doubts []*doubt, emails []destination.Email, mine map[string]bool) bo
 		target   string
 		received int64
 	}
-	free := map[key][]string{}
+	free, taken := map[key][]string{}, map[string]bool{}
 	for _, e := range emails {
 		if mine[e.ID] {
 			continue
@@ -132,13 +135,62 @@ func claim(doubts []*doubt, emails []destination.Email, mine map[string]bool) bo
 	all := true
 	for _, d := range doubts {
 		k := key{d.hash, d.target, d.received.Unix()}
-		if ids := free[k]; len(ids) > 0 {
-			d.remote, free[k] = ids[0], ids[1:]
-		} else {
-			d.remote, all = "", false
+		d.remote = ""
+		for ids := free[k]; len(ids) > 0 && d.remote == ""; ids = free[k] {
+			free[k] = ids[1:]
+			if !taken[ids[0]] {
+				d.remote, taken[ids[0]] = ids[0], true
+			}
 		}
+		all = all && d.remote != ""
 	}
 	return all
+}
+
+// claimElsewhere assigns what is left of the emails to what is left of the
+// doubts, whatever their mailbox: between the run that was stopped and this
+// one their user may have filed them elsewhere. Those that the ledger knows
+// anywhere are other messages.
+func (r *run) claimElsewhere(ctx context.Context, doubts []*doubt, emails []destination.Email) error {
+	type key struct {
+		hash     [32]byte
+		received int64
+	}
+	open, taken := map[key][]*doubt{}, map[string]bool{}
+	for _, d := range doubts {
+		if taken[d.remote] = true; d.remote == "" {
+			k := key{d.hash, d.received.Unix()}
+			open[k] = append(open[k], d)
+		}
+	}
+	stray := map[string]key{}
+	for _, e := range emails {
+		if k := (key{e.Hash, e.Received.Unix()}); len(open[k]) > 0 && !taken[e.ID] {
+			stray[e.ID] = k
+		}
+	}
+	if len(stray) == 0 {
+		return nil
+	}
+	rows, err := r.Ledger.Collections(ctx, r.row.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range rows {
+		for i, err := range r.Ledger.Items(ctx, c.ID) {
+			if err != nil {
+				return err
+			}
+			delete(stray, i.Remote)
+		}
+	}
+	for _, e := range emails {
+		if k, ok := stray[e.ID]; ok && len(open[k]) > 0 {
+			open[k][0].remote = e.ID
+			open[k] = open[k][1:]
+		}
+	}
+	return nil
 }
 
 // remotes returns the IDs that the ledger already knows in the mailboxes of
@@ -163,8 +215,7 @@ func (r *run) remotes(ctx context.Context, doubts []*doubt) (map[string]bool, er
 }
 
 // emailsSince returns the emails that came or changed since the state. When
-// the destination's change log no longer reaches back, it lists the
-// mailboxes in question.
+// the destination's change log no longer reaches back, it looks through all.
 func (r *run) emailsSince(ctx context.Context, since string, doubts []*doubt) ([]destination.Email, string, error) {
 	ids, state, err := r.dst.Changes(ctx, since)
 	if model.CodeOf(err) == destination.CodeStateLost {
@@ -190,23 +241,16 @@ func (r *run) emailsIn(ctx context.Context, doubts []*doubt) ([]destination.Emai
 		return nil, "", err
 	}
 	var emails []destination.Email
-	seen := map[string]bool{}
 	wanted := map[[32]byte]bool{}
 	for _, d := range doubts {
 		wanted[d.hash] = true
 	}
-	for _, d := range doubts {
-		if seen[d.target] || d.target == "" {
-			continue
+	for e, err := range r.dst.List(ctx, "") {
+		if err != nil {
+			return nil, "", err
 		}
-		seen[d.target] = true
-		for e, err := range r.dst.List(ctx, d.target) {
-			if err != nil {
-				return nil, "", err
-			}
-			if wanted[e.Hash] {
-				emails = append(emails, e)
-			}
+		if wanted[e.Hash] {
+			emails = append(emails, e)
 		}
 	}
 	return emails, state, nil

@@ -128,7 +128,7 @@ func TestFailedStepLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestRetireMarksWhatIsAtTheDestinationAndForgetsTheRest(t *testing.T) {
+func TestRetireMarksWhatWasAtTheDestinationAndForgetsTheRest(t *testing.T) {
 	t.Parallel()
 	l, a, c := open(t)
 	write(t, l, func(tx *Tx) error {
@@ -144,11 +144,11 @@ func TestRetireMarksWhatIsAtTheDestinationAndForgetsTheRest(t *testing.T) {
 	for _, i := range items(t, l, c.ID) {
 		got = append(got, i.State)
 	}
-	if diff := cmp.Diff([]State{Vanished, Vanished, Intended}, got); diff != "" {
+	if diff := cmp.Diff([]State{Vanished, Vanished, Vanished, Intended}, got); diff != "" {
 		t.Error(diff)
 	}
-	if n, err := l.CountAccount(t.Context(), a.ID, Vanished); err != nil || n != 2 {
-		t.Errorf("vanished = %d, %v; want 2", n, err)
+	if n, err := l.CountAccount(t.Context(), a.ID, Vanished); err != nil || n != 3 {
+		t.Errorf("vanished = %d, %v; want 3", n, err)
 	}
 }
 
