@@ -38,14 +38,6 @@ type to struct {
 	imap                string // empty: it speaks none
 }
 
-// contender is one way to load.
-type contender struct {
-	name string
-	// run loads everything and returns how long that took; skip says why it
-	// cannot.
-	run func(s *scene, at to) (took time.Duration, skip string)
-}
-
 // BenchmarkBulkLoad loads one organisation by every contender. The number of
 // messages is MAILHAUL_BENCH_MESSAGES, else 4,000, of accounts
 // MAILHAUL_BENCH_ACCOUNTS, else 4.
@@ -54,8 +46,10 @@ func BenchmarkBulkLoad(b *testing.B) {
 	s.settle()
 	r := newRates(b, fmt.Sprintf("%d messages, %d MiB, %d accounts, into %s", s.messages, s.octets>>20, len(s.org.Accounts), where()), s.messages, int(s.octets))
 	n := len(s.org.Accounts)
-	stored := map[string]int{}
-	for _, c := range []contender{
+	for _, c := range []struct {
+		name string
+		run  func(*scene, to) (time.Duration, string)
+	}{
 		{"mailhaul, from Maildir", mailhaul(true, 1)},
 		{"mailhaul, over IMAP", mailhaul(false, 1)},
 		{"mbsync, IMAP to IMAP", mbsync(1)},
@@ -65,20 +59,21 @@ func BenchmarkBulkLoad(b *testing.B) {
 		{"mbsync, IMAP to IMAP, all accounts at once", mbsync(n)},
 		{"imapsync, IMAP to IMAP, all accounts at once", imapsync(n)},
 	} {
-		r.measure(c.name, func(b *testing.B) (time.Duration, string) {
+		var entry *contender
+		entry = r.add(c.name, func(b *testing.B) (time.Duration, string) {
 			own := *s
 			own.b = b
 			at := own.destination()
 			took, skip := c.run(&own, at)
 			if skip == "" {
-				stored[c.name] = own.stored(at)
+				if have := own.stored(at); have != s.messages {
+					entry.note = fmt.Sprintf("it stored %d of %d messages", have, s.messages)
+				}
 			}
 			return took, skip
 		})
-		if n, ok := stored[c.name]; ok && n != s.messages {
-			r.line("  it stored %d of %d messages", n, s.messages)
-		}
 	}
+	r.measure()
 	for _, how := range []string{"", ", all accounts at once"} {
 		r.ratio("mailhaul, from Maildir"+how, "imapsync, IMAP to IMAP"+how, 5)
 		r.ratio("mailhaul, from Maildir"+how, "mbsync, IMAP to IMAP"+how, 1.2)

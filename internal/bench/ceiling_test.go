@@ -38,20 +38,20 @@ func ceiling(b *testing.B, binary string, accounts int, messages [][]byte, octet
 	r := newRates(b, fmt.Sprintf("%d messages, %d MiB, %d accounts with one mailbox each, into %s", len(messages), octets>>20, accounts, where()), len(messages), octets)
 	finals := tryouts(b, r, accounts, messages)
 	own := "mailhaul, from Maildir"
-	r.measure(own, func(b *testing.B) (time.Duration, string) {
+	r.add(own, func(b *testing.B) (time.Duration, string) {
 		s := &scene{b: b, binary: binary}
 		at, _ := emptyAccounts(b, accounts)
 		return s.timed(s.program(maildirTo(b, dir+"/%n", at, accounts), "sync")), ""
 	})
-	best := ""
 	for _, shape := range finals {
-		name := shape.String()
-		r.measure(name, func(b *testing.B) (time.Duration, string) {
+		r.add(shape.String(), func(b *testing.B) (time.Duration, string) {
 			return rawLoad(b, shape, accounts, messages, func(int64) {}), ""
 		})
-		if r.of[name] > r.of[best] {
-			best = name
-		}
+	}
+	r.measure()
+	best := finals[0].String()
+	if other := finals[1].String(); r.of[other] > r.of[best] {
+		best = other
 	}
 	r.ratio(own, best, 0.9)
 	r.print()
@@ -64,9 +64,12 @@ func tryouts(b *testing.B, r *rates, accounts int, messages [][]byte) []shape {
 	some := messages[:len(messages)/2]
 	r.line("tried with %d messages each:", len(some))
 	for _, s := range all {
-		b.Run(s.String(), func(b *testing.B) {
-			took[s] = rawLoad(b, s, accounts, some, func(int64) {})
-		})
+		took[s] = time.Hour
+		for range rounds() {
+			b.Run(s.String(), func(b *testing.B) {
+				took[s] = min(took[s], rawLoad(b, s, accounts, some, func(int64) {}))
+			})
+		}
 		r.line("  %-58s %10.0f", s, float64(len(some))/took[s].Seconds())
 	}
 	slices.SortStableFunc(all, func(a, b shape) int { return cmp.Compare(took[a], took[b]) })

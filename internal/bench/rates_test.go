@@ -12,8 +12,22 @@ import (
 type rates struct {
 	b                *testing.B
 	messages, octets int
+	contenders       []*contender
 	of               map[string]float64 // messages per second, by name
 	table            strings.Builder
+}
+
+// contender is one way to load.
+type contender struct {
+	name string
+	// run loads everything and returns how long that took; skip says why it
+	// cannot.
+	run func(b *testing.B) (took time.Duration, skip string)
+	// note is told below its line.
+	note string
+
+	took []time.Duration
+	skip string
 }
 
 func newRates(b *testing.B, title string, messages, octets int) *rates {
@@ -27,38 +41,59 @@ func (r *rates) line(format string, args ...any) { fmt.Fprintf(&r.table, format+
 
 func (r *rates) print() { fmt.Println(r.table.String()) }
 
-// measure runs one contender, MAILHAUL_BENCH_ROUNDS times, of which the median
-// counts. Its servers are stopped before the next one starts: a mail server
-// goes on indexing for long after it has answered.
-func (r *rates) measure(name string, run func(b *testing.B) (took time.Duration, skip string)) {
-	var all []time.Duration
-	for range number("MAILHAUL_BENCH_ROUNDS", 1) {
-		var skip string
-		r.b.Run(name, func(b *testing.B) {
-			var took time.Duration
-			if took, skip = run(b); skip != "" {
-				b.Skip(skip)
+func (r *rates) add(name string, run func(b *testing.B) (time.Duration, string)) *contender {
+	c := &contender{name: name, run: run}
+	r.contenders = append(r.contenders, c)
+	return c
+}
+
+// rounds is how often each contender runs.
+func rounds() int { return number("MAILHAUL_BENCH_ROUNDS", 1) }
+
+// measure runs all contenders in turn, and again as often as rounds says; the
+// median of each counts. Their servers are stopped before the next one starts:
+// a mail server goes on indexing for long after it has answered.
+func (r *rates) measure() {
+	for range rounds() {
+		for _, c := range r.contenders {
+			if c.skip != "" {
+				continue
 			}
-			all = append(all, took)
-			b.ReportMetric(float64(r.messages)/took.Seconds(), "messages/s")
-		})
-		if skip != "" {
-			r.line("%-60s %s", name, skip)
-			return
+			r.b.Run(c.name, func(b *testing.B) {
+				took, skip := c.run(b)
+				if c.skip = skip; skip != "" {
+					b.Skip(skip)
+				}
+				c.took = append(c.took, took)
+				b.ReportMetric(float64(r.messages)/took.Seconds(), "messages/s")
+			})
 		}
 	}
-	if len(all) == 0 {
-		r.line("%-60s failed", name)
+	for _, c := range r.contenders {
+		r.report(c)
+	}
+}
+
+func (r *rates) report(c *contender) {
+	switch {
+	case c.skip != "":
+		r.line("%-60s %s", c.name, c.skip)
+		return
+	case len(c.took) == 0:
+		r.line("%-60s failed", c.name)
 		return
 	}
-	slices.Sort(all)
-	took := all[len(all)/2]
-	r.of[name] = float64(r.messages) / took.Seconds()
+	slices.Sort(c.took)
+	took := c.took[len(c.took)/2]
+	r.of[c.name] = float64(r.messages) / took.Seconds()
 	spread := ""
-	if len(all) > 1 {
-		spread = fmt.Sprintf("   (%.1f to %.1f)", all[0].Seconds(), all[len(all)-1].Seconds())
+	if n := len(c.took); n > 1 {
+		spread = fmt.Sprintf("   (%.1f to %.1f)", c.took[0].Seconds(), c.took[n-1].Seconds())
 	}
-	r.line("%-60s %10.0f %10.1f %8.1f%s", name, r.of[name], float64(r.octets)/(1<<20)/took.Seconds(), took.Seconds(), spread)
+	r.line("%-60s %10.0f %10.1f %8.1f%s", c.name, r.of[c.name], float64(r.octets)/(1<<20)/took.Seconds(), took.Seconds(), spread)
+	if c.note != "" {
+		r.line("  %s", c.note)
+	}
 }
 
 // ratio compares two contenders beside what is to be reached; 0: nothing in
