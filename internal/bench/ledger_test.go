@@ -40,10 +40,10 @@ func BenchmarkLedger(b *testing.B) {
 	b.ReportMetric(each, "octets/item")
 }
 
-// BenchmarkLedgerShare shows which part of a bulk load the ledger takes:
+// BenchmarkShare shows which part of a bulk load the ledger takes:
 // MAILHAUL_BENCH_MESSAGES of 20 KB, else 4,000, from Maildir, by one account
 // and by eight at once.
-func BenchmarkLedgerShare(b *testing.B) {
+func BenchmarkShare(b *testing.B) {
 	messages := equalMessages(number("MAILHAUL_BENCH_MESSAGES", 4_000))
 	for _, n := range []int{1, 8} {
 		dir := b.TempDir()
