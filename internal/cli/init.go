@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -88,5 +89,14 @@ func discover(ctx context.Context, cyrus string) (config.Found, error) {
 		}
 		return config.Found{}, err
 	}
-	return config.FromDovecot(settings.Facts(), "localhost"), nil
+	facts := settings.Facts()
+	found := config.FromDovecot(facts, "localhost")
+	if len(facts.OnlyDovecot) > 0 && !found.Databases && found.Passwd == "" {
+		users, err := doveconf.Users(ctx)
+		if err != nil {
+			found.Notes = append(found.Notes, fmt.Sprintf("only Dovecot knows its users (%s), and it could not be asked: %v", strings.Join(facts.OnlyDovecot, ", "), err))
+		}
+		found.Users = users
+	}
+	return found, nil
 }

@@ -92,19 +92,6 @@ type Cyrus struct {
 	Root string
 }
 
-// Users says who exists at the source. All of it together is the directory.
-type Users struct {
-	Passwd string   // a passwd-file, or empty
-	Scheme string   // scheme of its passwords without one; empty means CRYPT
-	CSV    string   // a CSV file with a heading, or empty
-	List   []string // logins, or globs on what else is known
-	// Domain completes bare names to addresses; empty makes them errors.
-	Domain string
-}
-
-// Any reports whether the file names users at all.
-func (u Users) Any() bool { return u.Passwd != "" || u.CSV != "" || len(u.List) > 0 }
-
 // Destination is the server that is moved to.
 type Destination struct {
 	URL string // "https://host[:port]"; empty when Embedded

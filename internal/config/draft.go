@@ -28,9 +28,11 @@ type Found struct {
 	// Cyrus is the imapd.conf of a Cyrus on this host; nothing of the above
 	// is looked at then.
 	Cyrus string
+	// Databases: Dovecot's own databases tell who exists.
+	Databases bool
 	// Passwd, Scheme and Domain are as in Users.
 	Passwd, Scheme, Domain string
-	// Users are logins, where there is no passwd-file.
+	// Users are logins, where nothing else tells them.
 	Users []string
 	// Notes are what an administrator should know, a sentence each.
 	Notes []string

@@ -34,8 +34,9 @@ func FromDovecot(f doveconf.Facts, host string) Found {
 	if len(f.Masters) == 0 {
 		out.Notes = append(out.Notes, "Dovecot has no master user yet: see source.imap below")
 	}
+	out.Databases = f.Databases
 	for _, p := range f.Passwd {
-		if !strings.Contains(p.Path, "%") {
+		if !f.Databases && !strings.Contains(p.Path, "%") {
 			out.Passwd, out.Scheme = p.Path, strings.ToUpper(p.Scheme)
 			break
 		}

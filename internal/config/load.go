@@ -177,19 +177,7 @@ func (d *decoder) source(c *Source, v value, s *sections) {
 				s.see("root", func(v value) { v.setPath(&c.Cyrus.Root) }),
 			)
 		}),
-		s.see("users", func(v value) {
-			if _, ok := v.node.(*ast.SequenceNode); ok {
-				v.setTexts(&c.Users.List)
-				return
-			}
-			v.fields(
-				s.see("passwd", func(v value) { v.setPath(&c.Users.Passwd) }),
-				s.see("scheme", func(v value) { v.setText(&c.Users.Scheme) }),
-				s.see("csv", func(v value) { v.setPath(&c.Users.CSV) }),
-				s.see("list", func(v value) { v.setTexts(&c.Users.List) }),
-				s.see("domain", func(v value) { v.setText(&c.Users.Domain) }),
-			)
-		}),
+		s.see("users", func(v value) { d.users(&c.Users, v, s) }),
 	)
 }
 

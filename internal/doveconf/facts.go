@@ -18,6 +18,13 @@ type Facts struct {
 	// Passwd are the passwd-files with mailboxes, in Dovecot's order; Masters
 	// those of master users.
 	Passwd, Masters []PasswdFile
+	// Databases: who exists is told by more than one plain passwd-file, and
+	// can be read as Dovecot does: SQL, LDAP, files for each domain, the users
+	// of the host.
+	Databases bool
+	// OnlyDovecot are databases whose users nothing but Dovecot itself can
+	// list, as "userdb lua".
+	OnlyDovecot []string
 	// DefaultDomain completes logins without a domain (auth_default_realm).
 	DefaultDomain string
 	// MasterSeparator stands between login and master user, or is empty.
@@ -143,7 +150,7 @@ func (f *Facts) databases(b *Block) {
 		}
 	}
 	if len(f.Passwd) > 1 {
-		f.note("users are in %d passwd-files: source.users.passwd names one, put the others together with it", len(f.Passwd))
+		f.Databases = true
 	}
 }
 
@@ -164,21 +171,19 @@ func (f *Facts) database(d *Block) {
 		case d.Get("master") == "yes":
 			f.Masters = append(f.Masters, p)
 		case !slices.ContainsFunc(f.Passwd, func(q PasswdFile) bool { return q.Path == p.Path }):
-			if strings.Contains(p.Path, "%") {
-				f.note("the passwd-file %s is one for each of many: put them together, or list the users", p.Path)
-			}
+			f.Databases = f.Databases || strings.Contains(p.Path, "%")
 			f.Passwd = append(f.Passwd, p)
 		}
 	case "static":
 		if f.Home == "" && d.Type == "userdb" {
 			f.Home = d.staticHome()
 		}
-	case "prefetch":
-	case "passwd", "pam", "shadow", "bsdauth":
-		f.note("users of this host log in to mail (%s %s): name /etc/passwd as source.users.passwd; their password hashes are not there", d.Type, driver)
+	case "prefetch", "oauth2":
+	case "sql", "ldap", "passwd", "pam", "shadow":
+		f.Databases = f.Databases || d.Get("master") != "yes"
 	default:
 		if d.Get("master") != "yes" {
-			f.note("users are in %s %s, which is not read yet: list them with doveadm user '*' under source.users.list", d.Type, driver)
+			f.OnlyDovecot = append(f.OnlyDovecot, d.Type+" "+driver)
 		}
 	}
 }

@@ -31,12 +31,12 @@ func TestFacts23(t *testing.T) {
 		Home:    "/srv/mail/%d/%n", DefaultDomain: "acme.test", MasterSeparator: "*",
 		Passwd:    []PasswdFile{{"/etc/dovecot/users", "SHA512-CRYPT", "%u"}},
 		Masters:   []PasswdFile{{Path: "/etc/dovecot/masters"}},
+		Databases: true,
 		Protocols: []string{"imap", "sieve"},
 		Listeners: []Listener{{"imaps", here, 1993, true}, {"sieve", here, 4190, false}},
 		Sieve:     "~/sieve", SieveActive: "~/.dovecot.sieve", Separator: "/",
 		Notes: []string{
 			`namespace "pub" is public and belongs to nobody: it does not move yet`,
-			"users are in passdb sql, which is not read yet: list them with doveadm user '*' under source.users.list",
 			"/etc/dovecot/before.sieve runs for everybody and belongs to nobody: it does not move",
 			"the acl plugin is on: a master user sees nothing unless acl_user = %u (2.4: acl_user = %{user})",
 		},
@@ -55,12 +55,12 @@ func TestFacts24(t *testing.T) {
 		Home:    "/srv/mail/%{user | domain}/%{user | username}", DefaultDomain: "acme.test", MasterSeparator: "*",
 		Passwd:    []PasswdFile{{"/etc/dovecot/users", "ARGON2ID", "%{user | lower}"}},
 		Masters:   []PasswdFile{{Path: "/etc/dovecot/masters"}},
+		Databases: true,
 		Protocols: []string{"imap", "lmtp", "sieve"},
 		Listeners: []Listener{{"imap", everywhere, 1143, false}, {"imaps", everywhere, 993, true}, {"sieve", everywhere, 4190, false}, {"sieve_deprecated", everywhere, 2000, false}},
 		Sieve:     "~/scripts", SieveActive: "~/.dovecot.sieve", Separator: "/",
 		Notes: []string{
 			`namespace "shared" shows other users' mailboxes: they move with their owners, the grants do not move yet`,
-			"users are in passdb ldap, which is not read yet: list them with doveadm user '*' under source.users.list",
 			"/etc/dovecot/before.sieve runs for everybody and belongs to nobody: it does not move",
 			"the acl plugin is on: a master user sees nothing unless acl_user = %u (2.4: acl_user = %{user})",
 		},
@@ -78,9 +78,7 @@ func TestFactsNotes(t *testing.T) {
 		"mail_location = dbox:~/d":          "mail is stored as sdbox, which is not read from disk yet: it is read over IMAP",
 		"mail_location = maildir:~/M:UTF-8": "mailbox names are UTF-8 on disk (mailbox_list_utf8): read them over IMAP",
 		"mail_plugins = mail_crypt":         "messages are encrypted on disk (mail_crypt): read them over IMAP",
-		"passdb {\ndriver = pam\n}":         "users of this host log in to mail (passdb pam): name /etc/passwd as source.users.passwd; their password hashes are not there",
 		"passdb {\ndriver = passwd-file\n}": "a passdb passwd-file has no path that could be read",
-		"passdb a {\npasswd_file_path = /x/%d\ndriver = passwd-file\n}": "the passwd-file /x/%d is one for each of many: put them together, or list the users",
 	} {
 		s, err := Parse(strings.NewReader(in + "\n"))
 		if err != nil {
@@ -88,6 +86,31 @@ func TestFactsNotes(t *testing.T) {
 		}
 		if notes := s.Facts().Notes; !strings.Contains(strings.Join(notes, "\n"), want) {
 			t.Errorf("%q: %q\nwant %s", in, notes, want)
+		}
+	}
+}
+
+// Who exists is told by one file, by databases, or by nothing that can be read.
+func TestFactsDatabases(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]Facts{
+		"passdb {\ndriver = passwd-file\nargs = /u\n}\nuserdb {\ndriver = passwd-file\nargs = /u\n}":                         {},
+		"passdb {\ndriver = passwd-file\nargs = /u\n}\nuserdb {\ndriver = passwd-file\nargs = /v\n}":                         {Databases: true},
+		"passdb {\ndriver = pam\n}\nuserdb {\ndriver = passwd\n}":                                                            {Databases: true},
+		"passdb a {\npasswd_file_path = /x/%d\ndriver = passwd-file\n}":                                                      {Databases: true},
+		"passdb {\ndriver = ldap\nargs = /l\nmaster = yes\n}\npassdb {\ndriver = passwd-file\nargs = /u\n}":                  {},
+		"userdb {\ndriver = lua\nargs = file=/x\n}\nplugin {\nquota_rule = *:storage=1G\nquota_rule2 = Trash:storage=+5M\n}": {OnlyDovecot: []string{"userdb lua"}, Quota: 1 << 30},
+		"dovecot_config_version = 2.4.0\nquota user {\nstorage_size = 2G\n}":                                                 {Quota: 2 << 30},
+		"plugin {\nquota_rule = *:storage=1000:messages=7\n}":                                                                {Quota: 1000 << 10},
+	} {
+		s, err := Parse(strings.NewReader(in + "\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := s.Facts()
+		got := Facts{Databases: f.Databases, OnlyDovecot: f.OnlyDovecot, Quota: f.Quota}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%q: %s", in, d)
 		}
 	}
 }

@@ -48,6 +48,23 @@ func run(ctx context.Context, args ...string) (Settings, error) {
 	return s, err
 }
 
+// Users asks the doveadm in PATH for the logins of all users: what Dovecot's
+// own databases list, whatever they are. It needs the running server's
+// permission to ask (root, as a rule).
+func Users(ctx context.Context) ([]string, error) {
+	path, err := exec.LookPath("doveadm")
+	if err != nil {
+		return nil, model.Faultf(model.ClassFatal, "doveconf", "there is no doveadm in PATH")
+	}
+	var out, complaint limited
+	cmd := exec.CommandContext(ctx, path, "user", "*")
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	if err := cmd.Run(); err != nil {
+		return nil, model.Faultf(model.ClassFatal, "doveconf", "doveadm user failed: %w: %s", err, strings.TrimSpace(complaint.b.String()))
+	}
+	return strings.Fields(out.b.String()), nil
+}
+
 // limited keeps the beginning of what is written to it.
 type limited struct{ b bytes.Buffer }
 

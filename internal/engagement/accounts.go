@@ -32,9 +32,10 @@ func (e *Engagement) resolve(ctx context.Context) error {
 	}
 	e.Plan = directory.Resolve(base, rules, waves, directory.Options{DefaultDomain: e.Config.Source.Users.Domain})
 	e.Plan.Findings = append(problems, e.Plan.Findings...)
+	e.Plan.Findings = append(e.Plan.Findings, forwards(e.Plan)...)
 	if len(e.Plan.Accounts) == 0 {
 		return &model.Fault{Class: model.ClassFatal, Err: errors.New("there are no accounts to move"),
-			Remedy: "name a passwd-file, a CSV file or a list in source.users"}
+			Remedy: "name a passwd-file, a CSV file, a database or a list in source.users"}
 	}
 	return nil
 }
@@ -56,6 +57,15 @@ func (e *Engagement) directory(ctx context.Context) (base []model.Account, probl
 		}
 		return nil
 	}
+	if u.Dovecot != "" {
+		all, err := fromDovecot(ctx, u)
+		if err == nil {
+			err = take(all)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
 	if u.Passwd != "" {
 		if err := fromFile(u.Passwd, func(f io.Reader) error {
 			return take(directory.ReadPasswd(f, directory.PasswdOptions{DefaultDomain: u.Domain, Scheme: u.Scheme, Name: filepath.Base(u.Passwd)}))
@@ -67,6 +77,24 @@ func (e *Engagement) directory(ctx context.Context) (base []model.Account, probl
 		if err := fromFile(u.CSV, func(f io.Reader) error {
 			return take(directory.ReadCSV(f, directory.CSVOptions{DefaultDomain: u.Domain, Name: filepath.Base(u.CSV)}))
 		}); err != nil {
+			return nil, nil, err
+		}
+	}
+	if u.SQL != nil {
+		all, err := fromSQL(ctx, u)
+		if err == nil {
+			err = take(all)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	if u.LDAP != nil {
+		all, err := fromLDAP(ctx, u)
+		if err == nil {
+			err = take(all)
+		}
+		if err != nil {
 			return nil, nil, err
 		}
 	}

@@ -46,6 +46,12 @@ func (e *Engagement) checkSecrets() []model.Finding {
 			out = append(out, imap.Token.Check("source: token"))
 		}
 	}
+	if q := e.Config.Source.Users.SQL; q != nil && !q.Password.IsZero() {
+		out = append(out, q.Password.Check("source: users.sql.password"))
+	}
+	if l := e.Config.Source.Users.LDAP; l != nil && !l.Password.IsZero() {
+		out = append(out, l.Password.Check("source: users.ldap.password"))
+	}
 	if !e.Rehearsal() {
 		out = append(out, e.Config.Destination.Password.Check("destination: password"))
 	}

@@ -1,0 +1,89 @@
+package engagement
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/config"
+	"mailhaul.org/mailhaul/internal/directory"
+	"mailhaul.org/mailhaul/internal/directory/dovecotusers"
+	"mailhaul.org/mailhaul/internal/directory/ldapusers"
+	"mailhaul.org/mailhaul/internal/directory/sqlusers"
+	"mailhaul.org/mailhaul/internal/doveconf"
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// fromDovecot asks the databases of a Dovecot's configuration: that of this
+// host, or one whose settings were saved.
+func fromDovecot(ctx context.Context, u config.Users) (iter.Seq2[model.Account, error], error) {
+	var s doveconf.Settings
+	var err error
+	if u.Dovecot == config.AskDoveconf {
+		s, err = doveconf.FindWithSecrets(ctx)
+	} else {
+		err = fromFile(u.Dovecot, func(r io.Reader) error {
+			s, err = doveconf.Parse(r)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return dovecotusers.Read(ctx, dovecotusers.Options{Settings: s, Domain: u.Domain}), nil
+}
+
+func fromSQL(ctx context.Context, u config.Users) (iter.Seq2[model.Account, error], error) {
+	c := u.SQL
+	s := sqlusers.Settings{Query: c.Query, Preset: c.Preset, Scheme: c.Scheme, Domain: u.Domain,
+		Server: sqlusers.Server{Driver: sqlusers.Driver(c.Driver), Host: c.Host, Port: c.Port, Database: c.Database, User: c.User}}
+	var err error
+	if s.Server.Password, err = c.Password.Resolve(); err != nil {
+		return nil, err
+	}
+	if c.TLS != nil {
+		if s.Server.TLS, err = tlsConfig(*c.TLS); err != nil {
+			return nil, err
+		}
+	}
+	return sqlusers.Read(ctx, s), nil
+}
+
+func fromLDAP(ctx context.Context, u config.Users) (iter.Seq2[model.Account, error], error) {
+	c := u.LDAP
+	password, err := c.Password.Resolve()
+	if err != nil {
+		return nil, err
+	}
+	var trust *tls.Config
+	if trust, err = tlsConfig(c.TLS); err != nil {
+		return nil, err
+	}
+	return ldapusers.Read(ctx, ldapusers.Settings{
+		Server: ldapusers.Server{URLs: c.URLs, StartTLS: c.StartTLS, TLS: trust, BindDN: c.Bind, Password: password},
+		Base:   c.Base, Scope: ldapusers.Scope(c.Scope), Filter: c.Filter, Preset: c.Preset, Attributes: c.Attributes,
+		MailHost: c.MailHost, Scheme: c.Scheme, Domain: u.Domain}), nil
+}
+
+// forwards tells whose mail the directory sends on: that is not moved.
+func forwards(p directory.Plan) []model.Finding {
+	var who []string
+	for _, a := range p.Accounts {
+		if a.Moves() && len(a.Forwards) > 0 {
+			who = append(who, a.Login+" → "+strings.Join(a.Forwards, ", "))
+		}
+	}
+	if len(who) == 0 {
+		return nil
+	}
+	shown := who
+	if len(shown) > 5 {
+		shown = append(shown[:5:5], "…")
+	}
+	return []model.Finding{{Level: model.LevelWarning, Subject: "accounts",
+		Message: fmt.Sprintf("%d accounts forward their mail, which is not moved: %s", len(who), strings.Join(shown, "; ")),
+		Remedy:  "set the forwards at the destination, as Sieve scripts"}}
+}
