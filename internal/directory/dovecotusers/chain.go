@@ -204,6 +204,7 @@ func (u *user) prefetched() {
 
 // take adds what a database told.
 func (c *chain) take(l link, u *user, told map[string]string) {
+	fields := map[string]string{}
 	more := func(name string) (string, bool) {
 		for _, prefix := range []string{"ldap:", "sql:", "passwd_file:", "passwd:", "userdb:", "passdb:"} {
 			if rest, ok := strings.CutPrefix(name, prefix); ok {
@@ -211,13 +212,12 @@ func (c *chain) take(l link, u *user, told map[string]string) {
 			}
 		}
 		if name == "home" {
-			return cmp.Or(told["home"], u.user["home"]), true
+			return cmp.Or(fields["home"], told["home"], u.user["home"]), true
 		}
 		return "", false
 	}
-	fields := map[string]string{}
 	if l.ImportAll {
-		fields = maps.Clone(told)
+		maps.Copy(fields, told)
 	}
 	delete(fields, "") // what only stands for "found"
 	set := func(values []doveconf.Value, override bool) {
