@@ -24,11 +24,10 @@ func ParseExternal(r io.Reader, name string) (*Block, error) {
 			return nil, model.Faultf(model.ClassFatal, "doveconf", "cannot read %s: %w", name, err)
 		}
 		line := strings.TrimSpace(raw)
-		if pending != "" || line == "" || line[0] != '#' {
-			line = strings.TrimSpace(uncomment(line))
-		} else {
-			line = ""
+		if (line == "" || line[0] == '#') && err == nil {
+			continue // in the midst of a continued line, too
 		}
+		line = strings.TrimSpace(uncomment(line))
 		if rest, ok := strings.CutSuffix(line, `\`); ok && err == nil {
 			pending += rest + " "
 			continue
