@@ -14,6 +14,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/config"
 	"mailhaul.org/mailhaul/internal/cyrusconf"
+	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/doveconf"
 )
 
@@ -91,6 +92,7 @@ func discover(ctx context.Context, cyrus string) (config.Found, error) {
 	}
 	facts := settings.Facts()
 	found := config.FromDovecot(facts, "localhost")
+	found.Master = masterIn(facts.Masters)
 	if len(facts.OnlyDovecot) > 0 && !found.Databases && found.Passwd == "" {
 		users, err := doveconf.Users(ctx)
 		if err != nil {
@@ -99,4 +101,21 @@ func discover(ctx context.Context, cyrus string) (config.Found, error) {
 		found.Users = users
 	}
 	return found, nil
+}
+
+// masterIn is the first user of the files of master users, or empty.
+func masterIn(files []doveconf.PasswdFile) string {
+	for _, p := range files {
+		f, err := os.Open(p.Path)
+		if err != nil {
+			continue // the notes name it; another user may read it
+		}
+		defer f.Close()
+		for a, err := range directory.ReadPasswd(f, directory.PasswdOptions{Name: p.Path}) {
+			if err == nil && !a.Disabled {
+				return a.Login
+			}
+		}
+	}
+	return ""
 }

@@ -108,6 +108,9 @@ func (p *Plan) merge(base []model.Account, domain string) {
 		if len(e.Aliases) == 0 {
 			e.Aliases = a.Aliases
 		}
+		if len(e.Forwards) == 0 {
+			e.Forwards = a.Forwards
+		}
 		e.Disabled = e.Disabled || a.Disabled
 	}
 	for i := range p.Accounts {

@@ -136,6 +136,8 @@ func (f *Facts) mail(b *Block) {
 			f.note("namespace %q is public and belongs to nobody: it does not move yet", name)
 		case n.location().Driver == "virtual":
 			f.note("namespace %q shows saved searches: it does not move", name)
+		case !n.location().IsZero() && n.location().String() != f.Mail.String():
+			f.note("namespace %q keeps its mail elsewhere (%s): it moves as far as it is read over IMAP", name, n.location())
 		case n.Get("hidden") == "yes":
 			f.note("namespace %q is hidden: it moves only as far as IMAP lists it", name)
 		}

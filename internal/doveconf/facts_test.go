@@ -77,6 +77,7 @@ func TestFactsNotes(t *testing.T) {
 		"mail_location = mdbox:~/mdbox":     "mail is stored as mdbox, which is not read from disk yet: it is read over IMAP",
 		"mail_location = dbox:~/d":          "mail is stored as sdbox, which is not read from disk yet: it is read over IMAP",
 		"mail_location = maildir:~/M:UTF-8": "mailbox names are UTF-8 on disk (mailbox_list_utf8): read them over IMAP",
+		"mail_location = maildir:~/M\nnamespace archive {\nlocation = mdbox:/archive/%u\nprefix = Archive/\n}": `namespace "archive" keeps its mail elsewhere (mdbox:/archive/%u): it moves as far as it is read over IMAP`,
 		"mail_plugins = mail_crypt":         "messages are encrypted on disk (mail_crypt): read them over IMAP",
 		"passdb {\ndriver = passwd-file\n}": "a passdb passwd-file has no path that could be read",
 	} {

@@ -21,6 +21,8 @@ type Database struct {
 	Port int
 	// Name is the database; User owns it.
 	Name, User, Password string
+	// CA is a PEM file with the certificate to trust.
+	CA string
 	// Reader may only SELECT from all tables that are made by Exec.
 	Reader, ReaderPassword string
 
@@ -65,6 +67,8 @@ func StartMariaDB(t testing.TB) *Database {
 	dir := privateFolder(t, "mariadb", MailUID)
 	d := &Database{Host: "127.0.0.1", Name: "mail", User: "owner", Password: "lab-Owner-2201", Reader: "reader", ReaderPassword: "lab-Reader-2202",
 		grant: func(d *Database) string { return "GRANT SELECT ON " + d.Name + ".* TO reader@'127.0.0.1'" }}
+	var key string
+	d.CA, key = certificateFor(t, dir, MailUID)
 	program := func(args ...string) []string {
 		return unprivileged("/usr/sbin/mariadbd", append([]string{"--no-defaults", "--datadir=" + dir + "/data", "--lc-messages-dir=/usr/share/mysql",
 			"--innodb-buffer-pool-size=16M", "--innodb-log-file-size=4M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"}, args...)...)
@@ -88,7 +92,8 @@ func StartMariaDB(t testing.TB) *Database {
 	}
 	for attempt := 1; ; attempt++ {
 		d.Port = freePorts(t, 1)[0]
-		command := program("--bind-address=127.0.0.1", "--port="+strconv.Itoa(d.Port), "--socket="+dir+"/socket", "--pid-file="+dir+"/pid", "--skip-name-resolve")
+		command := program("--bind-address=127.0.0.1", "--port="+strconv.Itoa(d.Port), "--socket="+dir+"/socket", "--pid-file="+dir+"/pid", "--skip-name-resolve",
+			"--ssl-cert="+d.CA, "--ssl-key="+key)
 		err := startProcess(t, "MariaDB", filepath.Join(dir, "log"), inside(root, command[0], command[1:]...), syscall.SIGTERM, d.Addr())
 		if err == nil {
 			break

@@ -27,6 +27,8 @@ func StartPostgreSQL(t testing.TB) *Database {
 		t.Fatal(err)
 	}
 	data := filepath.Join(dir, "data")
+	var key string
+	d.CA, key = certificateFor(t, dir, MailUID)
 	const bin = "/usr/lib/postgresql/15/bin/"
 	command := unprivileged(bin+"initdb", "--pgdata="+data, "--username="+d.User, "--pwfile="+password, "--auth=scram-sha-256", "--no-sync", "--no-locale", "--encoding=UTF8")
 	initdb := inside(root, command[0], command[1:]...)
@@ -37,7 +39,8 @@ func StartPostgreSQL(t testing.TB) *Database {
 	for attempt := 1; ; attempt++ {
 		d.Port = freePorts(t, 1)[0]
 		command := unprivileged(bin+"postgres", "-D", data, "-p", strconv.Itoa(d.Port), "-h", "127.0.0.1", "-k", dir,
-			"-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=20", "-c", "autovacuum=off")
+			"-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=20", "-c", "autovacuum=off",
+			"-c", "ssl=on", "-c", "ssl_cert_file="+d.CA, "-c", "ssl_key_file="+key)
 		server := inside(root, command[0], command[1:]...)
 		server.Dir = dir
 		// SIGINT is its fast shutdown, which does not wait for clients.
@@ -69,7 +72,7 @@ func StartPostgreSQL(t testing.TB) *Database {
 // ready.
 func awaitPostgreSQL(t testing.TB, d *Database) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {

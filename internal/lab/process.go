@@ -56,7 +56,7 @@ func startProcess(t testing.TB, name, log string, cmd *exec.Cmd, stop syscall.Si
 
 // await waits until the server accepts connections at every address.
 func (p *process) await(addresses []string) error {
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for _, addr := range addresses {
@@ -127,4 +127,17 @@ func unprivileged(program string, args ...string) []string {
 		return append([]string{program}, args...)
 	}
 	return append([]string{"setpriv", fmt.Sprintf("--reuid=%d", MailUID), fmt.Sprintf("--regid=%d", MailUID), "--clear-groups", "--", program}, args...)
+}
+
+// certificateFor is certificate for a server that runs as this user when root
+// starts it.
+func certificateFor(t testing.TB, dir string, uid int) (cert, key string) {
+	t.Helper()
+	cert, key = certificate(t, dir)
+	if os.Getuid() == 0 {
+		if err := os.Chown(key, uid, uid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
 }

@@ -3,6 +3,7 @@ package sqlusers_test
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"database/sql"
 	"os"
 	"path/filepath"
@@ -155,14 +156,42 @@ func TestReadWritesNothing(t *testing.T) {
 	}
 }
 
-// A verified connection to a server without TLS is refused.
+// TLS that is demanded is verified, and works.
 func TestOpenDemandsTLS(t *testing.T) {
 	t.Parallel()
-	d := lab.StartMariaDB(t)
-	s := sqlusers.Server{Driver: sqlusers.MySQL, Host: d.Host, Port: d.Port, Database: d.Name, User: d.Reader, Password: d.ReaderPassword, TLS: &tls.Config{}}
-	if db, err := sqlusers.Open(t.Context(), s); err == nil {
+	for driver, d := range map[sqlusers.Driver]*lab.Database{sqlusers.MySQL: lab.StartMariaDB(t), sqlusers.PostgreSQL: lab.StartPostgreSQL(t)} {
+		d.Exec(t) // lets the reader in
+		pem, err := os.ReadFile(d.CA)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trust := &tls.Config{RootCAs: x509.NewCertPool()}
+		trust.RootCAs.AppendCertsFromPEM(pem)
+		s := sqlusers.Server{Driver: driver, Host: d.Host, Port: d.Port, Database: d.Name, User: d.Reader, Password: d.ReaderPassword, TLS: &tls.Config{}}
+		if db, err := sqlusers.Open(t.Context(), s); err == nil {
+			db.Close()
+			t.Errorf("%s: an unknown certificate is accepted", driver)
+		}
+		s.TLS = trust
+		db, err := sqlusers.Open(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		query := "SHOW STATUS LIKE 'Ssl_cipher'"
+		if driver == sqlusers.PostgreSQL {
+			query = "SELECT 1, cipher AS value FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl"
+		}
+		n := 0
+		for row, err := range sqlusers.Rows(t.Context(), db, query) {
+			if err != nil || row.Get("value") == "" {
+				t.Errorf("%s: the connection is not encrypted: %v, %v", driver, row, err)
+			}
+			n++
+		}
+		if n != 1 {
+			t.Errorf("%s: the connection is not encrypted", driver)
+		}
 		db.Close()
-		t.Error("connected without TLS")
 	}
 }
 
