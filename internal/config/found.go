@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/cyrusconf"
 	"mailhaul.org/mailhaul/internal/doveconf"
+	"mailhaul.org/mailhaul/internal/doveconf/variables"
 )
 
 // FromDovecot is what Dovecot's configuration tells for a draft. host is how
@@ -55,9 +55,6 @@ func FromCyrus(l cyrusconf.Layout, path string) Found {
 	return out
 }
 
-// known are the variables in paths that a Maildir source understands.
-var known = regexp.MustCompile(`%(?:[LU]?[undh]|%|\{\s*(?:user|home)\s*(?:\|\s*(?:username|domain|lower|upper)\s*)*\})`)
-
 // maildir proposes to read from disk where that gives what IMAP would.
 func (o *Found) maildir(f doveconf.Facts) {
 	if f.Mail.Driver != "maildir" || f.Mail.Path == "" || f.Encrypted || f.Mail.Options["UTF-8"] != "" {
@@ -69,7 +66,7 @@ func (o *Found) maildir(f doveconf.Facts) {
 	switch {
 	case layout != "" && layout != "maildir++" && layout != "fs":
 		o.Notes = append(o.Notes, fmt.Sprintf("the mailbox layout %q is not read from disk: it is read over IMAP", layout))
-	case strings.Contains(known.ReplaceAllString(path+inbox+control, ""), "%"):
+	case !variables.Resolvable(path + inbox + control):
 		o.Notes = append(o.Notes, fmt.Sprintf("the path %s has variables that only Dovecot resolves: mail is read over IMAP", path))
 	case !strings.HasPrefix(path, "~") && !strings.Contains(path, "%"):
 		o.Notes = append(o.Notes, fmt.Sprintf("the path %s is the same for everybody: mail is read over IMAP", path))

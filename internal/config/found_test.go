@@ -45,8 +45,8 @@ func TestFromDovecot(t *testing.T) {
 func TestFromDovecotOverIMAPOnly(t *testing.T) {
 	t.Parallel()
 	for conf, note := range map[string]string{
-		"mail_location = maildir:/srv/%1Mu/%u":                   "variables that only Dovecot resolves",
-		"mail_location = maildir:/srv/%{user | md5}/x":           "variables that only Dovecot resolves",
+		"mail_location = maildir:/srv/%Hu/%u":                    "variables that only Dovecot resolves",
+		"mail_location = maildir:/srv/%{user | rot13}/x":         "variables that only Dovecot resolves",
 		"mail_location = maildir:/srv/mail":                      "is the same for everybody",
 		"mail_location = maildir:~/m:LAYOUT=index":               `the mailbox layout "index" is not read from disk`,
 		"mail_location = maildir:~/m:UTF-8":                      "mailbox_list_utf8",

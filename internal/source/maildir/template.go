@@ -1,11 +1,11 @@
 package maildir
 
 import (
-	"fmt"
 	"path/filepath"
 	"regexp"
 	"strings"
 
+	"mailhaul.org/mailhaul/internal/doveconf/variables"
 	"mailhaul.org/mailhaul/internal/model"
 )
 
@@ -17,71 +17,11 @@ var variable = regexp.MustCompile(`%(?:\{([^}]*)\}|([-0-9.]*[A-Z]*)([a-z%]))`)
 // are errors: half a path would lead somewhere else.
 func expand(template string, a model.Account) (string, error) {
 	name, domain, _ := strings.Cut(a.Login, "@")
-	var bad error
-	if strings.Contains(variable.ReplaceAllString(template, ""), "%") {
-		bad = fmt.Errorf("a variable in %q is not complete; a percent sign is written %%%%", template)
+	path, err := variables.Path(template, map[string]string{"user": a.Login, "username": name, "domain": domain, "home": a.Home})
+	if err != nil {
+		return "", &model.Fault{Class: model.ClassAccount, Code: "path", Account: a.Login, Err: err}
 	}
-	out := variable.ReplaceAllStringFunc(template, func(v string) string {
-		m := variable.FindStringSubmatch(v)
-		what, filters := m[3], []string{m[2]}
-		if m[1] != "" {
-			parts := strings.Split(m[1], "|")
-			what, filters = strings.TrimSpace(parts[0]), parts[1:]
-		}
-		var s string
-		switch what {
-		case "u", "user":
-			s = a.Login
-		case "n", "username":
-			s = name
-		case "d", "domain":
-			s = domain
-		case "h", "home":
-			if s = a.Home; s == "" {
-				bad = fmt.Errorf("%q needs the home of %s, which the directory does not tell", template, a.Login)
-			}
-		case "%":
-			return "%"
-		default:
-			bad = fmt.Errorf("%q in %q is not known: use %%u, %%n, %%d or %%h", v, template)
-		}
-		for _, f := range filters {
-			switch strings.TrimSpace(f) {
-			case "":
-			case "L", "lower":
-				s = strings.ToLower(s)
-			case "U", "upper":
-				s = strings.ToUpper(s)
-			case "username":
-				s, _, _ = strings.Cut(s, "@")
-			case "domain":
-				_, s, _ = strings.Cut(s, "@")
-			default:
-				bad = fmt.Errorf("%q in %q is not known: use username, domain, lower or upper", f, template)
-			}
-		}
-		if strings.Contains(s, "/") || s == "." || s == ".." {
-			if what != "h" && what != "home" {
-				bad = fmt.Errorf("the login %q cannot be part of a path", a.Login)
-			}
-		}
-		return s
-	})
-	if bad != nil {
-		return "", &model.Fault{Class: model.ClassAccount, Code: "path", Account: a.Login, Err: bad}
-	}
-	if out == "~" || strings.HasPrefix(out, "~/") {
-		if a.Home == "" {
-			return "", &model.Fault{Class: model.ClassAccount, Code: "path", Account: a.Login,
-				Err: fmt.Errorf("%q needs the home of %s, which the directory does not tell", template, a.Login)}
-		}
-		out = a.Home + out[1:]
-	}
-	if !filepath.IsAbs(out) {
-		return "", &model.Fault{Class: model.ClassAccount, Code: "path", Account: a.Login,
-			Err: fmt.Errorf("%q gives %q, which is no absolute path", template, out)}
-	}
-	return filepath.Clean(out), nil
+	return path, nil
 }
 
 // located is the Maildir that a mail location names ("maildir:~/Maildir:LAYOUT=fs"),
