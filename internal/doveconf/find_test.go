@@ -68,6 +68,21 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// A running Dovecot's doveadm lists whom its databases list.
+func TestUsers(t *testing.T) {
+	dir := t.TempDir()
+	users := filepath.Join(dir, "users")
+	if err := os.WriteFile(users, []byte("anna@acme.test:{PLAIN}x::::::\nben@acme.test:{PLAIN}x::::::\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d := lab.StartDovecot(t, lab.DovecotOptions{Passwd: users, Mail: dir, Location: "maildir:~/Maildir"})
+	t.Setenv("PATH", d.Doveconf(t)+":"+os.Getenv("PATH"))
+	got, err := Users(t.Context())
+	if err != nil || strings.Join(got, " ") != "anna@acme.test ben@acme.test" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestFindWithoutDovecot(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	if _, err := Find(t.Context()); !errors.Is(err, ErrNotInstalled) || model.ClassOf(err) != model.ClassFatal {

@@ -84,6 +84,6 @@ func forwards(p directory.Plan) []model.Finding {
 		shown = append(shown[:5:5], "…")
 	}
 	return []model.Finding{{Level: model.LevelWarning, Subject: "accounts",
-		Message: fmt.Sprintf("%d accounts forward their mail, which is not moved: %s", len(who), strings.Join(shown, "; ")),
+		Message: fmt.Sprintf("accounts that forward their mail (%d), which is not moved: %s", len(who), strings.Join(shown, "; ")),
 		Remedy:  "set the forwards at the destination, as Sieve scripts"}}
 }
