@@ -9,6 +9,7 @@ import (
 	"iter"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/directory"
@@ -49,28 +50,25 @@ func Read(ctx context.Context, o Options) iter.Seq2[model.Account, error] {
 				return
 			}
 		}
-		pending := make([]string, 0, batch)
-		flush := func() bool {
-			for _, u := range c.ask(ctx, pending) {
-				if !c.give(u, yield) {
-					return false
-				}
-			}
-			pending = pending[:0]
-			return true
-		}
+		// All logins first: a database gives its one connection to one query
+		// at a time.
+		var logins []string
 		for login, err := range c.logins(ctx) {
-			if err != nil {
-				if !flush() || !yield(model.Account{}, err) || model.ClassOf(err) == model.ClassFatal {
-					return
-				}
+			if err == nil {
+				logins = append(logins, login)
 				continue
 			}
-			if pending = append(pending, login); len(pending) == batch && !flush() {
+			if !yield(model.Account{}, err) || model.ClassOf(err) == model.ClassFatal {
 				return
 			}
 		}
-		flush()
+		for some := range slices.Chunk(logins, batch) {
+			for _, u := range c.ask(ctx, some) {
+				if !c.give(u, yield) {
+					return
+				}
+			}
+		}
 	}
 }
 
