@@ -21,7 +21,13 @@ import (
 // again, as the servers' files and settings want it. All is one process, which
 // each step hands on to the next, so its id is the program's.
 func inside(root, program string, args ...string) *exec.Cmd {
-	const mount = `mount -t overlay overlay -o "lowerdir=$0/usr:/usr" /usr && exec "$@"`
+	return insideWith(root, "", program, args...)
+}
+
+// insideWith does that after more commands of sh, for servers whose files have
+// to be at places of the machine, too. $0 is root there.
+func insideWith(root, commands, program string, args ...string) *exec.Cmd {
+	mount := `mount -t overlay overlay -o "lowerdir=$0/usr:/usr" /usr && ` + commands + `exec "$@"`
 	before := []string{"--mount", "sh", "-c", mount, root}
 	if uid := os.Getuid(); uid != 0 {
 		before = slices.Concat([]string{"--user", "--map-root-user"}, before,
