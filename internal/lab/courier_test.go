@@ -46,6 +46,10 @@ func TestCourier(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", way.name, err)
 			}
+			if !login.good && way.name != "plain" {
+				user.Close() // each refusal takes Courier five seconds
+				continue
+			}
 			if err := login.do(user); (err == nil) != login.good {
 				t.Errorf("%s, %s: %v", way.name, login.name, err)
 			}

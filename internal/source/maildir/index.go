@@ -20,6 +20,7 @@ type index struct {
 	validity uint32
 	messages []message // in ascending order of UID
 	names    [letters]string
+	labels   map[string][]string // Courier's keywords, by base name
 	byGUID   map[string]int
 	// moved is where the files were when one of them was not found.
 	moved map[string]file
@@ -59,6 +60,9 @@ func (m *message) identity() string {
 // message that arrives in between is left for the next run rather than taken
 // for one without UID. Of a damaged list counts what can be read.
 func readIndex(at place, dir string, now time.Time) (*index, error) {
+	if at.courier(dir) {
+		return readCourier(at, dir, now)
+	}
 	files, err := scan(at, dir, now)
 	if err != nil {
 		return nil, err
@@ -182,5 +186,8 @@ func (x *index) find(uid uint64, guid string) (*message, bool) {
 // flags are the system flags and keywords of a message.
 func (x *index) flags(m *message) model.Flags {
 	f := parseName(m.name)
+	if len(x.labels) > 0 {
+		return model.Flags{System: f.system, Keywords: x.labels[f.base]}
+	}
 	return model.Flags{System: f.system, Keywords: keywordsOf(f.letters, &x.names)}
 }

@@ -19,6 +19,9 @@ type place struct {
 	// home holds the Sieve scripts.
 	home   string
 	layout Layout
+	server string // as Options.Server
+	// utf8: names on disk are UTF-8 and never modified UTF-7.
+	utf8 bool
 }
 
 // drivers are Dovecot's formats of storage other than Maildir.
@@ -28,10 +31,10 @@ var drivers = []string{"sdbox:", "mdbox:", "dbox:", "mbox:", "imapc:", "pop3c:",
 // directory gives for this one account counts more than the template for all
 // of them; but only if it is there, because the template may name a copy.
 func (s *Source) place(a model.Account) (place, error) {
-	template := place{root: s.opts.Path, inbox: s.opts.Inbox, control: s.opts.Control, layout: s.opts.Layout}
+	template := place{root: s.opts.Path, inbox: s.opts.Inbox, control: s.opts.Control, layout: s.opts.Layout, server: s.opts.Server}
 	path, options, ok := located(a.Location)
 	if ok {
-		own := place{root: path, inbox: options["INBOX"], control: options["CONTROL"], layout: s.opts.Layout}
+		own := place{root: path, inbox: options["INBOX"], control: options["CONTROL"], layout: s.opts.Layout, server: s.opts.Server}
 		switch l := strings.ToLower(options["LAYOUT"]); l {
 		case "":
 		case string(LayoutMaildir), string(LayoutFS):

@@ -97,9 +97,8 @@ func (x *index) locate(at place, now time.Time, m *message, do func(path string)
 // fingerprint changes with everything that the index is made of. It is empty
 // while the mailbox is changing.
 func fingerprint(at place, dir string, now time.Time) string {
-	control := at.controlDir(dir)
 	s := "m2"
-	for _, path := range []string{filepath.Join(dir, "cur"), filepath.Join(dir, "new"), filepath.Join(control, "dovecot-uidlist"), filepath.Join(control, "dovecot-keywords")} {
+	for _, path := range append([]string{filepath.Join(dir, "cur"), filepath.Join(dir, "new")}, at.controlFiles(dir)...) {
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			s += ":-"

@@ -28,6 +28,9 @@ type Options struct {
 	Control string
 	// Layout is detected for each account if empty.
 	Layout Layout
+	// Server is ServerCourier, or empty: look for each mailbox whose files
+	// are there.
+	Server string
 	// Now tells the time; nil means time.Now.
 	Now func() time.Time
 }
@@ -73,8 +76,8 @@ func (s *Source) open(a model.Account) (*Store, error) {
 		}
 		return nil, f
 	}
-	if p.layout == LayoutDetect {
-		if p.layout, err = detectIn(p.root); err != nil {
+	if p.layout == LayoutDetect || p.server == ServerCourier {
+		if err = p.detect(); err != nil {
 			return nil, &model.Fault{Class: model.ClassAccount, Code: "unreadable", Account: a.Login, Err: err, Remedy: asOwner}
 		}
 	}

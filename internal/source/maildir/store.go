@@ -74,9 +74,9 @@ func (s *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 	return out, nil
 }
 
-// header reads only the first line of dovecot-uidlist.
+// header reads only the first line of the list of UIDs.
 func (s *Store) header(dir string) (uidlist, error) {
-	f, err := s.at.open(filepath.Join(s.at.controlDir(dir), "dovecot-uidlist"))
+	f, err := s.at.open(s.at.uidFile(dir))
 	if err != nil {
 		return uidlist{}, err
 	}
@@ -104,6 +104,9 @@ func firstLine(b []byte) string {
 // may not be read is an error: nobody has unsubscribed from everything.
 func (s *Store) subscriptions() (map[string]bool, error) {
 	f, err := s.at.open(s.at.subscriptions())
+	if errors.Is(err, fs.ErrNotExist) || s.at.server == ServerCourier {
+		return s.courierSubscriptions()
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -116,6 +119,19 @@ func (s *Store) subscriptions() (map[string]bool, error) {
 		separator = "/"
 	}
 	return parseSubscriptions(f, separator)
+}
+
+// courierSubscriptions are those of a Courier.
+func (s *Store) courierSubscriptions() (map[string]bool, error) {
+	f, err := s.at.open(filepath.Join(s.at.root, courierSubscribed))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return parseCourierSubscriptions(f, s.at.decode)
 }
 
 // Changes implements source.Store. A Maildir keeps no history: unless

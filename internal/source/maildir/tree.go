@@ -45,27 +45,24 @@ func tree(at place) ([]folder, error) {
 			if !strings.HasPrefix(name, ".") || strings.HasPrefix(name, "..") || name == "." || !isMaildir(filepath.Join(root, name)) {
 				continue
 			}
-			parts := strings.Split(name[1:], ".")
-			for i := range parts {
-				parts[i] = decodeName(parts[i])
-			}
-			if strings.EqualFold(parts[0], "INBOX") {
-				// The inbox has one spelling for all that is below it.
-				if parts[0] = "INBOX"; len(parts) == 1 {
-					// A folder beside the inbox that has its name.
-					parts = []string{"INBOX", name[1:]}
-				}
-			}
-			out = append(out, folder{dir: filepath.Join(root, name), path: parts})
+			out = append(out, folder{dir: filepath.Join(root, name), path: folderPath(name[1:], at.decode)})
 		}
 	}
 	return complete(out), nil
 }
 
-// detectIn looks into an account's Maildir for its layout.
-func detectIn(root string) (Layout, error) {
-	entries, err := os.ReadDir(root)
-	return detect(root, entries), err
+// detect looks into an account's Maildir for its layout, unless that is known,
+// and for how names are written.
+func (p *place) detect() error {
+	entries, err := os.ReadDir(p.root)
+	switch {
+	case p.server == ServerCourier:
+		p.layout = LayoutMaildir // it knows no other
+	case p.layout == LayoutDetect:
+		p.layout = detect(p.root, entries)
+	}
+	p.utf8 = p.detectNames(entries)
+	return err
 }
 
 // detect looks for what only one layout has.

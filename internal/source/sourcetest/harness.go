@@ -46,6 +46,12 @@ type RawAppender interface {
 	AppendRaw(t *testing.T, path []string, raw []byte) (shown []byte)
 }
 
+// Changer is a Harness whose server changes messages when it stores them.
+type Changer interface {
+	// Stored is what it makes of message.
+	Stored(message []byte) []byte
+}
+
 // Resetter is a Harness that can change a mailbox's UIDVALIDITY.
 type Resetter interface {
 	ResetUIDValidity(t *testing.T, path []string)
