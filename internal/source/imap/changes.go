@@ -36,10 +36,10 @@ func parseCursor(s string) (c cursor, ok bool) {
 	return c, err == nil && n == 4 && c.String() == s
 }
 
-// examine opens a mailbox read-only, and with CONDSTORE so that its mod-
-// sequences count from now on (RFC 7162 §3.1).
+// examine opens a mailbox read-only where that is possible, and with CONDSTORE
+// so that its mod-sequences count from now on (RFC 7162 §3.1).
 func (st *Store) examine(mailbox string) (*imap.SelectData, error) {
-	data, err := st.ses.Select(mailbox, &imap.SelectOptions{ReadOnly: true, CondStore: st.ses.caps.Has(imap.CapCondStore)}).Wait()
+	data, err := st.ses.Select(mailbox, &imap.SelectOptions{ReadOnly: !st.src.courier.Load(), CondStore: st.ses.caps.Has(imap.CapCondStore)}).Wait()
 	st.ses.selected = ""
 	if err == nil {
 		st.ses.selected = mailbox
@@ -242,7 +242,7 @@ type answer struct {
 // mix the answers to commands that it was sent together.
 func (w *walk) ask(r imap.UIDRange, since uint64) <-chan answer {
 	opts := &imap.FetchOptions{UID: true, Flags: true, InternalDate: true, RFC822Size: true, ChangedSince: since,
-		Envelope: !w.st.src.noGUIDs.Load()}
+		Envelope: w.st.src.guids()}
 	w.st.ses.guid.asking.Store(true)
 	defer w.st.ses.guid.asking.Store(false)
 	cmd := w.st.ses.Fetch(imap.UIDSet{r}, opts)
@@ -266,7 +266,7 @@ func (w *walk) fetch(ranges []imap.UIDRange, since uint64) error {
 			ahead = w.ask(ranges[i+1], since)
 		}
 		got := <-now
-		if no, ok := errors.AsType[*imap.Error](got.err); ok && no.Type == imap.StatusResponseTypeBad && !w.st.src.noGUIDs.Load() {
+		if no, ok := errors.AsType[*imap.Error](got.err); ok && no.Type == imap.StatusResponseTypeBad && w.st.src.guids() {
 			// The server does not know the attribute: without it, then.
 			w.st.src.noGUIDs.Store(true)
 			if ahead != nil {

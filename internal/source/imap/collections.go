@@ -64,10 +64,11 @@ func (st *Store) collections() ([]model.Collection, error) {
 			personal = data.Personal
 		}
 		foreign = slices.Concat(data.Other, data.Shared)
+		st.src.knowCourier(caps, foreign)
 	}
 	subscribed := map[string]bool{}
 	if !extended {
-		subs, err := st.ses.List("", "*", &imap.ListOptions{SelectSubscribed: true}).Collect()
+		subs, err := st.ses.subscribed()
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +89,7 @@ func (st *Store) collections() ([]model.Collection, error) {
 		}
 		seen[l.Mailbox] = true
 		if l.Status == nil && !unselectable(l) {
-			if l.Status, err = st.ses.Status(l.Mailbox, status).Wait(); err != nil {
+			if l.Status, err = st.status(l.Mailbox, status); err != nil {
 				if broken(err) {
 					return nil, err
 				}
@@ -154,8 +155,10 @@ func pathOf(l *imap.ListData, personal, foreign []imap.NamespaceDescriptor) ([]s
 	}
 	path := strings.Split(strings.TrimSuffix(name, string(l.Delim)), string(l.Delim))
 	if strings.EqualFold(path[0], "INBOX") {
-		if len(path) == 1 { // "INBOX.INBOX" is not the inbox
-			return []string{"INBOX", path[0]}, true
+		if len(path) == 1 {
+			// A mailbox beside the inbox that has its name: "INBOX.Inbox". A mere
+			// level of that name is the inbox's.
+			return []string{"INBOX", path[0]}, !unselectable(l)
 		}
 		path[0] = "INBOX"
 	}

@@ -60,6 +60,7 @@ func (s *Source) connect(ctx context.Context, a model.Account) (*session, error)
 		return nil, err
 	}
 	ses.caps = ses.Caps()
+	s.knowCourier(ses.caps, nil)
 	if ses.caps.Has("OBJECTID") {
 		guid.attribute = attributeEmailID
 	}

@@ -5,9 +5,12 @@ import (
 	"bytes"
 	"errors"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"github.com/emersion/go-imap/v2"
 )
 
 // The library fetches only the attributes it knows, and a message's identity
@@ -20,6 +23,7 @@ type guidConn struct {
 	net.Conn
 	attribute string
 	asking    atomic.Bool
+	lsub      atomic.Bool // a list of subscriptions is being asked for
 	in        *bufio.Reader
 	ready     []byte // of the line in hand, not yet read
 	literal   int64  // octets that pass as they are
@@ -37,10 +41,14 @@ func newGUIDConn(c net.Conn) *guidConn {
 
 // Write implements net.Conn.
 func (c *guidConn) Write(p []byte) (int, error) {
-	if !c.asking.Load() {
-		return c.Conn.Write(p)
+	out := p
+	switch {
+	case c.asking.Load():
+		out = bytes.ReplaceAll(p, []byte("ENVELOPE"), []byte(c.attribute))
+	case c.lsub.Load():
+		out = bytes.Replace(p, []byte("LIST (SUBSCRIBED)"), []byte("LSUB"), 1)
 	}
-	if _, err := c.Conn.Write(bytes.ReplaceAll(p, []byte("ENVELOPE"), []byte(c.attribute))); err != nil {
+	if _, err := c.Conn.Write(out); err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -78,6 +86,9 @@ func (c *guidConn) Read(p []byte) (int, error) {
 
 // dress shows the attribute of a FETCH response as an envelope.
 func (c *guidConn) dress(line []byte) []byte {
+	if rest, ok := bytes.CutPrefix(line, []byte("* LSUB ")); ok {
+		return append([]byte("* LIST "), rest...)
+	}
 	name := []byte(c.attribute + " ")
 	at := bytes.Index(line, name)
 	if at <= 0 || line[at-1] != ' ' && line[at-1] != '(' || !bytes.HasPrefix(line, []byte("* ")) || !bytes.Contains(line[:at], []byte(" FETCH (")) {
@@ -113,6 +124,21 @@ func (c *guidConn) dress(line []byte) []byte {
 	out = append(out, "ENVELOPE (NIL "+id+" NIL NIL NIL NIL NIL NIL NIL NIL)"...)
 	return append(out, value[after:]...)
 }
+
+// subscribed lists the names that the user has subscribed to. The library
+// knows only LIST (SUBSCRIBED), which takes RFC 5258; without that the command
+// is LSUB (RFC 3501 §6.3.9), in the dress of the other.
+func (s *session) subscribed() ([]*imap.ListData, error) {
+	s.guid.lsub.Store(true)
+	cmd := s.List("", "*", &imap.ListOptions{SelectSubscribed: true})
+	s.guid.lsub.Store(false)
+	list, err := cmd.Collect()
+	// \Noselect: only something below is subscribed to.
+	return slices.DeleteFunc(list, unselectable), err
+}
+
+// guids reports whether messages may be asked for their identity.
+func (s *Source) guids() bool { return !s.noGUIDs.Load() && !s.courier.Load() }
 
 // literalAfter is the size of the literal that a line announces, or 0.
 func literalAfter(line []byte) int64 {

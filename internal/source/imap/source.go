@@ -23,6 +23,7 @@ type Source struct {
 	refused atomic.Int32 // logins of the master user since one succeeded
 	unmet   atomic.Int32 // accounts in a row that no connection could be made for
 	noGUIDs atomic.Bool  // the server has none
+	courier atomic.Bool  // the server is one
 	sieve   endpoint
 	known   struct {
 		sync.Mutex
