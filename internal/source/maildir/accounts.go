@@ -48,11 +48,24 @@ func (s *Source) Accounts(ctx context.Context) iter.Seq2[model.Account, error] {
 				}
 				continue
 			}
-			if !yield(model.Account{Login: name}, nil) {
+			if !yield(model.Account{Login: name, Quota: quotaOf(path)}, nil) {
 				return
 			}
 		}
 	}
+}
+
+// quotaOf is the limit that the Maildir's own count of its size begins with, or
+// 0 where there is none: a hint, where no directory tells.
+func quotaOf(dir string) int64 {
+	f, err := place{root: dir}.open(filepath.Join(dir, "maildirsize"))
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	line := make([]byte, 128)
+	n, _ := f.Read(line)
+	return parseQuota(firstLine(line[:n]))
 }
 
 const asOwner = "run as the owner of the mail, or as root"

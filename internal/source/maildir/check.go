@@ -59,7 +59,8 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 		{&look.keywords, "all 26 keyword letters are in use; Dovecot keeps any further keyword only in its index", "list over IMAP: set source.imap"},
 		{&look.links, "mailboxes are links out of the account and cannot be read", "mount the directory (mount --bind) in place of the link"},
 		{&look.scripts, "the active Sieve script is not the account's own and is not moved", "install it at the destination, or copy it into the folder sieve of the home"},
-		{&look.lists, "dovecot-uidlist is damaged; UIDs are made up", "let Dovecot rebuild it: doveadm force-resync"},
+		{&look.lists, "the list of UIDs is damaged; UIDs are made up", "let the server rebuild it: with Dovecot, doveadm force-resync; with Courier, remove courierimapuiddb and open the mailbox"},
+		{&look.shared, "mailboxes are shared with others, and the rights are not carried", "grant them again at the destination; courierimapacl in the mailbox names them"},
 	} {
 		if w.found.n > 0 {
 			out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: w.message + ": " + w.found.String(), Remedy: w.remedy})
@@ -72,6 +73,7 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 type survey struct {
 	accounts, mailboxes                                int
 	denied, encrypted, keywords, links, lists, scripts some
+	shared                                             some
 }
 
 // some counts and names the first few.
@@ -124,7 +126,15 @@ func (v *survey) mailbox(st *Store, dir, name string) error {
 	if err != nil {
 		return err
 	}
-	if f, err := st.at.open(filepath.Join(st.at.controlDir(dir), "dovecot-keywords")); err == nil {
+	if st.at.courier(dir) {
+		with, err := st.at.sharedWith(dir)
+		if err != nil {
+			return err
+		}
+		if len(with) > 0 {
+			v.shared.add(name + " with " + strings.Join(with, " and "))
+		}
+	} else if f, err := st.at.open(filepath.Join(st.at.controlDir(dir), "dovecot-keywords")); err == nil {
 		_, full, _ := parseKeywords(f)
 		f.Close()
 		if full {

@@ -100,7 +100,7 @@ func TestCheck(t *testing.T) {
 		t.Fatalf("%+v", found)
 	}
 	for _, want := range []string{"mail_crypt): bert: INBOX", "26 keyword letters are in use; Dovecot keeps any further keyword only in its index: carl: Work",
-		"links out of the account and cannot be read: dora: Anna", "not the account's own and is not moved: dora: ", "dovecot-uidlist is damaged; UIDs are made up: dora: INBOX"} {
+		"links out of the account and cannot be read: dora: Anna", "not the account's own and is not moved: dora: ", "the list of UIDs is damaged; UIDs are made up: dora: INBOX"} {
 		n := 0
 		for _, f := range found[1:] {
 			if strings.Contains(f.Message, want) && f.Level == model.LevelWarning && f.Remedy != "" {

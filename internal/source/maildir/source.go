@@ -76,10 +76,8 @@ func (s *Source) open(a model.Account) (*Store, error) {
 		}
 		return nil, f
 	}
-	if p.layout == LayoutDetect || p.server == ServerCourier {
-		if err = p.detect(); err != nil {
-			return nil, &model.Fault{Class: model.ClassAccount, Code: "unreadable", Account: a.Login, Err: err, Remedy: asOwner}
-		}
+	if err = p.detect(); err != nil {
+		return nil, &model.Fault{Class: model.ClassAccount, Code: "unreadable", Account: a.Login, Err: err, Remedy: asOwner}
 	}
 	if inbox := filepath.Join(p.root, "INBOX"); p.layout == LayoutFS && p.inbox == p.root && !isMaildir(p.root) && isMaildir(inbox) {
 		p.inbox = inbox
