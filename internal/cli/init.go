@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mailhaul.org/mailhaul/internal/config"
+	"mailhaul.org/mailhaul/internal/courierconf"
 	"mailhaul.org/mailhaul/internal/cyrusconf"
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/doveconf"
@@ -20,11 +21,11 @@ import (
 
 func (a *app) initCommand() *cobra.Command {
 	var force bool
-	var cyrus string
+	var cyrus, courier string
 	cmd := &cobra.Command{
-		Use: "init", Short: "Write a commented mailhaul.yaml, filled in from what is found on a Dovecot or Cyrus host", Args: cobra.NoArgs,
+		Use: "init", Short: "Write a commented mailhaul.yaml, filled in from what is found on a Dovecot, Courier or Cyrus host", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, err := discover(cmd.Context(), cyrus)
+			found, err := discover(cmd.Context(), cyrus, courier)
 			if err != nil {
 				a.tell("nothing could be learnt of a mail server here: " + err.Error())
 			}
@@ -65,29 +66,39 @@ func (a *app) initCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "write over a file that exists")
 	cmd.Flags().StringVar(&cyrus, "cyrus", "", "the imapd.conf `file` of a Cyrus (found by itself as "+usualCyrus+")")
+	cmd.Flags().StringVar(&courier, "courier", "", "the `folder` of Courier's files, where it is none of the usual ones")
 	return cmd
 }
 
 // usualCyrus is where Cyrus's configuration is.
 const usualCyrus = "/etc/imapd.conf"
 
-// discover asks a Dovecot or a Cyrus on this host about itself.
-func discover(ctx context.Context, cyrus string) (config.Found, error) {
-	if cyrus != "" {
-		settings, err := cyrusconf.Read(cyrus)
-		if err != nil {
-			return config.Found{}, err
-		}
-		if cyrus, err = filepath.Abs(cyrus); err != nil {
-			return config.Found{}, err
-		}
-		return config.FromCyrus(settings.Layout(), cyrus), nil
+// discover asks the server that is named, else a Dovecot, a Cyrus or a Courier
+// on this host about itself.
+func discover(ctx context.Context, cyrus, courier string) (config.Found, error) {
+	switch {
+	case cyrus != "":
+		return discoverCyrus(cyrus)
+	case courier != "":
+		return discoverCourier(courier)
 	}
+	found, err := discoverDovecot(ctx)
+	if !errors.Is(err, doveconf.ErrNotInstalled) {
+		return found, err
+	}
+	if _, serr := os.Stat(usualCyrus); serr == nil {
+		return discoverCyrus(usualCyrus)
+	}
+	found, cerr := discoverCourier("")
+	if errors.Is(cerr, courierconf.ErrNotInstalled) {
+		cerr = fmt.Errorf("%w; %w", err, cerr)
+	}
+	return found, cerr
+}
+
+func discoverDovecot(ctx context.Context) (config.Found, error) {
 	settings, err := doveconf.Find(ctx)
 	if err != nil {
-		if _, serr := os.Stat(usualCyrus); serr == nil && errors.Is(err, doveconf.ErrNotInstalled) {
-			return discover(ctx, usualCyrus)
-		}
 		return config.Found{}, err
 	}
 	facts := settings.Facts()
@@ -101,6 +112,25 @@ func discover(ctx context.Context, cyrus string) (config.Found, error) {
 		found.Users = users
 	}
 	return found, nil
+}
+
+func discoverCyrus(file string) (config.Found, error) {
+	settings, err := cyrusconf.Read(file)
+	if err != nil {
+		return config.Found{}, err
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return config.Found{}, err
+	}
+	return config.FromCyrus(settings.Layout(), file), nil
+}
+
+func discoverCourier(folder string) (config.Found, error) {
+	facts, err := courierconf.Find(folder)
+	if err != nil {
+		return config.Found{}, err
+	}
+	return config.FromCourier(facts), nil
 }
 
 // masterIn is the first user of the files of master users, or empty.

@@ -26,13 +26,14 @@ type Kind string
 
 const (
 	KindDovecot Kind = "dovecot" // IMAP, Maildir or both
+	KindCourier Kind = "courier" // its disk, or IMAP
 	KindIMAP    Kind = "imap"
 	KindMaildir Kind = "maildir"
 	KindCyrus   Kind = "cyrus" // from its disk, or IMAP as its administrator
 )
 
 // laterKinds are planned; to name one is no typing error.
-var laterKinds = []string{"courier", "dav", "zimbra", "exchange", "graph", "mdaemon", "hmailserver"}
+var laterKinds = []string{"dav", "zimbra", "exchange", "graph", "mdaemon", "hmailserver"}
 
 // Source is the server that is left.
 type Source struct {

@@ -1,13 +1,12 @@
 package config
 
 import (
+	"embed"
 	"encoding/json"
 	"io"
 	"regexp"
 	"strings"
 	"text/template"
-
-	_ "embed"
 )
 
 // Found is what could be learnt of the source without asking anybody. Every
@@ -15,6 +14,8 @@ import (
 type Found struct {
 	// What describes where it comes from, as "Dovecot 2.3.19.1 on this host".
 	What string
+	// Kind is the kind of source; empty means KindDovecot.
+	Kind Kind
 	// Engagement is the folder to propose, as "./acme".
 	Engagement string
 	// IMAP and Sieve are addresses: "imaps://mail.old.test".
@@ -32,18 +33,20 @@ type Found struct {
 	Databases bool
 	// Passwd, Scheme and Domain are as in Users.
 	Passwd, Scheme, Domain string
+	// UserDB is as in Users.
+	UserDB string
 	// Users are logins, where nothing else tells them.
 	Users []string
 	// Notes are what an administrator should know, a sentence each.
 	Notes []string
 }
 
-//go:embed draft.yaml.tmpl
-var draftText string
+//go:embed draft*.tmpl
+var draftText embed.FS
 
-var draft = template.Must(template.New("mailhaul.yaml").Funcs(template.FuncMap{
+var draft = template.Must(template.New("draft.yaml.tmpl").Funcs(template.FuncMap{
 	"yaml": quote, "comment": comment,
-}).Parse(draftText))
+}).ParseFS(draftText, "draft*.tmpl"))
 
 // Draft writes a commented engagement file, filled in from what was found. It
 // is valid as it is: what was not found is an example, marked as one.

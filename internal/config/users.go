@@ -17,8 +17,12 @@ type Users struct {
 	// Dovecot asks the databases of Dovecot's configuration: AskDoveconf, or
 	// the path of a file with what doveconf -n -P prints; or empty.
 	Dovecot string
-	Passwd  string   // a passwd-file, or empty
-	Scheme  string   // scheme of its passwords without one; empty means CRYPT
+	Passwd  string // a passwd-file, or empty
+	Scheme  string // scheme of its passwords without one; empty means CRYPT
+	// Courier is the folder of Courier's files, whose authdaemonrc says who
+	// exists: a userdb, an SQL database, an LDAP directory; or empty.
+	Courier string
+	UserDB  string   // the text of Courier's userdb, a file or a folder of them, or empty
 	CSV     string   // a CSV file with a heading, or empty
 	SQL     *SQL     // nil when the file has no source.users.sql
 	LDAP    *LDAP    // nil when the file has no source.users.ldap
@@ -64,7 +68,7 @@ func (u Users) Any() bool { return u.enumerates() || len(u.List) > 0 }
 
 // enumerates reports whether the file names what can tell who exists.
 func (u Users) enumerates() bool {
-	return u.Dovecot != "" || u.Passwd != "" || u.CSV != "" || u.SQL != nil || u.LDAP != nil
+	return u.Dovecot != "" || u.Passwd != "" || u.Courier != "" || u.UserDB != "" || u.CSV != "" || u.SQL != nil || u.LDAP != nil
 }
 
 func (d *decoder) users(c *Users, v value, s *sections) {
@@ -82,6 +86,8 @@ func (d *decoder) users(c *Users, v value, s *sections) {
 		}),
 		s.see("passwd", func(v value) { v.setPath(&c.Passwd) }),
 		s.see("scheme", func(v value) { v.setText(&c.Scheme) }),
+		s.see("courier", func(v value) { v.setPath(&c.Courier) }),
+		s.see("userdb", func(v value) { v.setPath(&c.UserDB) }),
 		s.see("csv", func(v value) { v.setPath(&c.CSV) }),
 		s.see("sql", func(v value) {
 			c.SQL = &SQL{}

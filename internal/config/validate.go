@@ -71,7 +71,7 @@ func (d *decoder) validate(c *Config, s *sections) {
 }
 
 func (d *decoder) validateKind(c *Source, s *sections) {
-	kinds := []string{string(KindDovecot), string(KindIMAP), string(KindMaildir), string(KindCyrus)}
+	kinds := []string{string(KindDovecot), string(KindCourier), string(KindIMAP), string(KindMaildir), string(KindCyrus)}
 	if !s.has("source.kind") {
 		d.missing(s, "source.kind", "write "+strings.Join(kinds, ", "))
 		return
@@ -79,7 +79,7 @@ func (d *decoder) validateKind(c *Source, s *sections) {
 	switch {
 	case c.Kind == "": // told
 	case slices.Contains(laterKinds, string(c.Kind)):
-		d.wrong(s, "source.kind", "%q is not supported yet: this version reads dovecot, cyrus, imap and maildir", c.Kind)
+		d.wrong(s, "source.kind", "%q is not supported yet: this version reads dovecot, courier, cyrus, imap and maildir", c.Kind)
 	case !slices.Contains(kinds, string(c.Kind)):
 		hint := nearest.Hint(string(c.Kind), append(kinds, laterKinds...))
 		if hint == "" {
@@ -102,6 +102,8 @@ func (d *decoder) validateKind(c *Source, s *sections) {
 		}
 	case c.Cyrus != nil:
 		d.wrong(s, "source.cyrus", "it belongs to kind cyrus")
+	case c.Kind == KindCourier:
+		d.validateCourier(c, s)
 	case c.Kind == KindIMAP:
 		d.missing(s, "source.imap", "say how to reach the server")
 		if c.Maildir != nil {
@@ -112,6 +114,18 @@ func (d *decoder) validateKind(c *Source, s *sections) {
 		if c.IMAP != nil {
 			d.wrong(s, "source.imap", "kind maildir asks no server: use kind dovecot, or remove it")
 		}
+	}
+}
+
+// validateCourier: its disk tells all that IMAP does, so one way is enough.
+func (d *decoder) validateCourier(c *Source, s *sections) {
+	switch {
+	case c.IMAP != nil && c.Maildir != nil:
+		d.wrong(s, "source.imap", "the disk of a Courier tells all that IMAP does, and IMAP logins purge its Trash: remove source.imap, or source.maildir")
+	case c.IMAP != nil && s.has("source.imap.master"):
+		d.wrong(s, "source.imap.master", "Courier has no master user: set source.imap.logins, a CSV file of logins and passwords, or read the disk")
+	case c.IMAP == nil && c.Maildir == nil && c.Users.UserDB == "" && c.Users.Passwd == "" && c.Users.CSV == "":
+		d.problem(s.place("source.kind"), "source.maildir is missing: say where the mail lies, or name source.users.userdb, which tells it of every account")
 	}
 }
 

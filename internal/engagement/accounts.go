@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"mailhaul.org/mailhaul/internal/config"
+	"mailhaul.org/mailhaul/internal/courierconf"
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/model"
 )
@@ -70,6 +71,11 @@ func (e *Engagement) directory(ctx context.Context) (base []model.Account, probl
 		if err := fromFile(u.Passwd, func(f io.Reader) error {
 			return take(directory.ReadPasswd(f, directory.PasswdOptions{DefaultDomain: u.Domain, Scheme: u.Scheme, Name: filepath.Base(u.Passwd)}))
 		}); err != nil {
+			return nil, nil, err
+		}
+	}
+	if u.UserDB != "" {
+		if err := fromUserDB(u, take); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -148,6 +154,26 @@ func hasGlob(list []string) bool {
 		}
 	}
 	return false
+}
+
+// fromUserDB reads all files of Courier's userdb, with what Courier's other
+// files say of every account, where these lie beside it.
+func fromUserDB(u config.Users, take func(iter.Seq2[model.Account, error]) error) error {
+	files, err := courierconf.Files(u.UserDB)
+	if err != nil {
+		return model.Faultf(model.ClassFatal, "", "accounts: %w", err)
+	}
+	o := directory.CourierOptions{DefaultDomain: u.Domain}
+	if facts, err := courierconf.Find(filepath.Dir(u.UserDB)); err == nil {
+		o.MaildirPath, o.Defaults = facts.MaildirPath, facts.DefaultOptions
+	}
+	for _, file := range files {
+		o.Name = filepath.Base(file)
+		if err := fromFile(file, func(f io.Reader) error { return take(directory.ReadUserDB(f, o)) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func fromFile(path string, fn func(io.Reader) error) error {

@@ -42,6 +42,9 @@ func (e *Engagement) Source(ctx context.Context) (source.Source, error) {
 	if c.Maildir != nil {
 		disk = maildir.New(maildir.Options{Path: c.Maildir.Path, Inbox: c.Maildir.Inbox, Control: c.Maildir.Control, Layout: maildir.Layout(c.Maildir.Layout)})
 	}
+	if c.Kind == config.KindCourier && c.IMAP == nil {
+		disk = maildir.New(maildir.Options{Path: courierPath(c), Server: maildir.ServerCourier})
+	}
 	if c.IMAP == nil {
 		e.src = disk
 		return e.src, nil
@@ -56,6 +59,14 @@ func (e *Engagement) Source(ctx context.Context) (source.Source, error) {
 		e.src = dovecot.New(server, disk, e.log)
 	}
 	return e.src, nil
+}
+
+// courierPath is the template of the Maildirs that nothing else tells of.
+func courierPath(c config.Source) string {
+	if c.Maildir != nil {
+		return c.Maildir.Path
+	}
+	return "%h/Maildir"
 }
 
 func (e *Engagement) imap(ctx context.Context, c config.Source) (*imap.Source, error) {

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
+
+	"mailhaul.org/mailhaul/internal/model"
 )
 
 // Courier differs from other servers where it matters to a reader:
@@ -24,6 +26,10 @@ const capUnionACL = "ACL2=UNION"
 
 // courierShared is a namespace that every Courier has, and nobody else.
 const courierShared = "#shared."
+
+// courierFinding is what an administrator should know before the run.
+var courierFinding = model.Finding{Level: model.LevelWarning, Subject: "source: Courier", Message: "logins let Courier purge old mail from the Trash, after 7 days unless IMAP_EMPTYTRASH says otherwise",
+	Remedy: "read the disk (kind: courier with source.maildir or a userdb), or set IMAP_EMPTYTRASH= in Courier's file imapd first"}
 
 // knowCourier notes whether the server is one.
 func (s *Source) knowCourier(caps imap.CapSet, foreign []imap.NamespaceDescriptor) {

@@ -132,6 +132,17 @@ func TestCourierNumbersForGood(t *testing.T) {
 	}
 }
 
+// A check warns of what a login does.
+func TestCourierCheck(t *testing.T) {
+	t.Parallel()
+	srv := startCourier(t, "")
+	h := newCourierHarness(t, srv, "imaps://"+srv.IMAPS)
+	found := h.src.CheckAs(t.Context(), h.acc)
+	if !slices.ContainsFunc(found, func(f model.Finding) bool { return f.Level == model.LevelWarning && strings.Contains(f.Message, "Trash") }) {
+		t.Errorf("%+v", found)
+	}
+}
+
 // Subscriptions are the user's own, not those of the levels above.
 func TestCourierNames(t *testing.T) {
 	t.Parallel()

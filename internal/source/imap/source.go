@@ -126,6 +126,9 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 	}
 	defer ses.close()
 	out := []model.Finding{{Subject: "source: IMAP login as " + a.Login, Message: "accepted"}}
+	if s.courier.Load() {
+		out = append(out, courierFinding)
+	}
 	for _, c := range []struct {
 		cap           imap.Cap
 		have, without string

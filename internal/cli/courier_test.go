@@ -1,0 +1,183 @@
+package cli_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mailhaul.org/mailhaul/internal/cli"
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/sample"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
+)
+
+// courierSite is a real Courier that its users have filled over IMAP.
+type courierSite struct {
+	*lab.Courier
+	dir, logins         string
+	accounts, mailboxes int
+	messages            int
+	first               *sample.Account // has mail that nobody has seen
+}
+
+func startCourierSite(t *testing.T) courierSite {
+	t.Helper()
+	o := sample.Options{Accounts: 6, Messages: 1500, Seed: 11, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}
+	if testing.Short() {
+		o.Messages = 200
+	}
+	org := sample.New(o)
+	site := courierSite{dir: t.TempDir()}
+	site.logins = filepath.Join(site.dir, "logins.csv")
+	var users []lab.CourierUser
+	logins := ""
+	for _, a := range org.Accounts {
+		local, domain, _ := strings.Cut(a.Login, "@")
+		users = append(users, lab.CourierUser{Name: a.Login, Password: a.Password, Home: filepath.Join(site.dir, domain, local)})
+		logins += fmt.Sprintf("%s,%q\n", a.Login, a.Password)
+	}
+	if err := os.WriteFile(site.logins, []byte(logins), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	site.Courier = lab.StartCourier(t, lab.CourierOptions{Users: users, Mail: site.dir, Shared: true})
+	for _, a := range org.Accounts {
+		site.fill(t, a)
+	}
+	site.first = org.Accounts[0]
+	site.deliver(t, users[0].Home)
+	return site
+}
+
+// fill makes an account's mailboxes and messages, as its user would.
+func (site *courierSite) fill(t *testing.T, a *sample.Account) {
+	t.Helper()
+	site.accounts++
+	u := sourcetest.NewUser(t, site.IMAP, a.Login, a.Password)
+	for _, m := range a.Mailboxes {
+		if m.Container {
+			continue
+		}
+		site.mailboxes++
+		path := strings.Split(strings.ReplaceAll(strings.Join(m.Path, "\x00"), ".", "-"), "\x00") // Courier's separator
+		if len(path) > 1 || path[0] != "INBOX" {
+			u.Create(t, path)
+		}
+		if m.Subscribed {
+			u.Subscribe(t, path)
+		}
+		for msg := range m.Messages() {
+			text, err := io.ReadAll(msg.Open())
+			if err != nil {
+				t.Fatal(err)
+			}
+			u.Append(t, path, text, msg.Flags, msg.Received)
+			site.messages++
+		}
+	}
+}
+
+// deliver leaves mail that nobody has seen yet.
+func (site *courierSite) deliver(t *testing.T, home string) {
+	t.Helper()
+	for i := range 3 {
+		file := filepath.Join(home, "Maildir", "new", fmt.Sprintf("179000000%d.M1P1.host", i))
+		if err := os.WriteFile(file, fmt.Appendf(nil, "From: x@else.test\nSubject: new %d\n\nbody\n", i), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		site.messages++
+	}
+	site.Own(t, home)
+}
+
+// see opens the inbox that mail was delivered to.
+func (site courierSite) see(t *testing.T) {
+	t.Helper()
+	u := sourcetest.NewUser(t, site.IMAP, site.first.Login, site.first.Password)
+	if box, err := u.Select("INBOX", nil).Wait(); err != nil || box.NumMessages < 3 {
+		t.Fatalf("INBOX: %+v, %v", box, err)
+	}
+}
+
+// A Courier moves, from init to verify, from its disk and over IMAP, into the
+// sandbox and the real server, with identical results.
+func TestCourierMoves(t *testing.T) {
+	t.Parallel()
+	site := startCourierSite(t)
+	for name, start := range targets(t) {
+		t.Run(name, func(t *testing.T) {
+			var results []courierResult
+			for _, disk := range []bool{true, false} {
+				results = append(results, site.moves(t, start(t), disk))
+			}
+			if d := cmp.Diff(results[0], results[1]); d != "" {
+				t.Errorf("from disk (-), over IMAP (+):\n%s", d)
+			}
+		})
+	}
+}
+
+// courierResult is what may not depend on how the mail was read.
+type courierResult struct {
+	Synced   struct{ Messages, Octets, Moved, Flags, Deleted, Refused, Kept, Mailboxes int }
+	Verified struct{ Source, Identical, Repaired, Refused, Missing, Different, Extra int }
+}
+
+func (site courierSite) moves(t *testing.T, to target, disk bool) (got courierResult) {
+	t.Helper()
+	secret := filepath.Join(t.TempDir(), "admin")
+	if err := os.WriteFile(secret, []byte(to.password), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
+	a.run(cli.ExitOK, "init", "--courier", site.Config)
+	raw, err := os.ReadFile(a.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(raw)
+	for pattern, with := range map[string]string{`(?m)^  url: https://.*$`: "  url: " + to.url, `(?m)^  user: .*$`: "  user: " + to.user, `env:NEW_ADMIN`: "file:" + secret} {
+		text = regexp.MustCompile(pattern).ReplaceAllString(text, with)
+	}
+	if !disk {
+		text = strings.Replace(text, "  kind: courier\n", "  kind: courier\n  imap: {url: imaps://"+site.IMAPS+", logins: "+site.logins+", tls: {ca: "+site.CA+"}}\n", 1)
+	}
+	if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.run(cli.ExitOK, "check")
+	var assessed struct {
+		Total struct{ Accounts, Messages, Mailboxes int }
+	}
+	a.result(cli.ExitOK, &assessed, "assess")
+	if got := assessed.Total; got.Accounts != site.accounts || got.Messages != site.messages || got.Mailboxes < site.mailboxes {
+		t.Errorf("assessed %+v; there are %d accounts, %d mailboxes, %d messages", got, site.accounts, site.mailboxes, site.messages)
+	}
+	a.run(cli.ExitOK, "provision")
+	var one, two struct {
+		Total struct{ Messages, Octets, Moved, Flags, Deleted, Refused, Kept, Mailboxes int }
+	}
+	a.result(cli.ExitOK, &one, "sync")
+	if disk {
+		site.see(t) // messages that had no UID get one
+	}
+	a.result(cli.ExitOK, &two, "sync")
+	if two.Total.Messages+two.Total.Moved+two.Total.Flags+two.Total.Deleted+two.Total.Mailboxes != 0 {
+		t.Errorf("a second sync did %+v", two.Total)
+	}
+	var v struct {
+		Total struct{ Source, Identical, Repaired, Refused, Missing, Different, Extra int }
+	}
+	a.result(cli.ExitOK, &v, "verify", "--reread")
+	if v.Total.Source != site.messages || v.Total.Identical+v.Total.Repaired != site.messages || v.Total.Extra != 0 {
+		t.Errorf("verified %+v; the source holds %d messages", v.Total, site.messages)
+	}
+	got.Synced, got.Verified = one.Total, v.Total
+	return got
+}
