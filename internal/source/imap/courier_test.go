@@ -138,7 +138,9 @@ func TestCourierCheck(t *testing.T) {
 	srv := startCourier(t, "")
 	h := newCourierHarness(t, srv, "imaps://"+srv.IMAPS)
 	found := h.src.CheckAs(t.Context(), h.acc)
-	if !slices.ContainsFunc(found, func(f model.Finding) bool { return f.Level == model.LevelWarning && strings.Contains(f.Message, "Trash") }) {
+	if !slices.ContainsFunc(found, func(f model.Finding) bool {
+		return f.Level == model.LevelWarning && strings.Contains(f.Message, "Trash")
+	}) {
 		t.Errorf("%+v", found)
 	}
 }
