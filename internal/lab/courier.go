@@ -232,20 +232,6 @@ func (c *Courier) Stop() {
 // Processes returns the ids of all processes of the running server.
 func (c *Courier) Processes() []int { return processesIn(c.namespace) }
 
-// Run runs a program of Courier's packages as the owner of the mail would,
-// as maildrop, with stdin, and returns what it printed.
-func (c *Courier) Run(t testing.TB, stdin string, env []string, program string, args ...string) string {
-	t.Helper()
-	cmd := c.inside(program, args...)
-	cmd.Stdin = strings.NewReader(stdin)
-	cmd.Env = append(os.Environ(), env...)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s %v: %v\n%s", program, args, err, out)
-	}
-	return string(out)
-}
-
 func kill(pids []int, s syscall.Signal) {
 	for _, pid := range pids {
 		_ = syscall.Kill(pid, s)
