@@ -89,11 +89,25 @@ func (e *Engagement) checkSource(ctx context.Context, src source.Source) []model
 			return out
 		}
 	}
+	if c, ok := src.(interface {
+		CheckAccounts(ctx context.Context, accounts []model.Account) []model.Finding
+	}); ok {
+		out = append(out, c.CheckAccounts(ctx, toMove(e.Plan))...)
+	}
 	login, ok := src.(interface {
 		CheckAs(ctx context.Context, a model.Account) []model.Finding
 	})
 	if a, found := firstToMove(e.Plan); ok && found {
 		out = append(out, login.CheckAs(ctx, a)...)
+	}
+	return out
+}
+
+func toMove(p directory.Plan) (out []model.Account) {
+	for _, a := range p.Accounts {
+		if a.Moves() {
+			out = append(out, a.Account)
+		}
 	}
 	return out
 }

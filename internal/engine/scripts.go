@@ -82,6 +82,9 @@ func (r *run) putScript(ctx context.Context, s model.Script, at map[string][]byt
 		out.Name = s.Name + " (script)"
 		r.note("", s.Name, "scriptRenamed", "the destination keeps this name for its vacation response; now called "+out.Name)
 	}
+	for _, remark := range s.Remarks {
+		r.note("", s.Name, "scriptTranslated", "not translated, and the script is not active: "+remark)
+	}
 	out.Content = sieve.RewriteMailboxes(s.Content, r.newName)
 	record := ledger.Script{Hash: blake3.Sum256(s.Content), Active: s.Active}
 	refuse := func(why string) error {

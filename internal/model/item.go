@@ -93,4 +93,6 @@ type Script struct {
 	Name    string
 	Content []byte
 	Active  bool
+	// Remarks are what a translation from another language left out.
+	Remarks []string
 }

@@ -19,10 +19,24 @@ const (
 	sampled = 2
 )
 
+const subject = "source: Maildir"
+
+// CheckAccounts does what Check does, with accounts that a directory names: a
+// template with the home in it does not tell who there is.
+func (s *Source) CheckAccounts(ctx context.Context, accounts []model.Account) []model.Finding {
+	if _, _, ok := matcher(s.opts.Path); ok {
+		return nil // Check has looked at all
+	}
+	var look survey
+	for _, a := range accounts {
+		look.try(ctx, s, a)
+	}
+	return look.findings()
+}
+
 // Check implements source.Checker: it opens every account that the template
 // names and looks into a sample of the messages.
 func (s *Source) Check(ctx context.Context) []model.Finding {
-	const subject = "source: Maildir"
 	if _, _, ok := matcher(s.opts.Path); !ok {
 		return []model.Finding{{Level: model.LevelOK, Subject: subject, Message: "accounts are listed elsewhere; each one's path is tried when it is opened"}}
 	}
@@ -32,20 +46,33 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 			look.denied.add(err.Error())
 			continue
 		}
-		look.accounts++
-		st, err := s.open(a)
-		if err == nil {
-			err = look.account(ctx, st)
-		}
-		if err != nil {
-			look.denied.add(err.Error())
-		}
+		look.try(ctx, s, a)
 	}
 	if look.accounts == 0 && look.denied.n == 0 {
 		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: "no Maildir matches " + s.opts.Path,
 			Remedy: "correct source.maildir.path; %d is the domain, %n the local part of a login, %u both",
 			Err:    model.Faultf(model.ClassFatal, model.CodeUnreachable, "no Maildir matches %s", s.opts.Path)}}
 	}
+	return look.findings()
+}
+
+// try looks into one account.
+func (look *survey) try(ctx context.Context, s *Source, a model.Account) {
+	st, err := s.open(a)
+	if model.CodeOf(err) == "noMaildir" {
+		look.missing.add(a.Login)
+		return
+	}
+	look.accounts++
+	if err == nil {
+		err = look.account(ctx, st)
+	}
+	if err != nil {
+		look.denied.add(err.Error())
+	}
+}
+
+func (look *survey) findings() []model.Finding {
 	if look.denied.n > 0 {
 		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: "not everything can be read: " + look.denied.String(),
 			Remedy: asOwner, Err: model.Faultf(model.ClassFatal, model.CodeAuth, "not permitted to read: %s", look.denied.String())}}
@@ -60,6 +87,8 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 		{&look.links, "mailboxes are links out of the account and cannot be read", "mount the directory (mount --bind) in place of the link"},
 		{&look.scripts, "the active Sieve script is not the account's own and is not moved", "install it at the destination, or copy it into the folder sieve of the home"},
 		{&look.lists, "the list of UIDs is damaged; UIDs are made up", "let the server rebuild it: with Dovecot, doveadm force-resync; with Courier, remove courierimapuiddb and open the mailbox"},
+		{&look.missing, "accounts have no Maildir and cannot be moved", "one that never got mail has none: exclude it; else correct what names its place"},
+		{&look.filters, "maildrop's filter has no full translation into Sieve, and is moved without being active", "look through the script mailfilter at the destination, and activate it there"},
 		{&look.shared, "mailboxes are shared with others, and the rights are not carried", "grant them again at the destination; courierimapacl in the mailbox names them"},
 	} {
 		if w.found.n > 0 {
@@ -73,7 +102,7 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 type survey struct {
 	accounts, mailboxes                                int
 	denied, encrypted, keywords, links, lists, scripts some
-	shared                                             some
+	shared, filters, missing                           some
 }
 
 // some counts and names the first few.
@@ -105,6 +134,11 @@ func (v *survey) account(ctx context.Context, st *Store) error {
 		return err
 	} else if active != "" && !st.at.owns(active) {
 		v.scripts.add(st.acc.Login + ": " + active)
+	}
+	if script, ok, err := st.at.mailfilter(st.acc.Login); err != nil {
+		return err
+	} else if ok && !script.Active {
+		v.filters.add(st.acc.Login + ": " + strings.Join(script.Remarks, "; "))
 	}
 	for _, c := range cols {
 		if c.Container || v.mailboxes >= checked {

@@ -25,6 +25,14 @@ const maxScript = 16 << 20
 // that the link takes from elsewhere is the site's, and Check names it.
 func (s *Store) Scripts(ctx context.Context) ([]model.Script, error) {
 	out, err := s.at.scripts()
+	if err == nil {
+		var filter model.Script
+		var ok bool
+		if filter, ok, err = s.at.mailfilter(s.acc.Login); ok {
+			filter.Name = unused(filter.Name, out)
+			out = append(out, filter)
+		}
+	}
 	if err != nil {
 		f := &model.Fault{Class: model.ClassAccount, Code: "script", Account: s.acc.Login, Err: err}
 		var inner *model.Fault
