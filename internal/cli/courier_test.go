@@ -52,6 +52,8 @@ func startCourierSite(t *testing.T) courierSite {
 	}
 	site.first = org.Accounts[0]
 	site.deliver(t, users[0].Home)
+	site.filter(t, users[0].Home, "if (/^Subject:.*invoice/)\n  to \"Maildir/.Sent\"\n")
+	site.filter(t, users[1].Home, "xfilter \"/usr/bin/spamc\"\n")
 	return site
 }
 
@@ -96,6 +98,15 @@ func (site *courierSite) deliver(t *testing.T, home string) {
 	site.Own(t, home)
 }
 
+// filter gives an account a filter for maildrop.
+func (site *courierSite) filter(t *testing.T, home, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(home, ".mailfilter"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	site.Own(t, home)
+}
+
 // see opens the inbox that mail was delivered to.
 func (site courierSite) see(t *testing.T) {
 	t.Helper()
@@ -125,7 +136,9 @@ func TestCourierMoves(t *testing.T) {
 
 // courierResult is what may not depend on how the mail was read.
 type courierResult struct {
-	Synced   struct{ Messages, Octets, Moved, Flags, Deleted, Refused, Kept, Mailboxes int }
+	Synced struct {
+		Messages, Octets, Moved, Flags, Deleted, Refused, Kept, Mailboxes, Scripts int
+	}
 	Verified struct{ Source, Identical, Repaired, Refused, Missing, Different, Extra int }
 }
 
@@ -151,7 +164,12 @@ func (site courierSite) moves(t *testing.T, to target, disk bool) (got courierRe
 	if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a.run(cli.ExitOK, "check")
+	checked := a.run(cli.ExitOK, "check")
+	for _, want := range []string{"6 Maildirs can be read", "xfilter", "logins let Courier purge"} {
+		if strings.Contains(checked, want) != (disk == (want != "logins let Courier purge")) {
+			t.Errorf("from disk: %v; whether check says %q:\n%s", disk, want, checked)
+		}
+	}
 	var assessed struct {
 		Total struct{ Accounts, Messages, Mailboxes int }
 	}
@@ -161,9 +179,15 @@ func (site courierSite) moves(t *testing.T, to target, disk bool) (got courierRe
 	}
 	a.run(cli.ExitOK, "provision")
 	var one, two struct {
-		Total struct{ Messages, Octets, Moved, Flags, Deleted, Refused, Kept, Mailboxes int }
+		Total struct {
+			Messages, Octets, Moved, Flags, Deleted, Refused, Kept, Mailboxes, Scripts int
+		}
 	}
 	a.result(cli.ExitOK, &one, "sync")
+	if want := map[bool]int{true: 2}[disk]; one.Total.Scripts != want { // filters are on the disk only
+		t.Errorf("%d scripts, want %d", one.Total.Scripts, want)
+	}
+	one.Total.Scripts = 0
 	if disk {
 		site.see(t) // messages that had no UID get one
 	}
