@@ -100,6 +100,7 @@ func upToLineEnd(s string) string {
 }
 
 func (l *lexer) skip(n int) {
+	n = min(n, len(l.src)-l.at)
 	l.line += strings.Count(l.src[l.at:l.at+n], "\n")
 	l.at += n
 }
