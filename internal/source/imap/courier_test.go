@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
@@ -68,6 +69,57 @@ func (h *courierHarness) Account() model.Account { return h.acc }
 func (h *courierHarness) Stored(message []byte) []byte {
 	text := strings.TrimSuffix(strings.ReplaceAll(string(message), "\r", ""), "\n")
 	return []byte(strings.ReplaceAll(text, "\n", "\r\n") + "\r\n")
+}
+
+// Snapshot names every message file: its flags are part of the name.
+func (h *courierHarness) Snapshot(t *testing.T) string {
+	t.Helper()
+	var out []string
+	for _, pattern := range []string{"cur/*", "new/*", ".*/cur/*", ".*/new/*"} {
+		files, err := filepath.Glob(filepath.Join(h.root, pattern))
+		must(t, err)
+		for _, f := range files {
+			info, err := os.Stat(f)
+			must(t, err)
+			out = append(out, fmt.Sprint(f, " ", info.ModTime(), info.Size()))
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// Reading, by SELECT as it must be here, removes nothing that is marked as
+// deleted.
+func TestCourierExpungesNothing(t *testing.T) {
+	t.Parallel()
+	srv := startCourier(t, "")
+	h := newCourierHarness(t, srv, "imaps://"+srv.IMAPS)
+	h.Create(t, []string{"Other"})
+	for i := range 4 {
+		h.Append(t, []string{"INBOX"}, []byte("Subject: x\r\n\r\ny\r\n"), model.Flags{System: model.Deleted * model.SystemFlags(i%2)}, time.Unix(1500000000, 0))
+	}
+	before := h.Snapshot(t)
+	for range 2 {
+		s, err := h.src.Open(t.Context(), h.acc)
+		must(t, err)
+		cols, err := s.Collections(t.Context())
+		must(t, err)
+		n := 0
+		for _, c := range cols {
+			for ch, err := range s.Changes(t.Context(), c, "") {
+				must(t, err)
+				if ch.Op == model.OpUpsert {
+					n++
+				}
+			}
+		}
+		must(t, s.Close())
+		if n != 4 {
+			t.Errorf("%d messages, want 4", n)
+		}
+	}
+	if after := h.Snapshot(t); after != before {
+		t.Errorf("reading changed\n%s\ninto\n%s", before, after)
+	}
 }
 
 func TestCourierConformance(t *testing.T) {

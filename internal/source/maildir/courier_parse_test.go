@@ -224,3 +224,35 @@ func FuzzCourierAccount(f *testing.F) {
 		}
 	})
 }
+
+// A filter is a script, active only if nothing of it is lost; one that is a
+// link out of the account is named and not read.
+func TestMailfilter(t *testing.T) {
+	t.Parallel()
+	outside := filepath.Join(t.TempDir(), "site")
+	must(t, os.WriteFile(outside, []byte("to Maildir/.Secret\n"), 0o644))
+	for _, c := range []struct {
+		name   string
+		plant  func(path string) error
+		active bool
+		holds  string
+		remark string
+	}{
+		{"whole", func(p string) error { return os.WriteFile(p, []byte("to \"Maildir/.Gr&APw-n\"\n"), 0o600) }, true, `fileinto "Grün";`, ""},
+		{"in part", func(p string) error { return os.WriteFile(p, []byte("xfilter x\nto Maildir/.A\n"), 0o600) }, false, `fileinto "A";`, "line 1: xfilter x"},
+		{"broken", func(p string) error { return os.WriteFile(p, []byte("to \"\n"), 0o600) }, false, "# The filter", "line 1"},
+		{"a link", func(p string) error { return os.Symlink(outside, p) }, false, "# The filter", "not the account's"},
+	} {
+		d := newDisk(t, LayoutMaildir, false)
+		must(t, os.WriteFile(filepath.Join(d.root, courierUIDs), []byte("1 5 1\n"), 0o644))
+		must(t, c.plant(filepath.Join(filepath.Dir(d.root), ".mailfilter")))
+		st, err := d.src.Open(t.Context(), d.Account())
+		must(t, err)
+		got, err := st.(*Store).Scripts(t.Context())
+		must(t, err)
+		if len(got) != 1 || got[0].Name != "mailfilter" || got[0].Active != c.active || !strings.Contains(string(got[0].Content), c.holds) ||
+			!strings.Contains(strings.Join(got[0].Remarks, "\n"), c.remark) || strings.Contains(string(got[0].Content), "Secret") {
+			t.Errorf("%s: %+v\n%s", c.name, got, got[0].Content)
+		}
+	}
+}

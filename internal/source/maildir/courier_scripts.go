@@ -24,10 +24,16 @@ func (p place) mailfilter(login string) (script model.Script, ok bool, err error
 	if errors.Is(err, fs.ErrNotExist) {
 		return script, false, nil
 	}
+	script.Name = mailfilterScript
+	if model.CodeOf(err) == codeLink {
+		// The site's, or what a user has planted.
+		script.Remarks = []string{err.Error()}
+		script.Content = []byte("# The filter of maildrop is not the account's own.\n")
+		return script, true, nil
+	}
 	if err != nil {
 		return script, false, err
 	}
-	script.Name = mailfilterScript
 	out, err := maildrop.Translate(string(text), maildrop.Options{Home: p.home, Maildir: p.root, Login: login, Decode: p.decode, Include: p.included})
 	if err != nil {
 		// Mail is not delivered with such a filter: nobody uses it.
