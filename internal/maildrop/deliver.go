@@ -14,12 +14,12 @@ func (t *translator) deliver(s statement) (ends bool) {
 		return false
 	}
 	if program, ok := strings.CutPrefix(strings.TrimSpace(where), "|"); ok {
-		proposal := ""
-		if strings.Contains(program, "mailbot") || strings.Contains(program, "vacation") {
-			proposal = `use vacation, with its text`
+		addresses, ok := sentTo(program)
+		if !ok {
+			t.lose(s, "Sieve cannot run programs", replacement(program))
+			return false
 		}
-		t.lose(s, "Sieve cannot run programs", proposal)
-		return false
+		where = "!" + addresses
 	}
 	if !t.file(s, where) {
 		return false
@@ -29,6 +29,36 @@ func (t *translator) deliver(s statement) (ends bool) {
 		return true
 	}
 	return false
+}
+
+// replacement proposes what does the work of a program.
+func replacement(program string) string {
+	if strings.Contains(program, "mailbot") || strings.Contains(program, "vacation") {
+		return "answer with vacation; the text is in the file that the program names"
+	}
+	return ""
+}
+
+// sentTo are the addresses that a call of sendmail forwards to. Courier's
+// webmail forwards in this way.
+func sentTo(program string) (addresses string, ok bool) {
+	words := strings.Fields(program)
+	if len(words) == 0 || path.Base(words[0]) != "sendmail" {
+		return "", false
+	}
+	var out []string
+	for i := 1; i < len(words); i++ {
+		switch w := words[i]; {
+		case w == "-f":
+			i++ // the sender
+		case w == "-i" || w == "-oi" || w == "--" || strings.HasPrefix(w, "-f"):
+		case strings.HasPrefix(w, "-") || !strings.Contains(w, "@"):
+			return "", false
+		default:
+			out = append(out, w)
+		}
+	}
+	return strings.Join(out, " "), len(out) > 0
 }
 
 // file writes the action.

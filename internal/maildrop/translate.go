@@ -46,7 +46,7 @@ func Translate(filter string, o Options) (Script, error) {
 		return Script{}, err
 	}
 	t := &translator{o: o, requires: map[string]bool{}, vars: map[string]value{}}
-	for name, text := range map[string]string{"HOME": o.Home, "DEFAULT": o.Maildir, "LOGNAME": o.Login, "FLAGS": "", "KEYWORDS": "", "EXITCODE": "0", echoed: ""} {
+	for name, text := range map[string]string{"HOME": o.Home, "DEFAULT": o.Maildir, "LOGNAME": o.Login, "FLAGS": "", "KEYWORDS": "", "EXITCODE": "0", "SENDMAIL": "/usr/sbin/sendmail", echoed: ""} {
 		t.vars[name] = value{text, true}
 	}
 	if !t.statements(list) {
@@ -109,10 +109,6 @@ func (t *translator) statements(list []statement) (ends bool) {
 	return false
 }
 
-// idle are statements and variables that change nothing about where mail goes.
-var idle = map[string]bool{"logfile": true, "log": true, "import": true,
-	"VERBOSE": true, "UMASK": true, "SHELL": true, "PATH": true, "SENDMAIL": true, "LOCKEXT": true, "LOCKREFRESH": true, "LOCKSLEEP": true, "LOCKTIMEOUT": true, "MAILDIRQUOTA": true}
-
 func (t *translator) statement(s statement) (ends bool) {
 	switch s.verb {
 	case "if":
@@ -127,10 +123,11 @@ func (t *translator) statement(s statement) (ends bool) {
 		return t.exit(s)
 	case "echo":
 		t.set(echoed, s.expr)
-	case "unset":
+	case "unset", "import":
 		if name, ok := t.eval(s.expr); ok {
-			t.vars[name] = value{"", true}
+			t.vars[name] = value{"", s.verb == "unset"}
 		}
+	case "logfile", "log":
 	case "include":
 		return t.include(s)
 	case "xfilter":
@@ -140,17 +137,28 @@ func (t *translator) statement(s statement) (ends bool) {
 	case "while", "foreach":
 		t.lose(s, "Sieve has no loops", "write out what the loop does")
 		t.forget(s.body)
-	case "":
-		// A pattern by itself only sets $MATCH, which counts as unknown.
-		if s.expr.op != "pattern" && s.expr.op != "=~" && s.expr.op != "text" {
-			t.lose(s, "the statement has no equivalent", "")
-		}
 	default:
-		if !idle[s.verb] {
-			t.lose(s, "the statement has no equivalent", "")
-		}
+		t.bare(s)
 	}
 	return false
+}
+
+// bare is an expression by itself. A pattern only sets $MATCH, which counts as
+// unknown; a program in back-ticks does something.
+func (t *translator) bare(s statement) {
+	program := ""
+	for _, tok := range s.expr.text {
+		if tok.kind == kindCommand {
+			program = tok.text
+		}
+	}
+	switch {
+	case program != "":
+		t.lose(s, "Sieve cannot run programs", replacement(program))
+		t.vars["RETURNCODE"] = value{"0", true} // what does not run does not fail
+	case s.expr.op != "pattern" && s.expr.op != "=~" && s.expr.op != "text":
+		t.lose(s, "the statement has no equivalent", "")
+	}
 }
 
 // forget makes unknown what statements may assign to.

@@ -93,6 +93,8 @@ func TestLosses(t *testing.T) {
 		"foreach /^To:.*/\n{\n  cc Maildir/.A\n}\n":                             "1: foreach",
 		"EXITCODE=75\nexit\n":                                                   "2: exit",
 		"include \"/etc/maildrop/all\"\n":                                       "cannot be included",
+		"`mailbot -m \"a\" $SENDMAIL -t`\nif ($RETURNCODE != 0)\n{\n exit\n}\n": "vacation",
+		"import X\nif ($X)\n  to Maildir/.A\n":                                  "2: if",
 		"system \"rm x\"\n":                                                     "1: system",
 		"if (/foo.*bar/:b)\n  to Maildir/.A\n":                                  "in the body",
 		"if (/^Subject:x/)\n  to Maildir/.A\n":                                  "no blank",
