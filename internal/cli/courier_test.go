@@ -14,6 +14,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/cli"
 	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sample"
 	"mailhaul.org/mailhaul/internal/source/sourcetest"
 )
@@ -204,4 +205,73 @@ func (site courierSite) moves(t *testing.T, to target, disk bool) (got courierRe
 	}
 	got.Synced, got.Verified = one.Total, v.Total
 	return got
+}
+
+// What users do at a real Courier between two runs arrives with the second, in
+// either way: new mail, flags, a move without a second upload, a deletion, a
+// renamed mailbox.
+func TestCourierDelta(t *testing.T) {
+	t.Parallel()
+	for name, start := range targets(t) {
+		for _, disk := range []bool{true, false} {
+			way := name + " over IMAP"
+			if disk {
+				way = name + " from disk"
+			}
+			t.Run(way, func(t *testing.T) { courierDelta(t, start(t), disk) })
+		}
+	}
+}
+
+func courierDelta(t *testing.T, to target, disk bool) {
+	dir := t.TempDir()
+	server := lab.StartCourier(t, lab.CourierOptions{Mail: dir, Users: []lab.CourierUser{{Name: "anna@acme.test", Password: "anna-pw", Home: dir + "/anna"}}})
+	source := fmt.Sprintf("{kind: courier, users: {userdb: %q}}", server.Config+"/userdb")
+	if !disk {
+		if err := os.WriteFile(dir+"/logins.csv", []byte("anna@acme.test,anna-pw\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		source = fmt.Sprintf("{kind: courier, imap: {url: %q, logins: %q, tls: {insecure: true}}, users: {userdb: %q}}", "imaps://"+server.IMAPS, dir+"/logins.csv", server.Config+"/userdb")
+	}
+	a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
+	text := fmt.Sprintf("engagement: ./state\ninsecure_inline_secrets: true\nsource: %s\ndestination: {url: %q, user: %q, password: %q}\n", source, to.url, to.user, "inline:"+to.password)
+	if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.run(cli.ExitOK, "provision")
+	user := sourcetest.NewUser(t, server.IMAP, "anna@acme.test", "anna-pw")
+	inbox, before := []string{"INBOX"}, []string{"Before"}
+	put := func(path []string, n int) {
+		user.Append(t, path, fmt.Appendf(nil, "From: a@b.test\r\nSubject: %d\r\n\r\nbody %d\r\n", n, n), model.Flags{Keywords: []string{"Work"}}, time.Unix(1500000000+int64(n), 0))
+	}
+	user.Create(t, before)
+	for i := range 5 {
+		put(before, i)
+	}
+	a.run(cli.ExitOK, "sync")
+	a.run(cli.ExitOK, "verify", "--reread")
+
+	put(inbox, 100)
+	user.SetFlags(t, before, 1, model.Flags{System: model.Flagged, Keywords: []string{"Later"}})
+	user.Move(t, before, 2, inbox)
+	user.Expunge(t, before, 2)
+	type counts struct{ Messages, Moved, Flags, Deleted, Kept, Refused int }
+	var r struct{ Total counts }
+	a.result(cli.ExitOK, &r, "sync")
+	if want := (counts{Messages: 1, Moved: 1, Flags: 1, Deleted: 1}); r.Total != want {
+		t.Errorf("the delta did %+v, want %+v", r.Total, want)
+	}
+	a.run(cli.ExitOK, "verify", "--reread")
+	user.Rename(t, before, []string{"After"}) // with a new UIDVALIDITY
+	a.result(cli.ExitOK, &r, "sync")
+	if r.Total.Messages != 0 || r.Total.Deleted != 0 {
+		t.Errorf("a rename did %+v: nothing had to be uploaded or deleted", r.Total)
+	}
+	var v struct {
+		Total struct{ Source, Identical, Extra int }
+	}
+	a.result(cli.ExitOK, &v, "verify", "--reread")
+	if v.Total.Source != 5 || v.Total.Identical != 5 || v.Total.Extra != 0 {
+		t.Errorf("verified %+v, want 5 messages", v.Total)
+	}
 }

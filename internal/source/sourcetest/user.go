@@ -98,12 +98,17 @@ func (u *User) uid(t *testing.T, path []string, n int) imap.UIDSet {
 	return imap.UIDSetNum(uids[n])
 }
 
-// leave selects nothing in effect: not every server has UNSELECT (RFC 3691).
+// leave closes the mailbox and expunges nothing. Not every server has UNSELECT
+// (RFC 3691); one that was opened by EXAMINE can be closed without harm.
 func (u *User) leave(t *testing.T) {
 	t.Helper()
 	if u.Caps().Has(imap.CapUnselect) {
 		check(t, u.Unselect().Wait())
+		return
 	}
+	_, err := u.Select("INBOX", &imap.SelectOptions{ReadOnly: true}).Wait()
+	check(t, err)
+	check(t, u.UnselectAndExpunge().Wait())
 }
 
 // SetFlags implements Harness.
