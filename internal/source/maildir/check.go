@@ -89,7 +89,7 @@ func (look *survey) findings() []model.Finding {
 		{&look.lists, "the list of UIDs is damaged; UIDs are made up", "let the server rebuild it: with Dovecot, doveadm force-resync; with Courier, remove courierimapuiddb and open the mailbox"},
 		{&look.missing, "accounts have no Maildir and cannot be moved", "one that never got mail has none: exclude it; else correct what names its place"},
 		{&look.filters, "maildrop's filter has no full translation into Sieve, and is moved without being active", "look through the script mailfilter at the destination, and activate it there"},
-		{&look.shared, "mailboxes are shared with others, and the rights are not carried", "grant them again at the destination; courierimapacl in the mailbox names them"},
+		{&look.shared, "mailboxes are shared with others", "run mailhaul share when both sides have arrived"},
 	} {
 		if w.found.n > 0 {
 			out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: w.message + ": " + w.found.String(), Remedy: w.remedy})

@@ -2,12 +2,17 @@ package maildir
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
 )
 
 // parseCourierSubscriptions reads courierimapsubscribed, a mailbox a line
@@ -76,8 +81,8 @@ func parseCourierACL(r io.Reader) ([]aclEntry, error) {
 	return out, sc.Err()
 }
 
-// sharedWith names who else than the owner has rights to a mailbox.
-func (p place) sharedWith(dir string) ([]string, error) {
+// acl reads a mailbox's list, without the entries that every list has.
+func (p place) acl(dir string) ([]aclEntry, error) {
 	f, err := p.open(filepath.Join(dir, courierACL))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -87,13 +92,47 @@ func (p place) sharedWith(dir string) ([]string, error) {
 	}
 	defer f.Close()
 	entries, err := parseCourierACL(f)
+	return slices.DeleteFunc(entries, func(e aclEntry) bool { return ownRights[e.identifier] || e.rights == "" }), err
+}
+
+// sharedWith names who else than the owner has rights to a mailbox.
+func (p place) sharedWith(dir string) ([]string, error) {
+	entries, err := p.acl(dir)
 	var out []string
 	for _, e := range entries {
-		if !e.negative && !ownRights[e.identifier] && e.rights != "" {
+		if !e.negative {
 			out = append(out, e.identifier)
 		}
 	}
 	return out, err
+}
+
+// Rights implements source.Rights with Courier's lists. They add up, less what
+// is taken away (maildiracl(1)).
+func (s *Store) Rights(_ context.Context, c model.Collection) ([]model.Grant, error) {
+	if c.Container || !s.at.courier(c.Native) {
+		return nil, nil
+	}
+	entries, err := s.at.acl(c.Native)
+	if err != nil {
+		return nil, s.fault(c.Native, err)
+	}
+	var out []model.Grant
+	for _, e := range entries {
+		out = append(out, e.grant())
+	}
+	slices.SortFunc(out, model.Grant.Compare)
+	return out, nil
+}
+
+// grant: Courier's c is what k is in RFC 4314, "anonymous" is another word for
+// "anyone" there.
+func (e aclEntry) grant() model.Grant {
+	id := strings.TrimPrefix(e.identifier, "user=")
+	if id == "anonymous" {
+		id = "anyone"
+	}
+	return model.Grant{Identifier: id, Rights: model.ParseRights(strings.ReplaceAll(e.rights, "c", "k")), Negative: e.negative}
 }
 
 // parseQuota reads the first line of maildirsize, "10000000S,1000C": octets
@@ -108,3 +147,5 @@ func parseQuota(line string) int64 {
 	}
 	return 0
 }
+
+var _ source.Rights = (*Store)(nil)

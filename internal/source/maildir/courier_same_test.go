@@ -16,6 +16,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/imap"
 	"mailhaul.org/mailhaul/internal/source/maildir"
 )
@@ -165,6 +166,25 @@ func TestCourierCheck(t *testing.T) {
 	h := newCourierDisk(t, srv, maildir.ServerCourier)
 	h.Create(t, []string{"Team"})
 	must(t, h.SetACL("INBOX.Team", "u0@acme.test", goimap.RightModificationReplace, goimap.RightSet("lrs")).Wait())
+	must(t, h.SetACL("INBOX.Team", "anyone", goimap.RightModificationReplace, goimap.RightSet("l")).Wait())
+	must(t, h.SetACL("INBOX.Team", "-eve@acme.test", goimap.RightModificationReplace, goimap.RightSet("lcda")).Wait())
+	list := filepath.Join(h.root, ".Team", "courierimapacl")
+	text, err := os.ReadFile(list)
+	must(t, err)
+	must(t, os.WriteFile(list, append(text, "group=staff lr\n"...), 0o644)) // maildiracl writes it, no client may
+	st, err := h.src.Open(t.Context(), h.acc)
+	must(t, err)
+	cols, err := st.Collections(t.Context())
+	must(t, err)
+	grants, err := st.(source.Rights).Rights(t.Context(), cols[1])
+	must(t, err)
+	var told []string
+	for _, g := range grants {
+		told = append(told, fmt.Sprint(g.Identifier, " ", g.Rights, " ", g.Negative))
+	}
+	if want := []string{"anyone l false", "eve@acme.test lkxtea true", "group=staff lr false", "u0@acme.test lrs false"}; !slices.Equal(told, want) {
+		t.Errorf("rights %q, want %q", told, want)
+	}
 	must(t, os.WriteFile(filepath.Join(h.root, "maildirsize"), []byte("10000000S,1000C\n100 1\n"), 0o644))
 	var found []string
 	for _, f := range h.src.Check(t.Context()) {
