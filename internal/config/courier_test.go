@@ -19,7 +19,7 @@ func TestFromCourier(t *testing.T) {
 		"userdb": {courierconf.Facts{Dir: "/etc/courier", UserDB: "/etc/courier/userdb", MaildirPath: "Maildir"},
 			Source{Kind: KindCourier, Users: Users{UserDB: "/etc/courier/userdb"}}},
 		"SQL": {courierconf.Facts{Dir: "/etc/courier", MaildirPath: "Mail", SQL: &courierconf.SQL{Driver: "mysql", Database: "mail", Domain: "acme.test"}},
-			Source{Kind: KindCourier, Maildir: &Maildir{Path: "%h/Mail"}, Users: Users{List: []string{"anna@acme.test", "ben@acme.test"}, Domain: "acme.test"}}},
+			Source{Kind: KindCourier, Maildir: &Maildir{Path: "%h/Mail"}, Users: Users{Courier: "/etc/courier", Domain: "acme.test"}}},
 	} {
 		if d := cmp.Diff(c.want, drafted(t, FromCourier(c.facts)).Source); d != "" {
 			t.Errorf("%s:\n%s", name, d)

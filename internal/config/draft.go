@@ -33,8 +33,8 @@ type Found struct {
 	Databases bool
 	// Passwd, Scheme and Domain are as in Users.
 	Passwd, Scheme, Domain string
-	// UserDB is as in Users.
-	UserDB string
+	// UserDB and Courier are as in Users.
+	UserDB, Courier string
 	// Users are logins, where nothing else tells them.
 	Users []string
 	// Notes are what an administrator should know, a sentence each.

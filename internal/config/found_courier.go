@@ -13,12 +13,12 @@ func FromCourier(f courierconf.Facts) Found {
 		out.Maildir = "%h/" + f.MaildirPath
 	}
 	if s := f.SQL; s != nil {
-		out.Domain = s.Domain
-		out.Notes = append(out.Notes, fmt.Sprintf("accounts are in the %s database %s: name it in source.users, or export it as CSV", s.Driver, s.Database))
+		out.Domain, out.UserDB, out.Courier = s.Domain, "", f.Dir
+		out.Notes = append(out.Notes, fmt.Sprintf("accounts are in the %s database %s", s.Driver, s.Database))
 	}
 	if l := f.LDAP; l != nil {
-		out.Domain = l.Domain
-		out.Notes = append(out.Notes, fmt.Sprintf("accounts are in the directory below %s: name it in source.users, or export it as CSV", l.Base))
+		out.Domain, out.UserDB, out.Courier = l.Domain, "", f.Dir
+		out.Notes = append(out.Notes, fmt.Sprintf("accounts are in the directory below %s", l.Base))
 	}
 	return out
 }

@@ -59,7 +59,7 @@ func TestParseSQL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := SQL{Driver: "mysql", Host: "db.acme.test", Database: "mail", User: "courier", Password: "s p#c", Domain: "acme.test",
+	want := SQL{Module: "authmysql", Driver: "mysql", Host: "db.acme.test", Database: "mail", User: "courier", Password: "s p#c", Domain: "acme.test",
 		Query: "SELECT email AS name, crypt AS crypt, '' AS clear, home AS home, CONCAT(SUBSTRING_INDEX(email,'@',-1),'/', SUBSTRING_INDEX(email,'@',1),'/') AS maildir," +
 			" '' AS quota, '' AS fullname, '' AS options FROM users WHERE active = 1 ORDER BY email"}
 	if d := cmp.Diff(want, got); d != "" {

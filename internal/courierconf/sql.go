@@ -13,6 +13,7 @@ import (
 
 // SQL is how Courier asks an SQL database for its accounts.
 type SQL struct {
+	Module string // "authmysql", "authpgsql" or "authsqlite"
 	Driver string // "mysql", "pgsql" or "sqlite"
 	// Host is a name, or the path of a socket; empty: the client's usual one.
 	// Port 0 is the usual one. Database is the file for SQLite.
@@ -62,7 +63,7 @@ func ParseSQL(r io.Reader, module string) (SQL, error) {
 		}
 		return missing
 	}
-	s := SQL{Driver: m.driver, Host: get("SOCKET", get("HOST", get("SERVER", ""))), Database: get("DATABASE", ""), User: get("USERNAME", ""), Password: get("PASSWORD", ""),
+	s := SQL{Module: module, Driver: m.driver, Host: get("SOCKET", get("HOST", get("SERVER", ""))), Database: get("DATABASE", ""), User: get("USERNAME", ""), Password: get("PASSWORD", ""),
 		CA: get("SSL_CACERT", ""), Domain: rc["DEFAULT_DOMAIN"], Enumerate: get("ENUMERATE_CLAUSE", ""), Select: get("SELECT_CLAUSE", "")}
 	if p := get("PORT", "0"); p != "0" {
 		if s.Port, err = strconv.Atoi(p); err != nil || s.Port < 1 || s.Port > 65535 {

@@ -11,6 +11,7 @@ import (
 	"mailhaul.org/mailhaul/internal/config"
 	"mailhaul.org/mailhaul/internal/courierconf"
 	"mailhaul.org/mailhaul/internal/directory"
+	"mailhaul.org/mailhaul/internal/directory/courierusers"
 	"mailhaul.org/mailhaul/internal/model"
 )
 
@@ -71,6 +72,15 @@ func (e *Engagement) directory(ctx context.Context) (base []model.Account, probl
 		if err := fromFile(u.Passwd, func(f io.Reader) error {
 			return take(directory.ReadPasswd(f, directory.PasswdOptions{DefaultDomain: u.Domain, Scheme: u.Scheme, Name: filepath.Base(u.Passwd)}))
 		}); err != nil {
+			return nil, nil, err
+		}
+	}
+	if u.Courier != "" {
+		facts, err := courierconf.Find(u.Courier)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := take(courierusers.Read(ctx, facts, u.Domain)); err != nil {
 			return nil, nil, err
 		}
 	}

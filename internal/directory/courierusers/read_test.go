@@ -1,0 +1,116 @@
+package courierusers_test
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mailhaul.org/mailhaul/internal/courierconf"
+	"mailhaul.org/mailhaul/internal/directory/courierusers"
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// site is a folder of Courier's files.
+func site(t *testing.T, files map[string]string) courierconf.Facts {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := courierconf.Find(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func read(t *testing.T, f courierconf.Facts) (accounts []model.Account, problems []string) {
+	t.Helper()
+	for a, err := range courierusers.Read(t.Context(), f, "acme.test") {
+		if err != nil {
+			problems = append(problems, err.Error())
+			continue
+		}
+		accounts = append(accounts, a)
+	}
+	return accounts, problems
+}
+
+var statements = []string{
+	"CREATE TABLE users (email varchar(80), crypt varchar(128), clear varchar(80), home varchar(80), maildir varchar(80), quota varchar(80), name varchar(80), active int)",
+	"INSERT INTO users VALUES ('anna@acme.test', '{MD5}1B2M2Y8AsgTpgAmY7PhCfg==', '', '/srv/mail', 'acme.test/anna/', '1000S,5C', 'Anna', 1)",
+	"INSERT INTO users VALUES ('o''b@acme.test', '', 'pw', '/srv/mail/b', '', '', '', 1)",
+	"INSERT INTO users VALUES ('off@acme.test', '', 'pw', '/srv/mail/off', '', '', '', 0)",
+}
+
+// accounts of the statements, behind the one of the userdb.
+var want = []model.Account{
+	{Login: "first@acme.test", Address: "first@acme.test", Home: "/srv/first", Location: "maildir:/srv/first/Mail"},
+	{Login: "anna@acme.test", Address: "anna@acme.test", Name: "Anna", Home: "/srv/mail", Location: "maildir:/srv/mail/acme.test/anna", Quota: 1000, Password: "{LDAP-MD5}1B2M2Y8AsgTpgAmY7PhCfg=="},
+	{Login: "o'b@acme.test", Address: "o'b@acme.test", Home: "/srv/mail/b", Location: "maildir:/srv/mail/b/Mail", Password: "{PLAIN}pw", Secret: "pw"},
+}
+
+const others = "MAILDIRPATH=Mail\n"
+
+func TestMariaDB(t *testing.T) {
+	t.Parallel()
+	d := lab.StartMariaDB(t)
+	d.Exec(t, statements...)
+	f := site(t, map[string]string{
+		"authdaemonrc": "authmodulelist=\"authuserdb authmysql\"\n", "imapd": others, "userdb": "first@acme.test\thome=/srv/first\n",
+		"authmysqlrc": fmt.Sprintf("MYSQL_SERVER %s\nMYSQL_PORT %d\nMYSQL_DATABASE %s\nMYSQL_USERNAME %s\nMYSQL_PASSWORD %s\nMYSQL_USER_TABLE users\nMYSQL_LOGIN_FIELD email\n"+
+			"MYSQL_CRYPT_PWFIELD crypt\nMYSQL_CLEAR_PWFIELD clear\nMYSQL_MAILDIR_FIELD maildir\nMYSQL_QUOTA_FIELD quota\nMYSQL_NAME_FIELD name\nMYSQL_WHERE_CLAUSE active=1\n",
+			d.Host, d.Port, d.Name, d.Reader, d.ReaderPassword),
+	})
+	got, problems := read(t, f)
+	if diff := cmp.Diff(want, got); diff != "" || len(problems) > 0 {
+		t.Errorf("%s\n%q", diff, problems)
+	}
+}
+
+// A site's own clauses: who there is, and then each one by name.
+func TestOwnClauses(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "mail.sqlite")
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, s := range statements {
+		if _, err := db.Exec(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := site(t, map[string]string{
+		"authdaemonrc": "authmodulelist=\"authuserdb authsqlite\"\n", "imapd": others, "userdb": "first@acme.test\thome=/srv/first\n",
+		"authsqliterc": "SQLITE_DATABASE " + file + "\nSQLITE_ENUMERATE_CLAUSE SELECT email, 1, 1, home, maildir FROM users WHERE active = 1\n" +
+			"SQLITE_SELECT_CLAUSE SELECT email, crypt, clear, 1, 1, home, maildir, quota, name, '' \\\n  FROM users WHERE email = '$(local_part)@$(domain)'\n",
+	})
+	got, problems := read(t, f)
+	if diff := cmp.Diff(want, got); diff != "" || len(problems) > 0 {
+		t.Errorf("%s\n%q", diff, problems)
+	}
+}
+
+// What cannot be asked ends the reading with an error that hides the password.
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	f := site(t, map[string]string{"authdaemonrc": "authmodulelist=\"authpgsql authldap\"\n",
+		"authpgsqlrc": "PGSQL_HOST 127.0.0.1\nPGSQL_PORT 1\nPGSQL_DATABASE d\nPGSQL_USERNAME u\nPGSQL_PASSWORD verysecret\nPGSQL_USER_TABLE t\n"})
+	var errs []error
+	for _, err := range courierusers.Read(t.Context(), f, "") {
+		errs = append(errs, err)
+	}
+	if len(errs) != 1 || model.ClassOf(errs[0]) != model.ClassFatal || strings.Contains(errs[0].Error(), "verysecret") {
+		t.Errorf("%v", errs)
+	}
+}
