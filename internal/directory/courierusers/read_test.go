@@ -114,3 +114,24 @@ func TestUnreachable(t *testing.T) {
 		t.Errorf("%v", errs)
 	}
 }
+
+func TestLDAP(t *testing.T) {
+	t.Parallel()
+	s := lab.StartSlapd(t, lab.SlapdOptions{})
+	s.Add(t, s.Reader, map[string][]string{"objectClass": {"organizationalRole", "simpleSecurityObject"}, "cn": {"reader"}, "userPassword": {"reader-pw"}})
+	s.Add(t, "uid=anna,"+s.Base, map[string][]string{"objectClass": {"inetOrgPerson", "posixAccount"}, "uid": {"anna"}, "sn": {"K"}, "cn": {"Anna K"}, "mail": {"anna@acme.test"},
+		"uidNumber": {"1001"}, "gidNumber": {"100"}, "homeDirectory": {"acme/anna"}, "userPassword": {"{SSHA}abc"}, "description": {"1"}})
+	s.Add(t, "uid=ben,"+s.Base, map[string][]string{"objectClass": {"inetOrgPerson", "posixAccount"}, "uid": {"ben"}, "sn": {"B"}, "cn": {"Ben"}, "mail": {"ben"},
+		"uidNumber": {"1002"}, "gidNumber": {"100"}, "homeDirectory": {"/home/ben"}, "userPassword": {"{MD5}abc"}})
+	f := site(t, map[string]string{"authdaemonrc": "authmodulelist=\"authldap\"\n", "imapd": others,
+		"authldaprc": "LDAP_URI ldap://" + s.Addr + "\nLDAP_BASEDN " + s.Base + "\nLDAP_BINDDN " + s.Reader + "\nLDAP_BINDPW reader-pw\nLDAP_FILTER (objectClass=posixAccount)\n" +
+			"LDAP_DOMAIN acme.test\nLDAP_MAILROOT /srv/mail\nLDAP_CRYPTPW userPassword\nLDAP_FULLNAME cn\nLDAP_AUXOPTIONS description=disableimap,description=disablepop3\n"})
+	got, problems := read(t, f)
+	want := []model.Account{
+		{Login: "anna@acme.test", Address: "anna@acme.test", Name: "Anna K", Home: "/srv/mail/acme/anna", Location: "maildir:/srv/mail/acme/anna/Mail", Password: "{SSHA}abc", Disabled: true},
+		{Login: "ben@acme.test", Address: "ben@acme.test", Name: "Ben", Home: "/home/ben", Location: "maildir:/home/ben/Mail", Password: "{LDAP-MD5}abc"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(problems) > 0 {
+		t.Errorf("%s\n%q", diff, problems)
+	}
+}
