@@ -124,7 +124,7 @@ func (d *decoder) validateCourier(c *Source, s *sections) {
 		d.wrong(s, "source.imap", "the disk of a Courier tells all that IMAP does, and IMAP logins purge its Trash: remove source.imap, or source.maildir")
 	case c.IMAP != nil && s.has("source.imap.master"):
 		d.wrong(s, "source.imap.master", "Courier has no master user: set source.imap.logins, a CSV file of logins and passwords, or read the disk")
-	case c.IMAP == nil && c.Maildir == nil && c.Users.UserDB == "" && c.Users.Courier == "" && c.Users.Passwd == "" && c.Users.CSV == "":
+	case c.IMAP == nil && c.Maildir == nil && !c.Users.enumerates():
 		d.problem(s.place("source.kind"), "source.maildir is missing: say where the mail lies, or name source.users.userdb, which tells it of every account")
 	}
 }
