@@ -101,7 +101,7 @@ func (t *translator) inHeader(s string, exact bool) (tests []string, why string)
 	}
 	if value == "" {
 		if mime {
-			return []string{command + " :contains " + list1(names) + ` ""`}, ""
+			return []string{command + " :contains " + stringList(names) + ` ""`}, ""
 		}
 		var out []string
 		for _, n := range names {
@@ -112,7 +112,7 @@ func (t *translator) inHeader(s string, exact bool) (tests []string, why string)
 	if !blank && !strings.HasPrefix(value, ".") && !strings.HasPrefix(value, "(.") && value != "$" {
 		return nil, "the pattern wants no blank behind the colon"
 	}
-	return t.matches(command, list1(names), value, true, exact)
+	return t.matches(command, stringList(names), value, true, exact)
 }
 
 // inBody translates a search in the text. maildrop searches line by line, so
@@ -123,7 +123,7 @@ func (t *translator) inBody(s string, exact bool) (test, why string) {
 		return "", "a pattern in the body is more than a text to look for"
 	}
 	t.need("body")
-	return "body " + comparator(exact) + ":text :contains " + list1(all), ""
+	return "body " + comparator(exact) + ":text :contains " + stringList(all), ""
 }
 
 func comparator(exact bool) string {
@@ -165,7 +165,7 @@ func (t *translator) matches(command, keys, body string, anchored, exact bool) (
 		texts []string
 	}{{":is", is}, {":contains", contains}, {":matches", wild}} {
 		if len(m.texts) > 0 {
-			tests = append(tests, command+m.how+" "+keys+" "+list1(m.texts))
+			tests = append(tests, command+m.how+" "+keys+" "+stringList(m.texts))
 		}
 	}
 	return tests, ""

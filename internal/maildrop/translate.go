@@ -55,7 +55,7 @@ func Translate(filter string, o Options) (Script, error) {
 	var b strings.Builder
 	b.WriteString("# Translated from maildrop's language by mailhaul.\n")
 	if len(t.requires) > 0 {
-		b.WriteString("require " + list1(slices.Sorted(maps.Keys(t.requires))) + ";\n")
+		b.WriteString("require " + stringList(slices.Sorted(maps.Keys(t.requires))) + ";\n")
 	}
 	b.WriteString("\n" + t.out.String())
 	return Script{Sieve: []byte(b.String()), Losses: t.losses}, nil
@@ -247,7 +247,7 @@ func (t *translator) assign(s statement) {
 			flags = append(flags, k)
 		}
 	}
-	t.line("setflag %s;", list1(flags))
+	t.line("setflag %s;", stringList(flags))
 }
 
 // exit ends the filter without a delivery. With one of sendmail's codes for a
@@ -316,8 +316,8 @@ func quote(s string) string {
 	return `"` + strings.ReplaceAll(s, "\x00", "") + `"`
 }
 
-// list1 writes a list, or the only string.
-func list1(all []string) string {
+// stringList writes a list, or the only string.
+func stringList(all []string) string {
 	if len(all) == 0 {
 		return `""`
 	}

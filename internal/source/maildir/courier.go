@@ -74,7 +74,7 @@ func readCourier(at place, dir string, now time.Time) (*index, error) {
 	return x, nil
 }
 
-// control are the files, beside cur and new, that the index of a mailbox is
+// controlFiles are the files, beside cur and new, that the index of a mailbox is
 // made of.
 func (p place) controlFiles(dir string) []string {
 	if p.courier(dir) {
