@@ -59,6 +59,7 @@ type Dovecot struct {
 	cmd       *exec.Cmd
 	done      chan struct{} // closed when the master process has ended
 	namespace string
+	release   func() // of the namespace
 }
 
 var dovecotPackages = []string{"dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "dovecot-managesieved", "dovecot-sieve"}

@@ -52,7 +52,7 @@ func (d *Dovecot) start() error {
 			}
 		}
 	}
-	d.namespace = mountNamespace(d.PID)
+	d.namespace, d.release = holdNamespace(d.PID)
 	return nil
 }
 
@@ -63,7 +63,7 @@ func (d *Dovecot) Stop() {
 		return
 	}
 	if d.namespace == "" {
-		d.namespace = mountNamespace(d.PID)
+		d.namespace, d.release = holdNamespace(d.PID)
 	}
 	_ = d.cmd.Process.Signal(syscall.SIGTERM)
 	select {
@@ -85,6 +85,7 @@ func (d *Dovecot) Stop() {
 		case <-tick.C:
 		}
 	}
+	d.release()
 	d.cmd, d.namespace = nil, ""
 }
 
@@ -118,6 +119,16 @@ func processesIn(namespace string) []int {
 		}
 	}
 	return pids
+}
+
+// holdNamespace is mountNamespace, and keeps the kernel from giving its number
+// to a namespace of somebody else's server until it is released.
+func holdNamespace(pid int) (namespace string, release func()) {
+	f, err := os.Open("/proc/" + strconv.Itoa(pid) + "/ns/mnt")
+	if err != nil {
+		return "", func() {}
+	}
+	return mountNamespace(pid), func() { f.Close() }
 }
 
 // mountNamespace returns a process's mount namespace, "" if it is ours or the

@@ -18,6 +18,7 @@ type process struct {
 	cmd       *exec.Cmd
 	done      chan struct{} // closed when the process has ended
 	namespace string
+	release   func() // of the namespace
 }
 
 // startProcess runs a command from inside a root and waits until all
@@ -35,7 +36,7 @@ func startProcess(t testing.TB, name, log string, cmd *exec.Cmd, stop syscall.Si
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	p := &process{name: name, log: log, cmd: cmd, done: make(chan struct{})}
+	p := &process{name: name, log: log, cmd: cmd, done: make(chan struct{}), release: func() {}}
 	go func() {
 		defer close(p.done)
 		_ = cmd.Wait()
@@ -44,7 +45,7 @@ func startProcess(t testing.TB, name, log string, cmd *exec.Cmd, stop syscall.Si
 		p.stop(stop)
 		return err
 	}
-	p.namespace = mountNamespace(cmd.Process.Pid)
+	p.namespace, p.release = holdNamespace(cmd.Process.Pid)
 	t.Cleanup(func() {
 		p.stop(stop)
 		if t.Failed() {
@@ -80,9 +81,7 @@ func (p *process) await(addresses []string) error {
 
 // stop ends the server and waits until all of its processes are gone.
 func (p *process) stop(signal syscall.Signal) {
-	if p.namespace == "" {
-		p.namespace = mountNamespace(p.cmd.Process.Pid)
-	}
+	defer p.release()
 	_ = p.cmd.Process.Signal(signal)
 	select {
 	case <-p.done:
