@@ -46,6 +46,7 @@ type Cyrus struct {
 	cmd       *exec.Cmd
 	done      chan struct{} // closed when the master process has ended
 	namespace string
+	release   func() // of the namespace
 }
 
 // cyrusPackages: cyrus-caldav holds the calendar server and its modules,

@@ -50,7 +50,7 @@ func (c *Cyrus) start() error {
 			}
 		}
 	}
-	c.namespace = mountNamespace(cmd.Process.Pid)
+	c.namespace, c.release = holdNamespace(cmd.Process.Pid)
 	return nil
 }
 
@@ -61,7 +61,7 @@ func (c *Cyrus) Stop() {
 		return
 	}
 	if c.namespace == "" {
-		c.namespace = mountNamespace(c.cmd.Process.Pid)
+		c.namespace, c.release = holdNamespace(c.cmd.Process.Pid)
 	}
 	_ = c.cmd.Process.Signal(syscall.SIGTERM)
 	select {
@@ -82,6 +82,7 @@ func (c *Cyrus) Stop() {
 		case <-tick.C:
 		}
 	}
+	c.release()
 	c.cmd, c.namespace = nil, ""
 }
 
