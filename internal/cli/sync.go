@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -81,7 +83,21 @@ func (a *app) prepare(ctx context.Context, e *engagement.Engagement, o *engine.O
 	o.Accounts, o.Buffer, o.Bandwidth = l.Accounts, int64(l.Buffer), int64(l.Bandwidth)
 	o.Hours, o.Latency = engine.Hours(l.Hours), l.Latency
 	o.Log, o.Now = a.log(), a.now
+	boundMemory(o.Buffer)
 	return nil
+}
+
+// besides is what a run may take besides the buffer, in octets: the program,
+// the index of the mailbox being read, requests under way.
+const besides = 90 << 20
+
+// boundMemory lets the collector work harder before a run takes more than what
+// it promises, instead of letting garbage pile up to as much as what is in use.
+// The environment's GOMEMLIMIT wins.
+func boundMemory(buffer int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(buffer + besides)
+	}
 }
 
 // syncCode is the exit code of a run. Accounts that failed count more than
