@@ -93,6 +93,12 @@ type Account interface {
 	// List yields all emails of a mailbox; the empty mailbox ID means all
 	// emails of the account.
 	List(ctx context.Context, mailbox string) iter.Seq2[Email, error]
+	// Outlines is List with what identifies each email besides its hash.
+	Outlines(ctx context.Context, mailbox string) iter.Seq2[Outline, error]
+	// Content hands an email's octets to fn as they arrive; fn may be called
+	// again, from the start, when the connection breaks. A Fault with
+	// CodeNotFound says that the email is gone.
+	Content(ctx context.Context, id string, fn func(io.Reader) error) error
 	// Update applies patches and returns one error each, in order; nil for
 	// those applied. CodeNotFound: the email is gone.
 	Update(ctx context.Context, patches []Patch) ([]error, error)
@@ -165,6 +171,14 @@ type Email struct {
 	Received  time.Time
 	Keywords  []string // sorted
 	Mailboxes []string // sorted IDs
+}
+
+// Outline is an Email and the header fields that tell it from others, as they
+// stand but for white space at both ends; empty where there is none. Of
+// several fields of one name it is the last.
+type Outline struct {
+	Email
+	MessageID, Date, From, Subject string
 }
 
 // Patch changes one email, property by property; what it does not name

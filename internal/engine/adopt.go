@@ -1,154 +1,264 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/zeebo/blake3"
 
-	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/translate"
 )
 
-// adopter takes over what the destination holds already: after the ledger was
-// lost, or where another tool has copied mail before. It knows one mailbox at
-// a time, about 150 octets an email.
-type adopter struct {
-	target string
-	free   map[destination.Hash][]destination.Email // not in the ledger
-	found  []adopted
+// adoption takes over what the destination holds already: after the ledger was
+// lost, or where another tool has copied mail before. First by the hash of a
+// message; what that does not find, another tool may have changed when it
+// copied it (adopt_changed.go). The reader alone uses it.
+type adoption struct {
+	box *box
+	// shelves holds the mailbox being read, and those that several mailboxes
+	// of the source go into: once imports into one are in flight, its listing
+	// would show them as if nobody knew of them.
+	shelves map[string]*shelf
+	held    []*held // look like emails whose content must be seen
+	octets  int64   // held in memory
+	found   []adopted
+	sums    map[Note]int64 // notes for the result, with how many messages they are about
 }
 
 // adopted is a message and the email that it already is.
 type adopted struct {
-	item   ledger.Item
-	remote string
-	repair bool
+	item    ledger.Item
+	box     *box
+	remote  string
+	repair  bool
+	changed string // what another tool changed
+	date    bool   // another received date
 }
 
 // adopt looks for the message among the emails of its mailbox that nobody
-// knows of: by the hash of its content, an email of the same date first.
-func (r *run) adopt(ctx context.Context, e *entry) (bool, error) {
+// knows of. It returns true when it has taken the message: then it is
+// recorded by keepAdopted, or goes to add after all.
+func (r *run) adopt(ctx context.Context, e *entry, add func(context.Context, *entry) error) (bool, error) {
 	if !r.Adopt || e.box.row.Target == "" {
 		return false, nil
 	}
-	if r.adopting == nil || r.adopting.target != e.box.row.Target {
-		a, err := r.newAdopter(ctx, e.box)
-		if err != nil {
-			return false, err
-		}
-		r.adopting = a
+	s, err := r.shelf(ctx, e.box)
+	if err != nil {
+		e.body.drop()
+		return false, err
 	}
-	hash, repair := e.body.Hash, false
-	if len(r.adopting.free[hash]) == 0 && e.body.Open == nil {
-		// It may have been repaired when it was imported.
-		prefix := translate.Repair(e.body.Bytes, e.item.Received)
-		h := blake3.New()
-		h.Write(prefix)
-		h.Write(e.body.Bytes)
-		h.Sum(hash[:0])
-		repair = true
-	}
-	remote, ok := r.adopting.take(hash, e.item)
-	if !ok {
+	if s.left == 0 {
 		return false, nil
 	}
-	i := e.item
-	i.Hash, i.Size, i.Sent, i.State = hash, e.body.Size, i.Flags, ledger.Moved
-	r.adopting.found = append(r.adopting.found, adopted{item: i, remote: remote, repair: repair})
+	received, _ := translate.Received(e.item.Received)
+	hash, repair := e.body.Hash, false
+	n := s.byHash(hash, received.Unix())
+	if n < 0 && e.body.Open == nil {
+		// It may have been repaired when it was imported.
+		h := blake3.New()
+		h.Write(translate.Repair(e.body.Bytes, e.item.Received))
+		h.Write(e.body.Bytes)
+		h.Sum(hash[:0])
+		n, repair = s.byHash(hash, received.Unix()), true
+	}
+	if n < 0 {
+		return r.hold(ctx, e, s, add)
+	}
+	r.takeOver(e, s, n, adopted{repair: repair})
 	return true, nil
 }
 
-func (r *run) newAdopter(ctx context.Context, b *box) (*adopter, error) {
-	a := &adopter{target: b.row.Target, free: map[destination.Hash][]destination.Email{}}
-	mine, err := r.remotesAt(ctx, b.row.Target)
-	if err != nil {
-		return nil, err
-	}
-	for e, err := range r.dst.List(ctx, b.row.Target) {
-		if err != nil {
-			return nil, err
-		}
-		if !mine[e.ID] {
-			a.free[e.Hash] = append(a.free[e.Hash], destination.Email{ID: e.ID, Received: e.Received})
-		}
-	}
-	return a, nil
+// takeOver claims an email for a message, whose body is not needed any more.
+func (r *run) takeOver(e *entry, s *shelf, n int32, a adopted) {
+	u := s.claim(n)
+	e.body.drop()
+	a.item, a.box, a.remote = e.item, e.box, u.id
+	a.item.Hash, a.item.Size, a.item.Sent, a.item.State = u.hash, u.size, a.item.Flags, ledger.Moved
+	received, _ := translate.Received(e.item.Received)
+	a.date = received.Unix() != u.received
+	r.adopting.found = append(r.adopting.found, a)
 }
 
-func (a *adopter) take(hash destination.Hash, i ledger.Item) (string, bool) {
-	all := a.free[hash]
-	if len(all) == 0 {
-		return "", false
-	}
-	best := 0
-	received, _ := translate.Received(i.Received)
-	for n, e := range all {
-		if e.Received.Equal(received) {
-			best = n
-			break
-		}
-	}
-	id := all[best].ID
-	a.free[hash] = append(all[:best:best], all[best+1:]...)
-	return id, true
-}
-
-// keepAdopted writes what was found into the ledger. The flags at the
-// destination stay as they are: whoever changed them there meant to.
-func (r *run) keepAdopted(ctx context.Context) error {
-	if r.adopting == nil || len(r.adopting.found) == 0 {
-		return nil
+// keepAdopted decides about what is held and writes what was found into the
+// ledger. The flags at the destination stay as they are: whoever changed them
+// there meant to.
+func (r *run) keepAdopted(ctx context.Context, add func(context.Context, *entry) error) error {
+	if err := r.decideHeld(ctx, add); err != nil {
+		return err
 	}
 	found := r.adopting.found
 	r.adopting.found = nil
+	if len(found) == 0 {
+		return nil
+	}
 	err := r.step(ctx, "adopt", func(t *ledger.Tx) error {
 		for _, a := range found {
-			i := a.item
-			i.Remote = a.remote
-			if err := t.PutItem(i); err != nil {
+			if err := r.putAdopted(t, a); err != nil {
 				return err
-			}
-			if a.repair {
-				if err := r.putNote(t, i, "repaired", repairText); err != nil {
-					return err
-				}
-			}
-			if _, clamped := translate.Received(i.Received); clamped {
-				if err := r.putNote(t, i, "date", dateText(i)); err != nil {
-					return err
-				}
 			}
 		}
 		return nil
 	})
-	if err == nil {
-		r.tally(func() { r.res.Counts.Adopted += int64(len(found)) })
-		r.Progress.Moved(r.acc, int64(len(found)), 0)
+	if err != nil {
+		return err
 	}
-	return err
+	r.tally(func() {
+		r.res.Counts.Adopted += int64(len(found))
+		for _, a := range found {
+			if a.changed != "" {
+				r.res.Counts.AdoptedChanged++
+			}
+		}
+	})
+	r.Progress.Moved(r.acc, int64(len(found)), 0)
+	for _, a := range found {
+		if a.changed != "" {
+			r.sum(1, a.box.name(), ledger.NoteAdoptedChanged, "taken over as another tool has copied and changed them: "+a.changed)
+		}
+		if a.date {
+			r.sum(1, a.box.name(), ledger.NoteAdoptedDate, "taken over with the received date that another tool has given them")
+		}
+	}
+	return nil
 }
 
-// remotesAt returns the emails of a destination's mailbox that the ledger
-// knows.
-func (r *run) remotesAt(ctx context.Context, target string) (map[string]bool, error) {
+// sum counts messages that the same is to be said of: the ledger has it
+// message by message, the result in one line for each mailbox.
+func (r *run) sum(n int64, mailbox, code, text string) {
+	if r.adopting.sums == nil {
+		r.adopting.sums = map[Note]int64{}
+	}
+	r.adopting.sums[Note{Mailbox: mailbox, Code: code, Text: text}] += n
+}
+
+// tellSums puts what was counted into the result, when the account is done.
+func (r *run) tellSums() {
+	notes := slices.SortedFunc(maps.Keys(r.adopting.sums), func(a, b Note) int {
+		return cmp.Or(cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Text, b.Text))
+	})
+	for _, n := range notes {
+		r.note(n.Mailbox, "", n.Code, fmt.Sprintf("%d messages %s", r.adopting.sums[n], n.Text))
+	}
+}
+
+func (r *run) putAdopted(t *ledger.Tx, a adopted) error {
+	i := a.item
+	i.Remote = a.remote
+	if err := t.PutItem(i); err != nil {
+		return err
+	}
+	if err := t.ClearNote(r.row.ID, i.Collection, ledger.NoteItem(i.UID), "refused"); err != nil {
+		return err
+	}
+	_, clamped := translate.Received(i.Received)
+	for _, n := range []struct {
+		is         bool
+		code, text string
+	}{
+		{a.repair, "repaired", repairText},
+		{clamped, "date", dateText(i)},
+		{a.changed != "", ledger.NoteAdoptedChanged, a.changed},
+		{a.date, ledger.NoteAdoptedDate, adoptedDateText},
+	} {
+		if n.is {
+			if err := r.putNote(t, i, n.code, n.text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+const adoptedDateText = "its received date at the destination is the one that the other copy was given"
+
+// shelf returns the emails of the box's mailbox that nobody knows of. It must
+// have been listed before anything is imported there.
+func (r *run) shelf(ctx context.Context, b *box) (*shelf, error) {
+	a := &r.adopting
+	if a.box != b && a.box != nil && !slices.ContainsFunc(r.boxes, func(o *box) bool {
+		return o != a.box && o.row.Target == a.box.row.Target
+	}) {
+		r.closeShelf(a.box.row.Target)
+	}
+	a.box = b
+	if s := a.shelves[b.row.Target]; s != nil {
+		return s, nil
+	}
+	s, err := r.newShelf(ctx, b.row.Target)
+	if err != nil {
+		return nil, err
+	}
+	s.name = b.name()
+	if a.shelves == nil {
+		a.shelves = map[string]*shelf{}
+	}
+	a.shelves[b.row.Target] = s
+	return s, nil
+}
+
+// closeShelf forgets a mailbox, and says what it holds twice.
+func (r *run) closeShelf(target string) {
+	s := r.adopting.shelves[target]
+	if s == nil {
+		return
+	}
+	delete(r.adopting.shelves, target)
+	if n := s.duplicates(); n > 0 {
+		r.tally(func() { r.res.Counts.Duplicates += n })
+		r.sum(n, s.name, "duplicates", "at the destination are there once more than at the source, by content or by Message-ID, sender, subject and date; they are left alone")
+	}
+}
+
+// adoptionDone follows the load: every mailbox has been read.
+func (r *run) adoptionDone(context.Context) error {
+	for target := range r.adopting.shelves {
+		r.closeShelf(target)
+	}
+	return nil
+}
+
+// dropHeld frees what is still held when the reader ends with an error.
+func (r *run) dropHeld() {
+	for _, h := range r.adopting.held {
+		h.entry.body.drop()
+	}
+	r.adopting.held, r.adopting.octets = nil, 0
+}
+
+// newShelf lists a mailbox of the destination, without the emails that the
+// ledger knows.
+func (r *run) newShelf(ctx context.Context, target string) (*shelf, error) {
+	s := &shelf{}
+	for o, err := range r.dst.Outlines(ctx, target) {
+		if err != nil {
+			return nil, err
+		}
+		s.put(o)
+	}
 	rows, err := r.Ledger.Collections(ctx, r.row.ID)
 	if err != nil {
 		return nil, err
 	}
-	mine := map[string]bool{}
+	known := map[string]bool{}
 	for _, c := range rows {
-		if c.Target != target {
+		// While messages are recognised by their content, emails may be moved
+		// between mailboxes; the listing is older than the ledger then.
+		if c.Target != target && !r.vanished {
 			continue
 		}
 		for i, err := range r.Ledger.Items(ctx, c.ID) {
 			if err != nil {
 				return nil, err
 			}
-			if i.Remote != "" {
-				mine[i.Remote] = true
+			if i.Remote != "" && s.has(i.Remote) {
+				known[i.Remote] = true
 			}
 		}
 	}
-	return mine, nil
+	s.index(known)
+	return s, nil
 }

@@ -111,6 +111,7 @@ func (r *run) read(ctx context.Context, queue chan<- *batch) error {
 	for _, b := range r.boxes {
 		if err := r.readBox(ctx, b, a); err != nil {
 			a.abandon()
+			r.dropHeld()
 			return err
 		}
 	}
@@ -175,8 +176,7 @@ func (r *run) readChunk(ctx context.Context, b *box, chunk []*entry, a *assemble
 				return r.refuse(ctx, e, model.Faultf(model.ClassItem, destination.CodeTooLarge,
 					"%d octets are more than the destination accepts (%d)", e.body.Size, limit))
 			}
-			if ok, err := r.adopt(ctx, e); ok || err != nil {
-				e.body.drop()
+			if ok, err := r.adopt(ctx, e, a.add); ok || err != nil {
 				return err
 			}
 			return a.add(ctx, e)
@@ -190,7 +190,7 @@ func (r *run) readChunk(ctx context.Context, b *box, chunk []*entry, a *assemble
 	if err != nil {
 		return err
 	}
-	if err := r.keepAdopted(ctx); err != nil {
+	if err := r.keepAdopted(ctx, a.add); err != nil {
 		return err
 	}
 	for uid := range byUID {

@@ -18,18 +18,23 @@ const (
 
 // Counts sums what a run did to one account, or to all.
 type Counts struct {
-	Messages  int64 `json:"messages"`  // imported
-	Octets    int64 `json:"octets"`    // imported
-	Adopted   int64 `json:"adopted"`   // were at the destination already
-	Moved     int64 `json:"moved"`     // filed into another mailbox without upload
-	Flags     int64 `json:"flags"`     // messages whose flags or keywords were changed
-	Deleted   int64 `json:"deleted"`   // deleted because the source deleted them
-	Kept      int64 `json:"kept"`      // left as the user changed them at the destination
-	Repaired  int64 `json:"repaired"`  // imported with a named repair
-	Refused   int64 `json:"refused"`   // could not be imported; see Notes
-	Rematched int64 `json:"rematched"` // recognised again after a UIDVALIDITY change
-	Mailboxes int64 `json:"mailboxes"` // created or renamed
-	Scripts   int64 `json:"scripts"`   // Sieve scripts written
+	Messages int64 `json:"messages"` // imported
+	Octets   int64 `json:"octets"`   // imported
+	Adopted  int64 `json:"adopted"`  // were at the destination already
+	// AdoptedChanged are those of Adopted that another tool had changed when it
+	// copied them; Duplicates are emails that the destination holds once more
+	// than the source, of those adopted.
+	AdoptedChanged int64 `json:"adopted_changed"`
+	Duplicates     int64 `json:"duplicates"`
+	Moved          int64 `json:"moved"`     // filed into another mailbox without upload
+	Flags          int64 `json:"flags"`     // messages whose flags or keywords were changed
+	Deleted        int64 `json:"deleted"`   // deleted because the source deleted them
+	Kept           int64 `json:"kept"`      // left as the user changed them at the destination
+	Repaired       int64 `json:"repaired"`  // imported with a named repair
+	Refused        int64 `json:"refused"`   // could not be imported; see Notes
+	Rematched      int64 `json:"rematched"` // recognised again after a UIDVALIDITY change
+	Mailboxes      int64 `json:"mailboxes"` // created or renamed
+	Scripts        int64 `json:"scripts"`   // Sieve scripts written
 }
 
 // Add adds d to c.
@@ -37,6 +42,8 @@ func (c *Counts) Add(d Counts) {
 	c.Messages += d.Messages
 	c.Octets += d.Octets
 	c.Adopted += d.Adopted
+	c.AdoptedChanged += d.AdoptedChanged
+	c.Duplicates += d.Duplicates
 	c.Moved += d.Moved
 	c.Flags += d.Flags
 	c.Deleted += d.Deleted

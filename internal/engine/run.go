@@ -30,7 +30,7 @@ type run struct {
 
 	mu        sync.Mutex // guards res and vocab while the pipeline runs
 	air       airspace   // of imports
-	adopting  *adopter   // of the mailbox being read
+	adopting  adoption   // of the reader
 	vanished  bool       // there are vanished items to match against
 	refused   int64
 	blamed    atomic.Int64 // messages that broke their requests
@@ -60,6 +60,7 @@ func (r *run) run(ctx context.Context) (err error) {
 			f.Account = r.acc.Login
 		}
 	}()
+	defer r.tellSums()
 	if r.row, err = r.Ledger.Account(ctx, r.acc.Login, r.acc.Address); err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (r *run) run(ctx context.Context) (err error) {
 		return r.plan(ctx, len(scripts))
 	}
 	for _, phase := range []func(context.Context) error{
-		r.settleAll, r.mapBoxes, r.finish, r.listAll, r.retire, r.match, r.load, r.pushFlags, r.deleteVanished, r.subscribe,
+		r.settleAll, r.mapBoxes, r.finish, r.listAll, r.retire, r.match, r.load, r.adoptionDone, r.pushFlags, r.deleteVanished, r.subscribe,
 	} {
 		if err := phase(ctx); err != nil {
 			return err

@@ -54,3 +54,18 @@ func (c *Client) Download(ctx context.Context, account, blob string, limit int64
 	})
 	return data, err
 }
+
+// Read hands a blob to fn as it arrives. fn may be called again, from the
+// start, when the connection breaks; its errors count as broken ones.
+func (c *Client) Read(ctx context.Context, account, blob string, fn func(io.Reader) error) error {
+	u := expand(c.session.DownloadURL, "accountId", account, "blobId", blob, "name", "blob", "type", "application/octet-stream")
+	return c.perform(ctx, attempt{
+		method: http.MethodGet, url: u, idempotent: true,
+		read: func(r *http.Response) error {
+			if err := fn(r.Body); err != nil {
+				return &badAnswer{err}
+			}
+			return nil
+		},
+	})
+}

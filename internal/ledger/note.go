@@ -12,6 +12,16 @@ type Note struct {
 	Code, Text string
 }
 
+// Codes of notes that decide how an item is verified.
+const (
+	// NoteAdoptedChanged: another tool had copied the message and changed it;
+	// the item's hash is that of its copy.
+	NoteAdoptedChanged = "adoptedChanged"
+	// NoteAdoptedDate: another tool had copied it with another received date,
+	// which no destination lets change.
+	NoteAdoptedDate = "adoptedDate"
+)
+
 // NoteItem is the name of an item in a Note.
 func NoteItem(uid uint64) string { return strconv.FormatUint(uid, 10) }
 

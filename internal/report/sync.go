@@ -96,11 +96,11 @@ func place(mailbox, item string) string {
 
 // SyncCSV writes one row per account.
 func SyncCSV(w io.Writer, r engine.Result) error {
-	s := newSheet(w, "account", "address", "status", "messages", "octets", "adopted", "moved", "flags", "deleted", "repaired", "refused", "kept",
+	s := newSheet(w, "account", "address", "status", "messages", "octets", "adopted", "adopted_changed", "duplicates", "moved", "flags", "deleted", "repaired", "refused", "kept",
 		"rematched", "mailboxes", "scripts", "notes", "seconds", "error")
 	for _, a := range r.Accounts {
 		c := a.Counts
-		s.row(a.Login, a.Address, string(a.Status), c.Messages, c.Octets, c.Adopted, c.Moved, c.Flags, c.Deleted, c.Repaired, c.Refused, c.Kept,
+		s.row(a.Login, a.Address, string(a.Status), c.Messages, c.Octets, c.Adopted, c.AdoptedChanged, c.Duplicates, c.Moved, c.Flags, c.Deleted, c.Repaired, c.Refused, c.Kept,
 			c.Rematched, c.Mailboxes, c.Scripts, len(a.Notes)+a.More, int64(a.Duration.Seconds()), a.Error)
 	}
 	return s.flush()

@@ -88,7 +88,7 @@ func emailGet(c *call) (obj, *methodError) {
 		return nil, fail
 	}
 	for p := range w.properties {
-		if !emailProperties[p] {
+		if _, raw := rawHeader(p); !emailProperties[p] && !raw {
 			return nil, invalidArguments("Invalid property %s: the sandbox serves listings only", p)
 		}
 	}
@@ -133,9 +133,42 @@ func emailGet(c *call) (obj, *methodError) {
 			}
 			return e.head.subject
 		})
+		if fail := c.addRawHeaders(w, e, o); fail != nil {
+			return nil, fail
+		}
 		list = append(list, o)
 	}
 	return c.got(w, a.emailState(), list), nil
+}
+
+// rawHeader returns the field name of a property "header:NAME:asRaw"
+// (RFC 8621 §4.1.3).
+func rawHeader(property string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(property, "header:")
+	if !ok {
+		return "", false
+	}
+	return strings.CutSuffix(name, ":asRaw")
+}
+
+// addRawHeaders adds the header fields that are asked for as they stand: of
+// several the last.
+func (c *call) addRawHeaders(w wanted, e *email, o obj) *methodError {
+	var raw []byte
+	for p := range w.properties {
+		name, is := rawHeader(p)
+		if !is {
+			continue
+		}
+		if raw == nil {
+			var err error
+			if raw, _, err = c.s.blobs.get(e.hash); err != nil {
+				return errUnavailable
+			}
+		}
+		o[p] = lastField(raw, name)
+	}
+	return nil
 }
 
 func idSet(set map[uint32]bool) obj {

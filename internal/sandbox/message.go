@@ -86,6 +86,27 @@ func parseHeader(raw []byte) header {
 	return h
 }
 
+// lastField returns the last field of this name in a header section, what
+// follows its colon as it stands; nil where there is none.
+func lastField(raw []byte, name string) any {
+	var last any
+	for started := false; len(raw) > 0; {
+		var field []byte
+		field, raw = nextField(raw)
+		if len(bytes.TrimSpace(field)) == 0 {
+			if started {
+				break
+			}
+			continue
+		}
+		started = true
+		if n, value, ok := bytes.Cut(field, []byte(":")); ok && strings.EqualFold(string(bytes.TrimSpace(n)), name) {
+			last = strings.ToValidUTF8(strings.TrimRight(string(value), "\r\n"), "\uFFFD")
+		}
+	}
+	return last
+}
+
 // nextField cuts off one field with its folded lines, or one blank line.
 func nextField(in []byte) (field, rest []byte) {
 	end := 0

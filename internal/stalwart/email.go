@@ -2,8 +2,10 @@ package stalwart
 
 import (
 	"context"
+	"io"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/destination"
@@ -15,6 +17,11 @@ import (
 // list would read every message's body.
 var properties = []string{"id", "blobId", "size", "receivedAt", "keywords", "mailboxIds"}
 
+// outlineProperties add the fields that identify a message, as they stand: how
+// a server decodes or parses them does not matter then.
+var outlineProperties = append(slices.Clone(properties),
+	"header:Message-ID:asRaw", "header:Date:asRaw", "header:From:asRaw", "header:Subject:asRaw")
+
 // email is one of Email/get's list.
 type email struct {
 	ID, BlobID string
@@ -22,6 +29,11 @@ type email struct {
 	ReceivedAt time.Time
 	Keywords   map[string]bool
 	MailboxIDs map[string]bool
+
+	MessageID string `json:"header:Message-ID:asRaw"`
+	Date      string `json:"header:Date:asRaw"`
+	From      string `json:"header:From:asRaw"`
+	Subject   string `json:"header:Subject:asRaw"`
 }
 
 func (e *email) model() (destination.Email, error) {
@@ -117,16 +129,62 @@ func (a *Account) Changes(ctx context.Context, since string) ([]string, string, 
 	}
 }
 
-// List implements destination.Account. Without a sort the server lists by
-// ascending document id; each page begins with the last email of the one
-// before, so that a deletion meanwhile cannot make it skip any.
+// List implements destination.Account.
 func (a *Account) List(ctx context.Context, mailbox string) iter.Seq2[destination.Email, error] {
 	return func(yield func(destination.Email, error) bool) {
-		limit, position, last := a.d.getMax(), 0, int64(-1)
-		for {
-			page, ids, err := a.page(ctx, mailbox, position, limit)
+		for e, err := range a.walk(ctx, mailbox, properties) {
 			if err != nil {
 				yield(destination.Email{}, err)
+				return
+			}
+			m, err := e.model()
+			if !yield(m, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Outlines implements destination.Account.
+func (a *Account) Outlines(ctx context.Context, mailbox string) iter.Seq2[destination.Outline, error] {
+	return func(yield func(destination.Outline, error) bool) {
+		for e, err := range a.walk(ctx, mailbox, outlineProperties) {
+			if err != nil {
+				yield(destination.Outline{}, err)
+				return
+			}
+			m, err := e.model()
+			o := destination.Outline{Email: m, MessageID: strings.TrimSpace(e.MessageID), Date: strings.TrimSpace(e.Date),
+				From: strings.TrimSpace(e.From), Subject: strings.TrimSpace(e.Subject)}
+			if !yield(o, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Content implements destination.Account.
+func (a *Account) Content(ctx context.Context, id string, fn func(io.Reader) error) error {
+	var got struct{ List []email }
+	if err := call(ctx, a.d.client, capMail, "Email/get", args{"accountId": a.id, "ids": []string{id}, "properties": []string{"id", "blobId"}}, &got); err != nil {
+		return err
+	}
+	if len(got.List) == 0 {
+		return model.Faultf(model.ClassItem, destination.CodeNotFound, "email %s is gone", id)
+	}
+	return a.d.client.Read(ctx, a.id, got.List[0].BlobID, fn)
+}
+
+// walk lists a mailbox. Without a sort the server lists by ascending document
+// id; each page begins with the last email of the one before, so that a
+// deletion meanwhile cannot make it skip any.
+func (a *Account) walk(ctx context.Context, mailbox string, properties []string) iter.Seq2[*email, error] {
+	return func(yield func(*email, error) bool) {
+		limit, position, last := a.d.getMax(), 0, int64(-1)
+		for {
+			page, ids, err := a.page(ctx, mailbox, position, limit, properties)
+			if err != nil {
+				yield(nil, err)
 				return
 			}
 			if position > 0 && (len(ids) == 0 || document(ids[0]) > last) {
@@ -141,8 +199,7 @@ func (a *Account) List(ctx context.Context, mailbox string) iter.Seq2[destinatio
 				if document(page[i].ID) <= last {
 					continue
 				}
-				e, err := page[i].model()
-				if !yield(e, err) || err != nil {
+				if !yield(&page[i], nil) {
 					return
 				}
 			}
@@ -166,7 +223,7 @@ func document(id string) int64 {
 
 // page fetches one page of a listing in one round trip. The emails come
 // sorted as the ids are; one that was deleted between the calls is missing.
-func (a *Account) page(ctx context.Context, mailbox string, position, limit int) ([]email, []string, error) {
+func (a *Account) page(ctx context.Context, mailbox string, position, limit int, properties []string) ([]email, []string, error) {
 	query := args{"accountId": a.id, "position": position, "limit": limit}
 	if mailbox != "" {
 		query["filter"] = args{"inMailbox": mailbox}

@@ -26,6 +26,7 @@ type account struct {
 	// destination; several mailboxes of the source may share one.
 	claimed map[string]map[string]bool
 	hashes  map[string]map[destination.Hash]bool
+	copies  map[string]int64 // of the present mailbox: how many are explained so
 }
 
 type noteKey struct {

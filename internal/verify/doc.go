@@ -1,5 +1,6 @@
 // Package verify compares source and destination item by item, after a sync
-// or at any time, without downloading a message from the destination.
+// or at any time, without downloading a message from the destination but for
+// copies that another tool has changed, and those only with Reread.
 //
 // It lists the source anew, lists every mailbox at the destination, and lets
 // the ledger say which belongs to which. Content is compared by the BLAKE3

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -72,6 +73,7 @@ func (v *account) mailbox(ctx context.Context, c model.Collection, row ledger.Co
 	if err := v.lookFor(ctx, m, gone); err != nil {
 		return err
 	}
+	v.tellCopies(m)
 	if len(reread) > 0 {
 		return v.reread(ctx, c, row, m, reread)
 	}
@@ -166,7 +168,7 @@ func (v *account) compare(m *Mailbox, row ledger.Collection, s model.Item, i led
 	if e.Hash != destination.Hash(i.Hash) {
 		diff = append(diff, fmt.Sprintf("content: BLAKE3 %x… at the destination, %x… was sent", e.Hash[:8], i.Hash[:8]))
 	}
-	if !e.Received.Equal(received) {
+	if !e.Received.Equal(received) && !has(notes, ledger.NoteAdoptedDate) {
 		diff = append(diff, fmt.Sprintf("received: %s, should be %s", e.Received.Format("2006-01-02 15:04:05"), received.Format("2006-01-02 15:04:05")))
 	}
 	if !slices.Equal(e.Keywords, keywords) {
@@ -186,11 +188,43 @@ func (v *account) compare(m *Mailbox, row ledger.Collection, s model.Item, i led
 	m.Octets += e.Size
 	if len(notes) > 0 {
 		m.Repaired++
-		v.find(m.Name, uid(s.UID), "repaired", reasons(notes))
+		v.explain(m, s.UID, notes)
 	} else {
 		m.Identical++
 	}
 	return true
+}
+
+// explain names a repair or loss. Copies that another tool had made are told
+// of together, lest thousands of them hide what matters.
+func (v *account) explain(m *Mailbox, n uint64, notes []ledger.Note) {
+	for _, note := range notes {
+		if note.Code != ledger.NoteAdoptedChanged && note.Code != ledger.NoteAdoptedDate {
+			v.find(m.Name, uid(n), "repaired", reasons(notes))
+			return
+		}
+	}
+	text := ""
+	for _, note := range notes {
+		if text != "" {
+			text += "; "
+		}
+		if text += note.Text; note.Code == ledger.NoteAdoptedChanged {
+			text = "the copy that another tool had made, taken over: " + text
+		}
+	}
+	if v.copies == nil {
+		v.copies = map[string]int64{}
+	}
+	v.copies[text]++
+}
+
+// tellCopies ends a mailbox.
+func (v *account) tellCopies(m *Mailbox) {
+	for _, text := range slices.Sorted(maps.Keys(v.copies)) {
+		v.find(m.Name, fmt.Sprintf("%d messages", v.copies[text]), "repaired", text)
+	}
+	v.copies = nil
 }
 
 func has(notes []ledger.Note, code string) bool {
@@ -238,6 +272,9 @@ func (v *account) rehash(ctx context.Context, row ledger.Collection, ref model.I
 	if err != nil {
 		return err
 	}
+	if has(v.notes[noteKey{row.ID, ledger.NoteItem(ref.UID)}], ledger.NoteAdoptedChanged) {
+		return v.recompare(ctx, i, content)
+	}
 	h := blake3.New()
 	var src io.Reader = content
 	if has(v.notes[noteKey{row.ID, ledger.NoteItem(ref.UID)}], "repaired") {
@@ -254,6 +291,26 @@ func (v *account) rehash(ctx context.Context, row ledger.Collection, ref model.I
 	var sum [32]byte
 	if h.Sum(sum[:0]); sum != i.Hash {
 		return model.Faultf(model.ClassItem, "content", "the source's bytes are not those that were moved")
+	}
+	return nil
+}
+
+// recompare proves again that what another tool had copied is the message of
+// the source: no hash can, so that the copy is read, too.
+func (v *account) recompare(ctx context.Context, i ledger.Item, content *source.Content) error {
+	original, err := translate.Dissect(content)
+	if err != nil {
+		return err
+	}
+	var copied *translate.Anatomy
+	if err := v.dst.Content(ctx, i.Remote, func(r io.Reader) (err error) {
+		copied, err = translate.Dissect(r)
+		return err
+	}); err != nil {
+		return err
+	}
+	if _, ok := translate.Copied(original, copied); !ok {
+		return model.Faultf(model.ClassItem, "content", "the copy that another tool had made is not the source's message any more")
 	}
 	return nil
 }
