@@ -60,6 +60,7 @@ func Run(t *testing.T, open func(t *testing.T) Env) {
 		{"ExchangeApart", s.testExchangeApart},
 		{"Duplicates", s.testDuplicates},
 		{"Threads", s.testThreads},
+		{"Outlines", s.testOutlines},
 		{"Changes", s.testChanges},
 		{"ListMany", s.testListMany},
 		{"Update", s.testUpdate},
