@@ -75,6 +75,7 @@ func startOrganisation(t *testing.T) organisation {
 // target is a server to move to.
 type target struct {
 	url, user, password string
+	imap                string // address of its plain-text IMAP; empty: none
 	// noDES: the server cannot check traditional crypt(3), as it says itself.
 	noDES bool
 }
@@ -93,7 +94,7 @@ func targets(t *testing.T) map[string]func(t *testing.T) target {
 		},
 		"Stalwart": func(t *testing.T) target {
 			s := lab.StartStalwart(t)
-			return target{url: s.URL, user: s.AdminUser, password: s.AdminPassword}
+			return target{url: s.URL, user: s.AdminUser, password: s.AdminPassword, imap: s.IMAP}
 		},
 	}
 }

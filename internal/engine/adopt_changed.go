@@ -79,8 +79,9 @@ func (b *body) dissect() (*translate.Anatomy, error) {
 }
 
 // candidates are the emails that may be the message, the likeliest first: with
-// its Message-ID or, where it has none, its sender, subject and date; of
-// about its size; and not known to have another body.
+// its Message-ID or, where it has none, its sender, subject and date; of about
+// its size; and not known to have another body. Whether they are it, their
+// content tells: this only bounds how many are read.
 func (h *held) candidates() []int32 {
 	value := func(name string) string { v, _ := h.anatomy.Last(name); return v }
 	message, sender, date := key(value("Message-ID")), key(value("From"), value("Subject")), key(value("Date"))
@@ -96,8 +97,8 @@ func (h *held) candidates() []int32 {
 	}
 	h.shelf.walk(chain, k, func(n int32, u *unclaimed) bool {
 		switch {
-		case u.size < least, u.size > most, u.sender != sender,
-			date != 0 && u.date != date, // one that has none may be given one
+		case u.size < least, u.size > most,
+			message == 0 && date != 0 && u.date != date, // one that has none may be given one
 			u.body != 0 && u.body != body && a.NUL == 0, h.looked[n]:
 		default:
 			out = append(out, n)

@@ -84,7 +84,9 @@ func TestAdoptChangedCopy(t *testing.T) {
 func TestAdoptOddChanges(t *testing.T) {
 	t.Parallel()
 	const head = "From: a@b.test\r\nTo: anna@acme.test\r\nSubject: odd %d\r\n"
-	id := func(n int) string { return fmt.Sprintf(head+"Date: Mon, 1 Apr 2019 08:00:%02d +0000\r\nMessage-ID: <odd%d@b.test>\r\n", n, n, n) }
+	id := func(n int) string {
+		return fmt.Sprintf(head+"Date: Mon, 1 Apr 2019 08:00:%02d +0000\r\nMessage-ID: <odd%d@b.test>\r\n", n, n, n)
+	}
 	type pair struct{ source, copy string }
 	same := []pair{
 		{id(1) + "\r\nbody\r\n", strings.ReplaceAll(id(1)+"\r\nbody\r\n", "\r\n", "\n")},

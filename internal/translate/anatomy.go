@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/zeebo/blake3"
@@ -22,6 +23,12 @@ type Anatomy struct {
 	// Widened is the same with 0x80 in place of each NUL, as Dovecot shows
 	// them over IMAP (lib-mail/istream-nonuls.c); equal to Body without NUL.
 	Widened [32]byte
+
+	// Where a line stands in the header that is no field, the body begins, or
+	// the header goes on up to the empty line, as servers have it that skip such
+	// lines. loose is what it then has more, and looseBody the shorter body.
+	loose     []Field
+	looseBody *Anatomy
 
 	CRLF, LF, CR int64 // line ends of each kind; CR are those without LF
 	NUL          int64
@@ -48,17 +55,18 @@ func Dissect(r io.Reader) (*Anatomy, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range a.Fields {
-		f := &a.Fields[i]
-		f.Value = squeeze(f.lines[min(len(f.Name)+1, len(f.lines)):])
+	bodies := []*body{{a: a, sum: blake3.New()}}
+	bodies[0].write(rest)
+	if a.looseBody != nil {
+		bodies = append(bodies, &body{a: a.looseBody, sum: blake3.New()})
 	}
-	b := body{a: a, sum: blake3.New()}
-	b.write(rest)
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := in.Read(buf)
 		a.Size += int64(n)
-		b.write(buf[:n])
+		for _, b := range bodies {
+			b.write(buf[:n])
+		}
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -66,13 +74,31 @@ func Dissect(r io.Reader) (*Anatomy, error) {
 			return nil, err
 		}
 	}
-	b.end()
+	for _, b := range bodies {
+		b.end()
+	}
 	return a, nil
 }
 
 // header reads the header fields and returns what was read beyond them.
 func (a *Anatomy) header(in *bufio.Reader) (rest []byte, err error) {
-	total := 0
+	var head strings.Builder // a field may be folded over ten thousands of lines
+	var starts []int
+	defer func() {
+		for i := range a.Fields {
+			f, end := &a.Fields[i], head.Len()
+			if i+1 < len(starts) {
+				end = starts[i+1]
+			}
+			f.lines = head.String()[starts[i]:end]
+			f.Value = squeeze(f.lines[min(len(f.Name)+1, len(f.lines)):])
+		}
+	}()
+	begin := func(name, line string) {
+		a.Fields = append(a.Fields, Field{Name: name})
+		starts = append(starts, head.Len())
+		head.WriteString(line)
+	}
 	for {
 		line, err := readLine(in)
 		a.Size += int64(len(line))
@@ -83,7 +109,7 @@ func (a *Anatomy) header(in *bufio.Reader) (rest []byte, err error) {
 			return nil, nil
 		}
 		plain := a.plain(line)
-		if total += len(line); total > maxHeader || len(line) > maxLine {
+		if head.Len()+len(line) > maxHeader {
 			a.uncount(line)
 			return line, nil
 		}
@@ -92,32 +118,70 @@ func (a *Anatomy) header(in *bufio.Reader) (rest []byte, err error) {
 			a.Separated = true
 			return nil, nil
 		case (plain[0] == ' ' || plain[0] == '\t') && len(a.Fields) > 0:
-			f := &a.Fields[len(a.Fields)-1]
-			f.lines += plain
+			head.WriteString(plain)
 		case startsWithField([]byte(plain)):
-			a.Fields = append(a.Fields, Field{Name: plain[:strings.IndexByte(plain, ':')], lines: plain})
-		case len(a.Fields) == 0 && strings.HasPrefix(strings.TrimPrefix(plain, ">"), "From "):
-			// The line between the messages of an mbox, left by a tool.
-			a.Fields = append(a.Fields, Field{Name: mboxLine, lines: plain})
+			begin(plain[:strings.IndexByte(plain, ':')], plain)
+		case isMboxLine(plain):
+			begin(mboxLine, plain)
 		default:
 			a.uncount(line)
-			return line, nil
+			return a.looseFields(in, line)
 		}
 	}
 }
 
-// mboxLine names the pseudo field of an mbox separator.
+// looseFields reads on up to the empty line. All that it reads belongs to the
+// body, too.
+func (a *Anatomy) looseFields(in *bufio.Reader, first []byte) (rest []byte, err error) {
+	var other Anatomy // its counters are not needed
+	for line := first; ; {
+		rest = append(rest, line...)
+		plain := other.plain(line)
+		switch name, value, ok := strings.Cut(plain, ":"); {
+		case strings.TrimSpace(plain) == "":
+			a.looseBody = &Anatomy{Separated: len(line) > 0}
+			return rest, nil
+		case (plain[0] == ' ' || plain[0] == '\t') && len(a.loose) > 0:
+			f := &a.loose[len(a.loose)-1]
+			f.lines += plain
+			f.Value += " " + squeeze(plain)
+		case ok:
+			a.loose = append(a.loose, Field{Name: strings.TrimSpace(name), Value: squeeze(value), lines: plain})
+		default:
+			a.loose = append(a.loose, Field{Value: squeeze(plain), lines: plain})
+		}
+		if len(rest) > maxLoose {
+			return rest, nil
+		}
+		if line, err = readLine(in); err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		a.Size += int64(len(line))
+	}
+}
+
+// maxLoose bounds what is searched behind a line that is no field.
+const maxLoose = 64 << 10
+
+// mboxLine names the pseudo field of the line between the messages of an mbox,
+// which some tool has left in the message.
 const mboxLine = "From "
 
-// maxLine is the longest line that is looked at as a header field.
-const maxLine = 64 << 10
+// isMboxLine recognises "From a@b Mon Feb  3 10:00:00 2020".
+func isMboxLine(line string) bool {
+	if !strings.HasPrefix(strings.TrimPrefix(line, ">"), "From ") {
+		return false
+	}
+	words := strings.Fields(line)
+	return len(words) >= 6 && strings.Count(line, ":") >= 2 && len(words[2]) == 3
+}
 
 func readLine(in *bufio.Reader) ([]byte, error) {
 	var line []byte
 	for {
 		part, err := in.ReadSlice('\n')
 		line = append(line, part...)
-		if !errors.Is(err, bufio.ErrBufferFull) || len(line) > maxLine {
+		if !errors.Is(err, bufio.ErrBufferFull) || len(line) > maxHeader {
 			if errors.Is(err, bufio.ErrBufferFull) {
 				err = nil
 			}
@@ -154,9 +218,11 @@ func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 // Last returns the value of the last field of this name, as JMAP does
 // (RFC 8621 §4.1.3), and whether there is one.
 func (a *Anatomy) Last(name string) (string, bool) {
-	for i := len(a.Fields) - 1; i >= 0; i-- {
-		if strings.EqualFold(a.Fields[i].Name, name) {
-			return a.Fields[i].Value, true
+	for _, fields := range [][]Field{a.loose, a.Fields} {
+		for _, f := range slices.Backward(fields) {
+			if strings.EqualFold(f.Name, name) {
+				return f.Value, true
+			}
 		}
 	}
 	return "", false

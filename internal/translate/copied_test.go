@@ -44,8 +44,10 @@ func TestCopied(t *testing.T) {
 		{"mbox", func(s string) string { return "From anna Mon Apr  1 08:00:00 2019\r\nStatus: RO\r\nX-UID: 7\r\n" + s }, nil, "headers From , Status, X-UID removed", true},
 		{"empty line after the header", func(string) string { return "Subject: no empty line\r\nHello you\r\n" },
 			func(string) string { return "Subject: no empty line\r\n\r\nHello you\r\n" }, "empty lines after the header or at the end", true},
+		{"line that is no field", swap("Subject", "no colon at all\r\n: no name\r\nSubject "), swap("Subject: Plans", "no colon at all\r\n: no name\r\nSubject : Plans\r\nX-TUID: 1"), "header X-TUID added", true},
 		{"no body", func(string) string { return "Subject: x\r\n" }, func(string) string { return "Subject: x\r\nX-TUID: 1\r\n\r\n" }, "header X-TUID added; empty lines after the header or at the end", true},
 
+		{"line that is no field removed", swap("Subject", "no colon at all\r\nSubject"), nil, "", false},
 		{"another body", nil, swap("last", "lost"), "", false},
 		{"body cut", nil, swap("last line\r\n", ""), "", false},
 		{"empty line in the body", nil, swap("line\r\n\r\n", "line\r\n"), "", false},
@@ -86,7 +88,7 @@ func TestCopied(t *testing.T) {
 
 // No input is too odd to be taken apart, and everything is a copy of itself.
 func FuzzDissect(f *testing.F) {
-	for _, s := range []string{letter, "", "\r", "\n", "\x00", " x", ":", "a:b", "a:b\r\n c\r\r\n\r\n\r\n", "From x\nA: b\n\n\x00\x00\r\r", ">From "} {
+	for _, s := range []string{letter, "", "\r", "\n", "\x00", " x", ":", "a:b", "a:b\r\n c\r\r\n\r\n\r\n", "From x\nA: b\n\n\x00\x00\r\r", ">From ", "a:b\nno\n x\n:y\r\n\r\nz", "From a@b Mon Feb  3 10:00:00 2020\nA: b\n"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -175,7 +175,11 @@ func (v *account) compare(m *Mailbox, row ledger.Collection, s model.Item, i led
 		text := fmt.Sprintf("keywords: [%s], should be [%s]", strings.Join(e.Keywords, " "), strings.Join(keywords, " "))
 		if len(diff) == 0 && i.Sent.Equal(s.Flags) {
 			m.Kept++
-			v.find(m.Name, uid(s.UID), "kept", text+": changed at the destination since they were written")
+			why := ": changed at the destination since they were written"
+			if has(notes, ledger.NoteAdoptedChanged) {
+				why = ": another tool has copied it so, or it was changed at the destination"
+			}
+			v.find(m.Name, uid(s.UID), "kept", text+why)
 			return false
 		}
 		diff = append(diff, text)

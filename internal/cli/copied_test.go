@@ -1,0 +1,386 @@
+package cli_test
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	goimap "github.com/emersion/go-imap/v2"
+	"github.com/zeebo/blake3"
+
+	"mailhaul.org/mailhaul/internal/cli"
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/sample"
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/imap"
+	"mailhaul.org/mailhaul/internal/stalwart"
+	"mailhaul.org/mailhaul/internal/translate"
+)
+
+// After a whole migration the ledger is lost, and later another tool copies the
+// organisation to other accounts: both times --adopt takes over what is there,
+// and everything goes on as if mailhaul had brought it.
+func TestLostLedgerAndOtherTools(t *testing.T) {
+	tools := map[string]func(t *testing.T) copier{"mbsync": mbsync, "imapsync": imapsync}
+	for name, start := range targets(t) {
+		t.Run(name, func(t *testing.T) {
+			c := newCopied(t, start(t))
+			t.Run("lost ledger", c.losesLedger)
+			for tool, find := range tools {
+				t.Run(tool, func(t *testing.T) { c.copiedBy(t, tool, find(t)) })
+			}
+		})
+	}
+}
+
+// copied is an organisation at a Dovecot and a server that it moves to.
+type copied struct {
+	organisation
+	to       target
+	messages int
+	own      administrator            // of the migration to the same addresses
+	names    map[string][]mailboxPair // by login: mailboxes whose names every tool can write
+}
+
+type mailboxPair struct{ old, new []string }
+
+type taking struct {
+	Total struct {
+		Messages, Adopted, Duplicates, Flags, Deleted, Moved, Refused int64
+		AdoptedChanged                                                int64 `json:"adopted_changed"`
+	}
+}
+
+func newCopied(t *testing.T, to target) *copied {
+	t.Helper()
+	c := &copied{to: to}
+	c.dir = t.TempDir()
+	c.sample = sample.New(sample.Options{Accounts: 4, Messages: 400, Oddities: true, Seed: 11, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)})
+	if err := c.sample.WriteMaildir(c.dir); err != nil {
+		t.Fatal(err)
+	}
+	_, _, c.messages, _ = c.sample.Totals()
+	c.Dovecot = lab.StartDovecot(t, lab.DovecotOptions{Passwd: c.dir + "/users", Mail: c.dir, Location: "maildir:" + c.dir + "/%d/%n/Maildir", Home: c.dir + "/%d/%n"})
+	c.own = c.administrator(t, sample.Domain)
+	return c
+}
+
+// administrator migrates everybody to addresses of a domain.
+func (c *copied) administrator(t *testing.T, domain string) administrator {
+	t.Helper()
+	a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
+	text := fmt.Sprintf("engagement: ./state\nsource:\n  kind: imap\n  imap: {url: %q, master: %s, separator: %q, password: %q, tls: {insecure: true}}\n  users: {passwd: %q}\n"+
+		"destination: {url: %q, user: %q, password: %q}\naccounts: [{source: \"*@%s\", destination: \"*@%s\"}]\n",
+		"imaps://"+c.IMAPS, c.MasterUser, c.Separator, "inline:"+c.MasterPassword, c.dir+"/users", c.to.url, c.to.user, "inline:"+c.to.password, sample.Domain, domain)
+	if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.run(cli.ExitOK, "provision")
+	return a
+}
+
+// verified demands that both sides are equal but for what is named.
+func (c *copied) verified(a administrator) {
+	a.t.Helper()
+	var v struct {
+		Total struct{ Source, Identical, Repaired, Kept, Missing, Different, Duplicates, Extra int }
+	}
+	a.result(cli.ExitOK, &v, "verify", "--reread")
+	if n := v.Total; n.Source != c.messages || n.Identical+n.Repaired+n.Kept != c.messages || n.Extra+n.Duplicates != 0 {
+		a.t.Errorf("verified %+v; the source holds %d messages", n, c.messages)
+	}
+	a.t.Logf("verified: %+v", v.Total)
+}
+
+func (c *copied) losesLedger(t *testing.T) {
+	a := c.own
+	a.t = t
+	a.run(cli.ExitOK, "sync")
+	c.readNames(t, filepath.Join(filepath.Dir(a.config), "state"))
+	lost, err := filepath.Glob(filepath.Join(filepath.Dir(a.config), "state", ledger.FileName+"*"))
+	if err != nil || len(lost) == 0 {
+		t.Fatalf("no ledger to lose: %v", err)
+	}
+	for _, path := range lost {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var r taking
+	a.result(cli.ExitOK, &r, "sync", "--adopt")
+	if r.Total.Adopted != int64(c.messages) || r.Total.Messages+r.Total.AdoptedChanged+r.Total.Duplicates != 0 {
+		t.Errorf("of %d messages: %+v", c.messages, r.Total)
+	}
+	c.followed(a)
+}
+
+// followed demands that a plain sync has nothing to do, and that flags and
+// deletions are followed as ever.
+func (c *copied) followed(a administrator) {
+	t := a.t
+	t.Helper()
+	var r taking
+	a.result(cli.ExitOK, &r, "sync")
+	if r != (taking{}) {
+		t.Errorf("the next sync did %+v", r.Total)
+	}
+	c.verified(a)
+	i := c.sample.Accounts[0]
+	user := actAs(t, c.Dovecot, i)
+	status, err := user.c.Status("INBOX", &goimap.StatusOptions{UIDNext: true}).Wait()
+	user.must(err)
+	user.append("INBOX", c.messages)
+	a.result(cli.ExitOK, &r, "sync")
+	if r.Total.Messages != 1 {
+		t.Errorf("a new message: %+v", r.Total)
+	}
+	c.messages++
+	user.flag("INBOX", status.UIDNext)
+	r = taking{}
+	a.result(cli.ExitOK, &r, "sync")
+	if r.Total.Flags != 1 || r.Total.Messages != 0 {
+		t.Errorf("a new flag: %+v", r.Total)
+	}
+	c.verified(a)
+}
+
+// readNames learns what mailhaul calls the mailboxes.
+func (c *copied) readNames(t *testing.T, state string) {
+	t.Helper()
+	l, err := ledger.Open(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	plain := regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 -]*$`)
+	c.names = map[string][]mailboxPair{}
+	for _, a := range c.sample.Accounts {
+		row, err := l.Account(t.Context(), a.Login, a.Login)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := l.Collections(t.Context(), row.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shared := map[string]int{}
+		for _, k := range rows {
+			shared[k.Target]++
+		}
+		for _, k := range rows {
+			if shared[k.Target] != 1 || a.Mailbox(k.Path...) == nil || a.Mailbox(k.Path...).Container {
+				continue
+			}
+			if k.TargetPath[0] == "Inbox" {
+				k.TargetPath[0] = "INBOX"
+			}
+			if plain.MatchString(strings.Join(append(k.Path, k.TargetPath...), "")) && !strings.HasSuffix(strings.Join(k.Path, "."), " ") {
+				c.names[a.Login] = append(c.names[a.Login], mailboxPair{k.Path, k.TargetPath})
+			}
+		}
+	}
+}
+
+// copier copies mailboxes of one account from one IMAP server to another.
+type copier func(t *testing.T, from, to login, boxes []mailboxPair)
+
+type login struct{ addr, separator, user, password string }
+
+func (l login) hostPort() (string, string) {
+	host, port, _ := net.SplitHostPort(l.addr)
+	return host, port
+}
+
+// copiedBy has another tool copy what it can, then mailhaul take it over.
+func (c *copied) copiedBy(t *testing.T, tool string, run copier) {
+	domain := tool + ".test"
+	a := c.administrator(t, domain)
+	address := func(acc *sample.Account) string { return strings.TrimSuffix(acc.Login, sample.Domain) + domain }
+	var between *lab.Dovecot // the sandbox speaks no IMAP
+	if c.to.imap == "" {
+		dir := t.TempDir()
+		users, err := os.ReadFile(c.dir + "/users")
+		if err == nil {
+			err = os.WriteFile(dir+"/users", []byte(strings.ReplaceAll(string(users), c.dir, dir)), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		between = lab.StartDovecot(t, lab.DovecotOptions{Passwd: dir + "/users", Mail: dir, Location: "maildir:" + dir + "/%d/%n/Maildir", Home: dir + "/%d/%n"})
+	}
+	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: c.to.url, User: c.to.user, Password: c.to.password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	var there int64
+	for _, acc := range c.sample.Accounts {
+		from := login{c.IMAP, ".", acc.Login + c.Separator + c.MasterUser, c.MasterPassword}
+		at, err := d.Open(t.Context(), address(acc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if between == nil {
+			run(t, from, login{c.to.imap, "/", address(acc) + "%" + c.to.user, c.to.password}, c.names[acc.Login])
+		} else {
+			run(t, from, login{between.IMAP, ".", acc.Login + between.Separator + between.MasterUser, between.MasterPassword}, c.names[acc.Login])
+			pump(t, between, acc.Login, at, c.names[acc.Login])
+		}
+		for _, err := range at.List(t.Context(), "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			there++
+		}
+	}
+	if there < int64(c.messages)/2 {
+		t.Fatalf("%s has copied only %d of %d messages", tool, there, c.messages)
+	}
+	var r taking
+	a.result(cli.ExitOK, &r, "sync", "--adopt")
+	t.Logf("%s has copied %d of %d messages: %+v", tool, there, c.messages, r.Total)
+	if r.Total.Adopted != there || r.Total.Messages != int64(c.messages)-there || r.Total.Duplicates != 0 {
+		t.Errorf("%d messages, %d copied by %s: %+v", c.messages, there, tool, r.Total)
+	}
+	c.followed(a)
+}
+
+// pump brings what a tool has made from one server to a JMAP server as it is.
+func pump(t *testing.T, from *lab.Dovecot, user string, to destination.Account, boxes []mailboxPair) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	src, err := imap.New(imap.Options{URL: "imap://" + from.IMAP, TLS: &tls.Config{InsecureSkipVerify: true}, Master: from.MasterUser, Separator: from.Separator, Password: from.MasterPassword, SpoolDir: t.TempDir()})
+	must(err)
+	st, err := src.Open(t.Context(), model.Account{Login: user})
+	must(err)
+	defer st.Close()
+	cols, err := st.Collections(t.Context())
+	must(err)
+	have, err := to.Mailboxes(t.Context())
+	must(err)
+	words := translate.NewVocabulary(nil, 99)
+	for _, col := range cols {
+		if !slices.ContainsFunc(boxes, func(b mailboxPair) bool { return slices.Equal(b.new, col.Path) }) {
+			continue
+		}
+		id := ""
+		for _, name := range col.Path {
+			m := destination.Mailbox{Parent: id, Name: name}
+			id = ""
+			for _, h := range have {
+				if h.Parent == m.Parent && strings.EqualFold(h.Name, name) {
+					id = h.ID
+				}
+			}
+			if id == "" {
+				id, err = to.CreateMailbox(t.Context(), m)
+				must(err)
+				m.ID = id
+				have = append(have, m)
+			}
+		}
+		items := map[uint64]model.Item{}
+		var refs []model.ItemRef
+		for ch, err := range st.Changes(t.Context(), col, "") {
+			must(err)
+			if ch.Op == model.OpUpsert {
+				items[ch.Item.UID] = ch.Item
+				refs = append(refs, ch.Item.ItemRef)
+			}
+		}
+		must(st.Read(t.Context(), col, refs, func(ref model.ItemRef, content *source.Content, err error) error {
+			must(err)
+			raw, err := io.ReadAll(content)
+			must(err)
+			up, err := to.Upload(t.Context(), []destination.Blob{{Size: int64(len(raw)), Hash: blake3.Sum256(raw), Bytes: raw}})
+			must(err)
+			in := destination.Import{BlobID: up[0].BlobID, Mailboxes: []string{id}}
+			in.Received, _ = translate.Received(items[ref.UID].Received)
+			in.Keywords, _ = words.Keywords(items[ref.UID].Flags)
+			res, _, err := to.Import(t.Context(), []destination.Import{in})
+			must(err)
+			if res[0].Err != nil && model.CodeOf(res[0].Err) != destination.CodeInvalidEmail {
+				must(res[0].Err)
+			}
+			return nil
+		}))
+	}
+}
+
+// mbsync leaves a mark in every message and gives it the date of the copy.
+func mbsync(t *testing.T) copier {
+	program := lab.DebianProgram(t, "isync", "/usr/bin/mbsync")
+	return func(t *testing.T, from, to login, boxes []mailboxPair) {
+		dir := t.TempDir()
+		var conf strings.Builder
+		for name, l := range map[string]login{"old": from, "new": to} {
+			host, port := l.hostPort()
+			fmt.Fprintf(&conf, "IMAPAccount %[1]s\nHost %[2]s\nPort %[3]s\nUser \"%[4]s\"\nPass %[5]s\nSSLType None\nAuthMechs LOGIN\n\nIMAPStore %[1]s\nAccount %[1]s\n\n", name, host, port, l.user, l.password)
+		}
+		for i, b := range boxes {
+			fmt.Fprintf(&conf, "Channel c%d\nFar \":old:%s\"\nNear \":new:%s\"\nCreate Near\nSync Pull New Flags\nSyncState %s/%d-\n\n",
+				i, strings.Join(b.old, "/"), mbsyncName(b.new), dir, i)
+		}
+		file := filepath.Join(dir, "mbsyncrc")
+		if err := os.WriteFile(file, []byte(conf.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := program("-c", file, "-a").CombinedOutput()
+		if err != nil {
+			t.Logf("mbsync: %v\n%s", err, out) // it skips what it cannot copy
+		}
+	}
+}
+
+// mbsyncName writes a mailbox below the inbox as mbsync wants it.
+func mbsyncName(path []string) string {
+	if strings.EqualFold(path[0], "INBOX") {
+		path = append([]string{"INBOX"}, path[1:]...)
+	}
+	return strings.Join(path, "/")
+}
+
+// imapsync adds a Message-Id to messages without one and disarms receipts.
+func imapsync(t *testing.T) copier {
+	program, err := exec.LookPath("imapsync")
+	if err != nil {
+		t.Skip("no imapsync here: it is in no Debian package; put it on PATH")
+	}
+	return func(t *testing.T, from, to login, boxes []mailboxPair) {
+		args := []string{"--nolog", "--noreleasecheck", "--nossl1", "--nossl2", "--notls1", "--notls2", "--noid", "--tmpdir", t.TempDir(), "--addheader", "--disarmreadreceipts", "--nofoldersizes"}
+		for n, l := range []login{from, to} {
+			host, port := l.hostPort()
+			for name, value := range map[string]string{"host": host, "port": port, "user": l.user, "password": l.password, "sep": l.separator, "prefix": ""} {
+				args = append(args, fmt.Sprintf("--%s%d", name, n+1), value)
+			}
+		}
+		for _, b := range boxes {
+			old, now := strings.Join(b.old, from.separator), strings.Join(b.new, to.separator)
+			args = append(args, "--folder", old)
+			if old != now {
+				args = append(args, "--f1f2", old+"="+now)
+			}
+		}
+		out, err := exec.Command(program, args...).CombinedOutput()
+		if err != nil {
+			t.Logf("imapsync: %v\n%s", err, out[max(0, len(out)-1500):])
+		}
+	}
+}
