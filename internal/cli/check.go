@@ -73,7 +73,7 @@ func (a *app) restore(ctx context.Context, e *engagement.Engagement) error {
 			fmt.Fprintf(w, "restored: %s %s to %s\n", s.Object, s.Property, s.New)
 		}
 		for _, s := range left {
-			fmt.Fprintf(w, "left alone: %s %s was changed by somebody else; it had been %s\n", s.Object, s.Property, s.Old)
+			fmt.Fprintf(w, "left alone: %s %s was changed by somebody else to %s; before the migration it was %s\n", s.Object, s.Property, s.New, s.Old)
 		}
 		_, err := fmt.Fprintf(w, "%d settings restored, %d left alone\n", len(restored), len(left))
 		return err

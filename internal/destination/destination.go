@@ -202,3 +202,19 @@ type Script struct {
 type Checker interface {
 	Check(ctx context.Context) []model.Finding
 }
+
+// Need is what one account will hold, as far as that is known: 0 where not.
+type Need struct {
+	Address   string
+	Octets    int64 // of messages still to come
+	Mailboxes int   // at the source
+	Depth     int   // levels of the deepest
+}
+
+// AccountChecker is implemented by a Destination whose accounts have limits of
+// their own.
+type AccountChecker interface {
+	// CheckAccounts compares the accounts' limits with what they will hold.
+	// Accounts that do not exist yet are told of. It writes nothing.
+	CheckAccounts(ctx context.Context, needs []Need) []model.Finding
+}

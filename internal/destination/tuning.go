@@ -15,6 +15,9 @@ type Setting struct {
 	Why      string          `json:"why"`
 }
 
+// Same reports whether t is the same setting, whatever its values.
+func (s Setting) Same(t Setting) bool { return s.Object == t.Object && s.Property == t.Property }
+
 // Tuner is implemented by a Destination whose settings can be changed for the
 // time of a migration.
 type Tuner interface {
@@ -22,6 +25,8 @@ type Tuner interface {
 	Tune(ctx context.Context) ([]Setting, error)
 	// Value returns a setting as it is now.
 	Value(ctx context.Context, s Setting) (json.RawMessage, error)
-	// Change gives settings their New values and has the server use them.
+	// Change gives settings their New values, one after the other, and has the
+	// server use them; with none it only has the server use what is set, which
+	// an interrupted Change may not have come to.
 	Change(ctx context.Context, settings []Setting) error
 }

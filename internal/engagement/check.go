@@ -3,9 +3,13 @@ package engagement
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/directory"
+	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 )
@@ -33,7 +37,41 @@ func (e *Engagement) Check(ctx context.Context) []model.Finding {
 	if c, ok := dst.(destination.Checker); ok {
 		out = append(out, c.Check(ctx)...)
 	}
+	if c, ok := dst.(destination.AccountChecker); ok && e.Plan.Accounts != nil {
+		if needs, err := e.needs(ctx); err != nil {
+			out = append(out, stop("ledger", err))
+		} else if len(needs) > 0 {
+			out = append(out, c.CheckAccounts(ctx, needs)...)
+		}
+	}
 	return out
+}
+
+// needs is what the accounts that move will hold, as far as an earlier run or
+// dry run has seen it.
+func (e *Engagement) needs(ctx context.Context) ([]destination.Need, error) {
+	seen := map[string]ledger.Holding{}
+	if _, err := os.Stat(filepath.Join(e.Config.Engagement, ledger.FileName)); err == nil && !e.Rehearsal() {
+		l, err := e.LedgerToRead()
+		if err != nil {
+			return nil, err
+		}
+		all, err := l.Holdings(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range all {
+			seen[h.Login] = h
+		}
+	}
+	var out []destination.Need
+	for _, a := range e.Plan.Accounts {
+		if a.Moves() {
+			h := seen[a.Login]
+			out = append(out, destination.Need{Address: strings.ToLower(a.Address), Octets: h.Octets, Mailboxes: h.Mailboxes, Depth: h.Depth})
+		}
+	}
+	return out, nil
 }
 
 func (e *Engagement) checkSecrets() []model.Finding {

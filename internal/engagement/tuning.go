@@ -19,24 +19,25 @@ import (
 const tunedFile = "settings.json"
 
 // Fix changes the destination's settings that would hurt, and keeps what they
-// were for Restore. It returns what was changed.
+// were for Restore. It returns what was changed. Interrupted, it is run again.
 func (e *Engagement) Fix(ctx context.Context) ([]destination.Setting, error) {
 	t, err := e.tuner(ctx)
 	if err != nil {
 		return nil, err
 	}
 	hurting, err := t.Tune(ctx)
-	if err != nil || len(hurting) == 0 {
-		return nil, err
-	}
-	kept, err := e.tuned()
 	if err != nil {
 		return nil, err
 	}
+	kept, err := e.tuned()
+	if err != nil || len(hurting)+len(kept) == 0 {
+		return nil, err
+	}
 	for _, s := range hurting {
-		// What was changed before keeps its value from before that.
-		if i := slices.IndexFunc(kept, func(k destination.Setting) bool { return k.Object == s.Object && k.Property == s.Property }); i >= 0 {
-			kept[i].New = s.New
+		// A value that hurts is the one from before, or one that somebody has
+		// set since: that is what is put back then.
+		if i := slices.IndexFunc(kept, s.Same); i >= 0 {
+			kept[i] = s
 		} else {
 			kept = append(kept, s)
 		}
@@ -44,11 +45,23 @@ func (e *Engagement) Fix(ctx context.Context) ([]destination.Setting, error) {
 	if err := e.keepTuned(kept); err != nil {
 		return nil, err
 	}
-	return hurting, t.Change(ctx, hurting)
+	if err := t.Change(ctx, hurting); err != nil {
+		return nil, err
+	}
+	for _, s := range hurting {
+		now, err := t.Value(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		if !same(now, s.New) {
+			return nil, model.Faultf(model.ClassFatal, "setting", "%s %s was set to %s, but the destination shows %s", s.Object, s.Property, s.New, now)
+		}
+	}
+	return hurting, nil
 }
 
 // Restore puts back what Fix has changed. A setting that somebody has changed
-// since is left alone and returned in left.
+// since is left alone and returned in left. Interrupted, it is run again.
 func (e *Engagement) Restore(ctx context.Context) (restored, left []destination.Setting, err error) {
 	kept, err := e.tuned()
 	if err != nil || len(kept) == 0 {
@@ -69,13 +82,20 @@ func (e *Engagement) Restore(ctx context.Context) (restored, left []destination.
 			s.Old, s.New = s.New, s.Old
 			restored = append(restored, s)
 		default:
+			s.New = now
 			left = append(left, s)
 		}
 	}
+	// Even with nothing left to set: an interrupted restore may have set all
+	// without the server using it yet.
 	if err := t.Change(ctx, restored); err != nil {
 		return nil, nil, err
 	}
-	return restored, left, os.Remove(filepath.Join(e.Config.Engagement, tunedFile))
+	path := filepath.Join(e.Config.Engagement, tunedFile)
+	if err := os.Remove(path); err != nil {
+		return nil, nil, err
+	}
+	return restored, left, syncFolder(e.Config.Engagement)
 }
 
 // same compares JSON values by meaning: a server may order members anew and
@@ -159,5 +179,18 @@ func (e *Engagement) keepTuned(settings []destination.Setting) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), filepath.Join(dir, tunedFile))
+	if err := os.Rename(f.Name(), filepath.Join(dir, tunedFile)); err != nil {
+		return err
+	}
+	return syncFolder(dir)
+}
+
+// syncFolder makes what was renamed or removed in a folder durable.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
 }

@@ -181,3 +181,35 @@ func unixTime(sec int64) time.Time {
 	}
 	return time.Unix(sec, 0).UTC()
 }
+
+// Holding is what the source was last seen to hold of one account.
+type Holding struct {
+	Login     string
+	Mailboxes int
+	Depth     int   // levels of the deepest mailbox
+	Octets    int64 // of messages that are still to be moved
+}
+
+// Holdings returns what is known of all accounts that were listed, by a run or
+// a dry run.
+func (l *Ledger) Holdings(ctx context.Context) ([]Holding, error) {
+	rows, err := l.read.QueryContext(ctx, `SELECT a.login, count(*), max(json_array_length(c.path)), sum((SELECT coalesce(sum(size), 0)
+		FROM items WHERE collection = c.id AND state IN (1, 2) AND state <> 3))
+		FROM accounts a JOIN collections c ON c.account = a.id AND c.retired = 0 GROUP BY a.id ORDER BY a.login`)
+	if err != nil {
+		return nil, fatal("ledger", err)
+	}
+	defer rows.Close()
+	var out []Holding
+	for rows.Next() {
+		var h Holding
+		if err := rows.Scan(&h.Login, &h.Mailboxes, &h.Depth, &h.Octets); err != nil {
+			return nil, fatal("ledger", err)
+		}
+		out = append(out, h)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fatal("ledger", err)
+	}
+	return out, nil
+}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/model"
@@ -60,9 +58,18 @@ var needs = []struct {
 	{"impersonate", "without it the migrator cannot write into other accounts", model.LevelStop},
 	{"jmapEmailImport", "without it no message can be filed", model.LevelStop},
 	{"jmapBlobUpload", "without it no message can be uploaded", model.LevelStop},
+	{"jmapMailboxGet", "without it the mailboxes of the accounts are not seen", model.LevelStop},
+	{"jmapMailboxCreate", "without it no mailbox can be made", model.LevelStop},
+	{"jmapEmailGet", "without it nothing can be verified, and no interrupted import settled", model.LevelStop},
+	{"jmapEmailQuery", "without it mailboxes cannot be listed for verification", model.LevelStop},
+	{"jmapEmailChanges", "without it no interrupted import can be settled", model.LevelStop},
+	{"jmapEmailUpdate", "without it flags and moves cannot be followed after the first copy", model.LevelStop},
+	{"jmapEmailDestroy", "without it deletions cannot be followed after the first copy", model.LevelWarning},
+	{"jmapSieveScriptCreate", "without it Sieve scripts stay behind", model.LevelWarning},
 	{"unlimitedUploads", "without it a mailbox stops after 1,000 messages or 50 MB an hour", model.LevelStop},
 	{"unlimitedRequests", "without it the server takes 1,000 requests a minute and 4 at a time", model.LevelWarning},
 	{"jmapPrincipalQuery", "without it accounts are not found by their aliases", model.LevelWarning},
+	{"jmapPrincipalGet", "without it accounts are not found by their addresses", model.LevelStop},
 	{"sysAccountCreate", "without it `mailhaul provision` cannot create accounts", model.LevelWarning},
 	{"sysDomainCreate", "without it `mailhaul provision` cannot create domains", model.LevelWarning},
 }
@@ -88,61 +95,4 @@ func (d *Destination) checkLimits() model.Finding {
 	c, l := d.session.Core, d.limits
 	return finding(model.LevelOK, "limits", "", "%d MB a request, %d levels of mailboxes, names of %d octets, scripts of %d kB",
 		c.MaxSizeRequest/1_000_000, l.MaxMailboxDepth, l.MaxMailboxName, l.MaxScript/1000)
-}
-
-// checkSettings looks at settings whose defaults hurt a migration.
-func (d *Destination) checkSettings(ctx context.Context) []model.Finding {
-	var out []model.Finding
-	var hidden []string
-	read := func(object string, v any) bool {
-		err := d.singleton(ctx, object, v)
-		if err != nil {
-			hidden = append(hidden, object)
-		}
-		return err == nil
-	}
-	var retention struct{ ExpungeTrashAfter *int64 } // milliseconds
-	if read("x:DataRetention", &retention) {
-		if ms := retention.ExpungeTrashAfter; ms != nil && *ms > 0 {
-			out = append(out, finding(model.LevelWarning, "expungeTrashAfter", "set x:DataRetention expungeTrashAfter to null for the migration and the weeks after it",
-				"mail in Trash and Junk is deleted %d days after it is imported", time.Duration(*ms)*time.Millisecond/(24*time.Hour)))
-		} else {
-			out = append(out, finding(model.LevelOK, "expungeTrashAfter", "", "mail in Trash and Junk is kept"))
-		}
-	}
-	var mail struct {
-		MaxMailboxes    *int
-		EncryptOnAppend bool
-	}
-	if read("x:Email", &mail) {
-		if n := mail.MaxMailboxes; n != nil && *n > 0 {
-			level, remedy := model.LevelOK, ""
-			if *n <= 250 {
-				level, remedy = model.LevelWarning, "raise x:Email maxMailboxes above the largest account's number of folders (see `mailhaul assess`)"
-			}
-			out = append(out, finding(level, "maxMailboxes", remedy, "%d mailboxes an account", *n))
-		}
-		if mail.EncryptOnAppend {
-			out = append(out, finding(model.LevelWarning, "encryptOnAppend", "switch off x:Email encryptOnAppend for the migration",
-				"imported mail of users with a key is encrypted: it cannot be verified by its hash"))
-		}
-	}
-	var spam struct {
-		Model struct {
-			Type string `json:"@type"`
-		}
-	}
-	if read("x:SpamClassifier", &spam) {
-		if spam.Model.Type != "Disabled" {
-			out = append(out, finding(model.LevelWarning, "spam classifier", `set x:SpamClassifier model to {"@type":"Disabled"} for the migration`,
-				"imported Junk trains the classifier and is kept as samples"))
-		} else {
-			out = append(out, finding(model.LevelOK, "spam classifier", "", "does not train on imported mail"))
-		}
-	}
-	if len(hidden) > 0 {
-		out = append(out, finding(model.LevelWarning, "settings", "run the check as an administrator, or look at them in the server's settings",
-			"the login may not read %s", strings.Join(hidden, ", ")))
-	}
-	return out
 }

@@ -48,9 +48,11 @@ type Destination struct {
 }
 
 var (
-	_ destination.Destination = (*Destination)(nil)
-	_ destination.Checker     = (*Destination)(nil)
-	_ destination.Provisioner = (*Destination)(nil)
+	_ destination.Destination    = (*Destination)(nil)
+	_ destination.Checker        = (*Destination)(nil)
+	_ destination.AccountChecker = (*Destination)(nil)
+	_ destination.Tuner          = (*Destination)(nil)
+	_ destination.Provisioner    = (*Destination)(nil)
 )
 
 // Dial logs in. Faults: model.CodeAuth, model.CodeUnreachable, "notJMAP".

@@ -10,8 +10,12 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 )
 
-// manyMailboxes is room for any account.
-const manyMailboxes = 10_000
+const (
+	// manyMailboxes is room for any account.
+	manyMailboxes = 10_000
+	// longLife is how long uploads live by default, in milliseconds.
+	longLife = 3_600_000
+)
 
 // tunable are the settings whose defaults hurt a migration.
 var tunable = []struct {
@@ -31,6 +35,12 @@ var tunable = []struct {
 	{destination.Setting{Object: "x:Email", Property: "encryptOnAppend", New: json.RawMessage("false"),
 		Why: "imported mail of users with a key would be encrypted and could not be verified"},
 		func(v json.RawMessage) bool { return string(v) == "true" }},
+	{destination.Setting{Object: "x:Jmap", Property: "uploadTtl", New: json.RawMessage(fmt.Sprint(longLife)),
+		Why: "uploaded messages would expire before they are imported"},
+		func(v json.RawMessage) bool {
+			var ms int64
+			return json.Unmarshal(v, &ms) == nil && ms > 0 && ms < shortLife.Milliseconds()
+		}},
 	{destination.Setting{Object: "x:SpamClassifier", Property: "model", New: json.RawMessage(`{"@type":"Disabled"}`),
 		Why: "imported Junk would train the spam classifier"},
 		func(v json.RawMessage) bool {
@@ -74,9 +84,6 @@ func (d *Destination) Value(ctx context.Context, s destination.Setting) (json.Ra
 // Change implements destination.Tuner. Stalwart uses what is set only after
 // it has reloaded its settings.
 func (d *Destination) Change(ctx context.Context, settings []destination.Setting) error {
-	if len(settings) == 0 {
-		return nil
-	}
 	for _, s := range settings {
 		var got struct{ NotUpdated map[string]*jmap.SetError }
 		err := call(ctx, d.client, capStalwart, s.Object+"/set", args{"update": args{"singleton": args{s.Property: s.New}}}, &got)

@@ -1,0 +1,98 @@
+package stalwart
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// few is the number of mailboxes an account below which a limit is worth a
+// warning: it is the server's default, and people who file by project or
+// customer exceed it.
+const few = 250
+
+// shortLife is how long an uploaded message should live at least before it is
+// imported: batches wait for one another, and for a server that was restarted.
+const shortLife = 10 * time.Minute
+
+// checkSettings looks at settings whose defaults hurt a migration.
+func (d *Destination) checkSettings(ctx context.Context) []model.Finding {
+	var out []model.Finding
+	var hidden []string
+	say := func(level model.Level, subject, remedy, format string, v ...any) {
+		out = append(out, finding(level, subject, remedy, format, v...))
+	}
+	read := func(object string, v any) bool {
+		err := d.singleton(ctx, object, v)
+		if err != nil {
+			hidden = append(hidden, object)
+		}
+		return err == nil
+	}
+	const fix = "`mailhaul check --fix` changes it for the migration, `--restore` puts it back: "
+	var retention struct{ ExpungeTrashAfter *int64 } // milliseconds
+	if read("x:DataRetention", &retention) {
+		if ms := retention.ExpungeTrashAfter; ms != nil && *ms > 0 {
+			say(model.LevelWarning, "expungeTrashAfter", fix+"set x:DataRetention expungeTrashAfter to null for the migration and the weeks after it",
+				"mail in Trash and Junk is deleted %s after it is imported, however old it is", days(*ms))
+		} else {
+			say(model.LevelOK, "expungeTrashAfter", "", "mail in Trash and Junk is kept")
+		}
+	}
+	var mail struct {
+		MaxMailboxes    *int
+		EncryptOnAppend bool
+	}
+	if read("x:Email", &mail) {
+		if n := mail.MaxMailboxes; n != nil && *n > 0 {
+			level, remedy := model.LevelOK, ""
+			if *n <= few {
+				level, remedy = model.LevelWarning, fix+"raise x:Email maxMailboxes above the largest account's number of folders (see `mailhaul assess`)"
+			}
+			say(level, "maxMailboxes", remedy, "%d mailboxes an account", *n)
+		}
+		if mail.EncryptOnAppend {
+			say(model.LevelWarning, "encryptOnAppend", fix+"switch off x:Email encryptOnAppend",
+				"imported mail of users with a key is encrypted: it cannot be verified by its hash")
+		}
+	}
+	var spam struct {
+		Model struct {
+			Type string `json:"@type"`
+		}
+	}
+	if read("x:SpamClassifier", &spam) {
+		if spam.Model.Type != "Disabled" {
+			say(model.LevelWarning, "spam classifier", fix+`set x:SpamClassifier model to {"@type":"Disabled"}`,
+				"what is imported or moved into Junk, or is marked $junk or $notjunk, trains the classifier and is kept as a sample")
+		} else {
+			say(model.LevelOK, "spam classifier", "", "does not train on imported mail")
+		}
+	}
+	var jmap struct{ UploadTTL *int64 } // milliseconds
+	if read("x:Jmap", &jmap) && jmap.UploadTTL != nil {
+		if life := time.Duration(*jmap.UploadTTL) * time.Millisecond; life < shortLife {
+			say(model.LevelWarning, "uploadTtl", fix+"raise x:Jmap uploadTtl to an hour",
+				"an uploaded message that is not imported within %s expires and is uploaded again", life)
+		} else {
+			say(model.LevelOK, "uploadTtl", "", "uploaded messages live %s until they are imported", life)
+		}
+	}
+	say(model.LevelOK, "calendars", "", "none are moved in this version: no alarm and no invitation can go out")
+	if len(hidden) > 0 {
+		say(model.LevelWarning, "settings", "run the check as an administrator, or look at them in the server's settings",
+			"the login may not read %s: whether Trash is emptied, mailboxes are limited or Junk trains the spam filter is not known", strings.Join(hidden, ", "))
+	}
+	return out
+}
+
+func days(ms int64) string {
+	d := time.Duration(ms) * time.Millisecond
+	if d < 24*time.Hour {
+		return d.String()
+	}
+	return fmt.Sprintf("%d days", d/(24*time.Hour))
+}
