@@ -80,7 +80,7 @@ func (a *app) prepare(ctx context.Context, e *engagement.Engagement, o *engine.O
 		return err
 	}
 	l := e.Config.Limits
-	o.Accounts, o.Buffer, o.Bandwidth = l.Accounts, int64(l.Buffer), int64(l.Bandwidth)
+	o.Accounts, o.Buffer, o.Throttle = l.Accounts, int64(l.Buffer), e.Throttle()
 	o.Hours, o.Latency = engine.Hours(l.Hours), l.Latency
 	o.Log, o.Now = a.log(), a.now
 	boundMemory(o.Buffer)

@@ -14,6 +14,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/throttle"
 )
 
 // Engagement is one migration. Its parts are opened when they are first asked
@@ -24,6 +25,7 @@ type Engagement struct {
 	Plan directory.Plan
 
 	log     *slog.Logger
+	pace    *throttle.Throttle // of everything that is read from the source
 	src     source.Source
 	dst     destination.Destination
 	led     *ledger.Ledger
@@ -44,8 +46,11 @@ func Load(path string, log *slog.Logger) (*Engagement, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Engagement{Config: cfg, log: log}, nil
+	return &Engagement{Config: cfg, log: log, pace: throttle.New(int64(cfg.Limits.Bandwidth), throttle.Clock{})}, nil
 }
+
+// Throttle bounds what is read from the source; it is nil without a limit.
+func (e *Engagement) Throttle() *throttle.Throttle { return e.pace }
 
 // Close frees everything.
 func (e *Engagement) Close() error {

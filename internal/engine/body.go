@@ -36,8 +36,10 @@ func (b *body) drop() {
 // goes before it (a repair).
 func (s *syncer) readBody(ctx context.Context, c *source.Content, prefix []byte) (body, error) {
 	if c.Whole != nil && len(prefix) == 0 && len(c.Whole) <= inMemory {
-		if err := s.pay(ctx, len(c.Whole)); err != nil {
-			return body{}, err
+		if !c.Paced {
+			if err := s.Throttle.Pay(ctx, len(c.Whole)); err != nil {
+				return body{}, err
+			}
 		}
 		return body{Blob: destination.Blob{Size: int64(len(c.Whole)), Hash: blake3.Sum256(c.Whole), Bytes: c.Whole}}, nil
 	}
@@ -91,32 +93,10 @@ func spoolFault(err error) error {
 		Remedy: "give the engagement's folder more room"}
 }
 
-// throttle keeps the administrator's bandwidth limit.
-func (s *syncer) throttle(ctx context.Context, r io.Reader) io.Reader {
-	if s.limiter == nil {
-		return r
+// throttle keeps the administrator's bandwidth limit, unless the source does.
+func (s *syncer) throttle(ctx context.Context, c *source.Content) io.Reader {
+	if c.Paced {
+		return c
 	}
-	return readerFunc(func(p []byte) (int, error) {
-		n, err := r.Read(p[:min(len(p), s.limiter.Burst())])
-		if werr := s.pay(ctx, n); werr != nil {
-			return n, werr
-		}
-		return n, err
-	})
+	return s.Throttle.Reader(ctx, c)
 }
-
-// pay waits until so many octets may have been read.
-func (s *syncer) pay(ctx context.Context, octets int) error {
-	for s.limiter != nil && octets > 0 {
-		n := min(octets, s.limiter.Burst())
-		if err := s.limiter.WaitN(ctx, n); err != nil {
-			return err
-		}
-		octets -= n
-	}
-	return nil
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

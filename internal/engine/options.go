@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"log/slog"
 	"sync"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/throttle"
 )
 
 // Options are what a run needs. Source, Destination and Ledger are required
@@ -34,9 +36,9 @@ type Options struct {
 	// content, instead of importing them again. It is for a lost ledger and
 	// for mail that another tool has copied.
 	Adopt bool
-	// Bandwidth bounds what is read from the source, in octets per second;
-	// 0 means no bound.
-	Bandwidth int64
+	// Throttle bounds what is read from the source, where the source does not do
+	// so itself; nil means no bound.
+	Throttle *throttle.Throttle
 	// Hours are when the source may be read; outside of them a run waits.
 	Hours Hours
 	// Latency is how long the source may take to answer; above it the run
@@ -50,8 +52,11 @@ type Options struct {
 	Backoff  time.Duration
 	Progress Progress     // may be nil
 	Log      *slog.Logger // may be nil
-	// Now tells the time; nil means time.Now.
-	Now func() time.Time
+	// Now tells the time; nil means time.Now. Sleep waits for the source's
+	// hours and for it to recover, or returns early with the context's cause;
+	// nil means real time.
+	Now   func() time.Time
+	Sleep func(ctx context.Context, d time.Duration) error
 	// Step, if set, is called before every effect on ledger or destination
 	// with its name. An error from it stops the account there: tests use it
 	// to stop a run at every step in turn. Calls come one at a time.
@@ -86,6 +91,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
 	}
 	if o.Progress == nil {
 		o.Progress = quiet{}

@@ -28,8 +28,8 @@ func (r *run) repair(ctx context.Context, e *entry) error {
 		return spoolFault(err)
 	}
 	all := io.MultiReader(bytes.NewReader(start[:n]), rd)
-	unlimited := &syncer{Options: r.Options} // the source is not read again
-	e.body, err = unlimited.readBody(ctx, &source.Content{Reader: all, Size: old.Size}, translate.Repair(start[:n], e.item.Received))
+	// Paced: the source is not read again.
+	e.body, err = r.readBody(ctx, &source.Content{Reader: all, Size: old.Size, Paced: true}, translate.Repair(start[:n], e.item.Received))
 	e.repair = true
 	return err
 }

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"mailhaul.org/mailhaul/internal/model"
 )
 
@@ -21,12 +19,9 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s := &syncer{Options: o}
-	s.courtesy = &courtesy{hours: o.Hours, latency: o.Latency, now: o.Now, sleep: sleep, say: func(text string) { o.Log.Warn(text) }}
+	s.courtesy = &courtesy{hours: o.Hours, latency: o.Latency, now: o.Now, sleep: o.Sleep, say: func(text string) { o.Log.Warn(text) }}
 	s.Accounts = max(min(s.Accounts, len(accounts)), 1)
 	s.pace = newPace(s.Accounts, o.Destination.Limits().BatchItems, o.Now)
-	if o.Bandwidth > 0 {
-		s.limiter = rate.NewLimiter(rate.Limit(o.Bandwidth), int(min(o.Bandwidth, 1<<20)))
-	}
 	res := Result{Accounts: make([]AccountResult, len(accounts))}
 	slots := make(chan struct{}, s.Accounts)
 	var wg sync.WaitGroup
@@ -59,7 +54,6 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 // syncer is one call of Sync.
 type syncer struct {
 	Options
-	limiter  *rate.Limiter // nil: no bound
 	courtesy *courtesy
 	pace     *pace
 	uploaded witness

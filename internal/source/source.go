@@ -54,6 +54,8 @@ type Content struct {
 	// Whole is all that Reader gives, where the source has it in memory; it is
 	// the receiver's to keep, but not to change. Else nil.
 	Whole []byte
+	// Paced: the octets were counted against the bandwidth on their way here.
+	Paced bool
 }
 
 // Whole is content that is in memory.

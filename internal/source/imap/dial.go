@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -29,21 +30,38 @@ type session struct {
 	caps     imap.CapSet
 }
 
-func (s *session) close() {
-	s.release()
-	s.Client.Close()
-	s.free()
+// close says goodbye and frees the slot when the server has closed, too: it
+// counts connections on its side, and there must never be one more.
+func (s *session) close(closing *sync.WaitGroup) {
+	closing.Go(func() {
+		defer s.free()
+		gone := make(chan struct{})
+		go func() {
+			defer close(gone)
+			_ = s.Logout().Wait() // the server answers and closes
+		}()
+		patience := time.NewTimer(goodbyeLimit)
+		defer patience.Stop()
+		select {
+		case <-gone:
+		case <-patience.C:
+		}
+		s.release()
+		s.Client.Close()
+	})
 }
+
+// goodbyeLimit is how long a server may take to close. It is in the middle of
+// an answer when a run was interrupted.
+const goodbyeLimit = 2 * time.Second
 
 // connect makes a connection and logs in, waiting for a free slot first. It
 // lives until it is closed or ctx ends.
 func (s *Source) connect(ctx context.Context, a model.Account) (*session, error) {
-	select {
-	case s.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	free, err := s.slot(ctx)
+	if err != nil {
+		return nil, err
 	}
-	free := func() { <-s.slots }
 	conn, secure, err := s.dial(ctx)
 	if err != nil {
 		free()
@@ -53,7 +71,7 @@ func (s *Source) connect(ctx context.Context, a model.Account) (*session, error)
 	ses := &session{guid: guid, free: free, Client: imapclient.New(guid, nil)}
 	ses.release = context.AfterFunc(ctx, func() { conn.Close() })
 	if err := s.login(ses, a, secure); err != nil {
-		ses.close()
+		ses.close(&s.closing)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -67,6 +85,16 @@ func (s *Source) connect(ctx context.Context, a model.Account) (*session, error)
 	return ses, nil
 }
 
+// slot waits until there may be one more connection.
+func (s *Source) slot(ctx context.Context) (free func(), err error) {
+	select {
+	case s.slots <- struct{}{}:
+		return func() { <-s.slots }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 // dial returns a connection that a greeting will come from, over TLS if the
 // server has it.
 func (s *Source) dial(ctx context.Context) (net.Conn, bool, error) {
@@ -75,6 +103,7 @@ func (s *Source) dial(ctx context.Context) (net.Conn, bool, error) {
 	if err != nil {
 		return nil, false, s.unreachable(err)
 	}
+	conn = s.opts.Throttle.Conn(conn)
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	_ = conn.SetDeadline(time.Now().Add(dialLimit))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/throttle"
 )
 
 // Options say which server and how to log in.
@@ -33,8 +34,11 @@ type Options struct {
 	// token then: the account's Secret, else Password for all); empty chooses
 	// what the server offers.
 	Mechanism string
-	// Connections bounds connections to the server; 0 means 8.
+	// Connections bounds connections to the server, those for scripts included;
+	// 0 means 8. An account has one at a time.
 	Connections int
+	// Throttle bounds what all connections together read; nil means no bound.
+	Throttle *throttle.Throttle
 	// SpoolDir takes messages too large for memory; empty means the system's
 	// temporary folder.
 	SpoolDir string

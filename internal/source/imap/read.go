@@ -210,7 +210,7 @@ func (r *reading) whole(literal imap.LiteralReader) (*source.Content, func(), er
 		if _, err := io.ReadFull(literal, b); err != nil {
 			return nil, nil, err
 		}
-		return &source.Content{Reader: bytes.NewReader(b), Size: size}, func() {}, nil
+		return &source.Content{Reader: bytes.NewReader(b), Size: size, Paced: true}, func() {}, nil
 	}
 	f, err := os.CreateTemp(r.st.src.opts.SpoolDir, "imap-*")
 	if err != nil {
@@ -229,7 +229,7 @@ func (r *reading) whole(literal imap.LiteralReader) (*source.Content, func(), er
 		f.Close()
 		return nil, nil, err
 	}
-	return &source.Content{Reader: f, Size: size}, func() { f.Close() }, nil
+	return &source.Content{Reader: f, Size: size, Paced: true}, func() { f.Close() }, nil
 }
 
 // spoolWriter tells errors of the disk from those of the connection.

@@ -7,6 +7,18 @@ import (
 	"mailhaul.org/mailhaul/internal/source/managesieve"
 )
 
+// scriptSlot waits for a connection's slot. While it waits, the account does
+// not hold one: else all accounts might wait for one another.
+func (st *Store) scriptSlot(ctx context.Context) (free func(), err error) {
+	select {
+	case st.src.slots <- struct{}{}:
+		return func() { <-st.src.slots }, nil
+	default:
+		st.drop() // made again when it is needed
+		return st.src.slot(ctx)
+	}
+}
+
 // Scripts implements source.Scripts over ManageSieve, with the login of IMAP.
 // Without a Sieve address there are none.
 func (st *Store) Scripts(ctx context.Context) ([]model.Script, error) {
@@ -21,6 +33,11 @@ func (st *Store) Scripts(ctx context.Context) ([]model.Script, error) {
 			l.Authorize, l.Authenticate = "", st.acc.Login+o.Separator+o.Master
 		}
 	}
+	free, err := st.scriptSlot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer free()
 	c, err := managesieve.Dial(ctx, st.src.sieve.addr, o.TLS, o.Insecure, l)
 	if err != nil {
 		return nil, st.src.faultOf(st.acc, "", err)

@@ -29,6 +29,7 @@ type Source struct {
 		sync.Mutex
 		users []string // Options.Enumerate: who has an inbox
 	}
+	closing sync.WaitGroup // connections that the server has not closed yet
 }
 
 // New returns a source; it does not connect yet.
@@ -50,8 +51,11 @@ func New(o Options) (*Source, error) {
 // String names the source in logs.
 func (s *Source) String() string { return s.opts.URL }
 
-// Close implements source.Source.
-func (s *Source) Close() error { return nil }
+// Close implements source.Source. It waits for connections that say goodbye.
+func (s *Source) Close() error {
+	s.closing.Wait()
+	return nil
+}
 
 // Accounts implements source.Source: IMAP cannot enumerate accounts, unless
 // the master user is an administrator (Options.Enumerate).
@@ -124,7 +128,7 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 	if err != nil {
 		return []model.Finding{stop("source: IMAP login as "+a.Login, err)}
 	}
-	defer ses.close()
+	defer ses.close(&s.closing)
 	out := []model.Finding{{Subject: "source: IMAP login as " + a.Login, Message: "accepted"}}
 	if s.courier.Load() {
 		out = append(out, courierFinding)
@@ -172,7 +176,7 @@ func (st *Store) Close() error {
 
 func (st *Store) drop() {
 	if st.ses != nil {
-		st.ses.close()
+		st.ses.close(&st.src.closing)
 		st.ses = nil
 	}
 }
