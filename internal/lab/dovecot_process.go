@@ -144,6 +144,12 @@ func mountNamespace(pid int) string {
 	return ns
 }
 
+// Log returns what the server has logged.
+func (d *Dovecot) Log() (string, error) {
+	log, err := os.ReadFile(d.log)
+	return string(log), err
+}
+
 // lastLog returns the end of the server's log.
 func (d *Dovecot) lastLog() []byte {
 	log, err := os.ReadFile(d.log)

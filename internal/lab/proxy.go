@@ -29,6 +29,11 @@ type Proxy struct {
 	// trips, where there is one connection.
 	Turns atomic.Int64
 
+	// Delay is how long each answer is held back, in nanoseconds.
+	Delay atomic.Int64
+	// Connections counts those that pass.
+	Connections *Connections
+
 	answered atomic.Bool // the server spoke last
 	mu       sync.Mutex
 	server   string
@@ -38,16 +43,40 @@ type Proxy struct {
 // link is one connection on both sides.
 type link struct{ client, server net.Conn }
 
+// Connections counts connections as a server sees them: from the time that one
+// is made until the server has closed it.
+type Connections struct{ open, peak, all atomic.Int64 }
+
+// Peak is how many there were at once at most.
+func (c *Connections) Peak() int64 { return c.peak.Load() }
+
+// All is how many connections there were.
+func (c *Connections) All() int64 { return c.all.Load() }
+
+func (c *Connections) enter() {
+	c.all.Add(1)
+	n := c.open.Add(1)
+	for {
+		peak := c.peak.Load()
+		if n <= peak || c.peak.CompareAndSwap(peak, n) {
+			return
+		}
+	}
+}
+
 // StartProxy starts a proxy for the server at addr and stops it when the test
-// ends.
-func StartProxy(t testing.TB, addr string) *Proxy {
+// ends. Proxies that are given the same Connections count together.
+func StartProxy(t testing.TB, addr string, with ...*Connections) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	p := &Proxy{Addr: l.Addr().String(), server: addr, open: map[*link]bool{}}
+	p := &Proxy{Addr: l.Addr().String(), server: addr, open: map[*link]bool{}, Connections: &Connections{}}
+	for _, c := range with {
+		p.Connections = c
+	}
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -85,6 +114,8 @@ func (p *Proxy) serve(client net.Conn) {
 	if addr == "" {
 		return
 	}
+	p.Connections.enter()
+	defer p.Connections.open.Add(-1)
 	server, err := net.Dial("tcp", addr)
 	if err != nil {
 		return
@@ -101,8 +132,7 @@ func (p *Proxy) serve(client net.Conn) {
 	}()
 	go func() {
 		p.pass(c, server, client, &p.Request)
-		server.Close()
-		client.Close()
+		server.Close() // the client learns of it when it is counted no more
 	}()
 	p.pass(c, client, server, &p.Answer)
 }
@@ -127,6 +157,9 @@ func (p *Proxy) pass(c *link, to, from net.Conn, limit *atomic.Int64) {
 		n, err := from.Read(buf)
 		if n > 0 {
 			if limit == &p.Answer {
+				if d := p.Delay.Load(); d > 0 {
+					time.Sleep(time.Duration(d))
+				}
 				p.answered.Store(true)
 				if d := time.Duration(p.Delay.Load()); d > 0 {
 					time.Sleep(d)

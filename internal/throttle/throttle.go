@@ -130,7 +130,7 @@ func (t *Throttle) Conn(c net.Conn) net.Conn {
 	if t == nil {
 		return c
 	}
-	if tcp, ok := c.(*net.TCPConn); ok {
+	if tcp, ok := c.(interface{ SetReadBuffer(octets int) error }); ok {
 		// A tenth of a second's octets let a connection with a round trip of
 		// 100 ms have the whole rate.
 		_ = tcp.SetReadBuffer(int(min(max(t.perSecond/10, 16<<10), 4<<20)))

@@ -18,6 +18,7 @@ import (
 	"github.com/emersion/go-sasl"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/linger"
 )
 
 // session is one connection, logged in.
@@ -30,30 +31,15 @@ type session struct {
 	caps     imap.CapSet
 }
 
-// close says goodbye and frees the slot when the server has closed, too: it
-// counts connections on its side, and there must never be one more.
+// close frees the slot when the server has closed, too: it counts connections
+// on its side, and there must never be one more.
 func (s *session) close(closing *sync.WaitGroup) {
 	closing.Go(func() {
 		defer s.free()
-		gone := make(chan struct{})
-		go func() {
-			defer close(gone)
-			_ = s.Logout().Wait() // the server answers and closes
-		}()
-		patience := time.NewTimer(goodbyeLimit)
-		defer patience.Stop()
-		select {
-		case <-gone:
-		case <-patience.C:
-		}
-		s.release()
 		s.Client.Close()
+		s.release()
 	})
 }
-
-// goodbyeLimit is how long a server may take to close. It is in the middle of
-// an answer when a run was interrupted.
-const goodbyeLimit = 2 * time.Second
 
 // connect makes a connection and logs in, waiting for a free slot first. It
 // lives until it is closed or ctx ends.
@@ -62,14 +48,14 @@ func (s *Source) connect(ctx context.Context, a model.Account) (*session, error)
 	if err != nil {
 		return nil, err
 	}
-	conn, secure, err := s.dial(ctx)
+	conn, secure, abort, err := s.dial(ctx)
 	if err != nil {
 		free()
 		return nil, err
 	}
 	guid := newGUIDConn(conn)
 	ses := &session{guid: guid, free: free, Client: imapclient.New(guid, nil)}
-	ses.release = context.AfterFunc(ctx, func() { conn.Close() })
+	ses.release = context.AfterFunc(ctx, abort)
 	if err := s.login(ses, a, secure); err != nil {
 		ses.close(&s.closing)
 		if ctx.Err() != nil {
@@ -96,16 +82,20 @@ func (s *Source) slot(ctx context.Context) (free func(), err error) {
 }
 
 // dial returns a connection that a greeting will come from, over TLS if the
-// server has it.
-func (s *Source) dial(ctx context.Context) (net.Conn, bool, error) {
-	d := net.Dialer{Timeout: dialLimit}
-	conn, err := d.DialContext(ctx, "tcp", s.at.addr)
+// server has it, and what closes it at once.
+func (s *Source) dial(ctx context.Context) (conn net.Conn, secure bool, abort func(), err error) {
+	tcp, err := linger.Dial(ctx, &net.Dialer{Timeout: dialLimit}, s.at.addr)
 	if err != nil {
-		return nil, false, s.unreachable(err)
+		return nil, false, nil, s.unreachable(err)
 	}
-	conn = s.opts.Throttle.Conn(conn)
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	abort = func() { _ = tcp.Abort() }
+	stop := context.AfterFunc(ctx, abort)
 	defer stop()
+	conn, secure, err = s.greet(ctx, s.opts.Throttle.Conn(tcp))
+	return conn, secure, abort, err
+}
+
+func (s *Source) greet(ctx context.Context, conn net.Conn) (net.Conn, bool, error) {
 	_ = conn.SetDeadline(time.Now().Add(dialLimit))
 	defer func() { _ = conn.SetDeadline(time.Time{}) }()
 	if s.at.tls {

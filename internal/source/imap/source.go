@@ -102,7 +102,7 @@ func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error
 // Check implements source.Checker: one login, with the first account given
 // to CheckAs, or only a connection.
 func (s *Source) Check(ctx context.Context) []model.Finding {
-	conn, secure, err := s.dial(ctx)
+	conn, secure, _, err := s.dial(ctx)
 	if err != nil {
 		return []model.Finding{stop("source: IMAP", err)}
 	}

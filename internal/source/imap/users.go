@@ -18,7 +18,7 @@ func (s *Source) users(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer ses.close()
+	defer ses.close(&s.closing)
 	names, err := ses.Namespace().Wait()
 	if err != nil {
 		return nil, s.faultOf(model.Account{Login: s.opts.Master}, "", err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/linger"
 )
 
 // timeout bounds one command.
@@ -41,7 +42,7 @@ type Client struct {
 // model.CodeUnreachable, model.CodeAuth.
 func Dial(ctx context.Context, addr string, cfg *tls.Config, insecure bool, l Login) (*Client, error) {
 	d := net.Dialer{Timeout: 30 * time.Second}
-	conn, err := d.DialContext(ctx, "tcp", addr)
+	conn, err := linger.Dial(ctx, &d, addr)
 	if err != nil {
 		return nil, unreachable(addr, err)
 	}
@@ -169,5 +170,6 @@ func literal(s string) string { return fmt.Sprintf("{%d+}\r\n%s", len(s), s) }
 func (c *Client) Close() error {
 	_ = c.conn.SetDeadline(time.Now().Add(time.Second))
 	_, _ = io.WriteString(c.conn, "LOGOUT\r\n")
+	// It returns when the server has closed, too.
 	return c.conn.Close()
 }
