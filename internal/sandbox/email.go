@@ -141,14 +141,12 @@ func emailGet(c *call) (obj, *methodError) {
 	return c.got(w, a.emailState(), list), nil
 }
 
-// rawHeader returns the field name of a property "header:NAME:asRaw"
-// (RFC 8621 §4.1.3).
+// rawHeader returns the field name of a property "header:NAME" or
+// "header:NAME:asRaw" (RFC 8621 §4.1.3). Other forms are not served.
 func rawHeader(property string) (name string, ok bool) {
 	name, ok = strings.CutPrefix(property, "header:")
-	if !ok {
-		return "", false
-	}
-	return strings.CutSuffix(name, ":asRaw")
+	name = strings.TrimSuffix(name, ":asRaw")
+	return name, ok && !strings.Contains(name, ":")
 }
 
 // addRawHeaders adds the header fields that are asked for as they stand: of
@@ -166,7 +164,7 @@ func (c *call) addRawHeaders(w wanted, e *email, o obj) *methodError {
 				return errUnavailable
 			}
 		}
-		o[p] = lastField(raw, name)
+		o["header:"+name] = lastField(raw, name) // as the server: without the form
 	}
 	return nil
 }

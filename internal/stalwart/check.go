@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/model"
@@ -16,6 +17,7 @@ func (d *Destination) Check(ctx context.Context) []model.Finding {
 	out := []model.Finding{{Subject: "destination: login", Message: fmt.Sprintf("%s at %s", d.session.Username, d.cfg.URL)}}
 	out = append(out, d.checkVersion(ctx)...)
 	out = append(out, d.checkPermissions()...)
+	out = append(out, d.checkLookup(ctx)...)
 	out = append(out, d.checkLimits())
 	return append(out, d.checkSettings(ctx)...)
 }
@@ -68,8 +70,6 @@ var needs = []struct {
 	{"jmapSieveScriptCreate", "without it Sieve scripts stay behind", model.LevelWarning},
 	{"unlimitedUploads", "without it a mailbox stops after 1,000 messages or 50 MB an hour", model.LevelStop},
 	{"unlimitedRequests", "without it the server takes 1,000 requests a minute and 4 at a time", model.LevelWarning},
-	{"jmapPrincipalQuery", "without it accounts are not found by their aliases", model.LevelWarning},
-	{"jmapPrincipalGet", "without it accounts are not found by their addresses", model.LevelStop},
 	{"sysAccountCreate", "without it `mailhaul provision` cannot create accounts", model.LevelWarning},
 	{"sysDomainCreate", "without it `mailhaul provision` cannot create domains", model.LevelWarning},
 }
@@ -89,6 +89,17 @@ func (d *Destination) checkPermissions() []model.Finding {
 		out = append(out, finding(model.LevelOK, "permissions", "", "impersonate, unlimitedUploads, unlimitedRequests and provisioning"))
 	}
 	return out
+}
+
+// checkLookup looks an address up: no permission in the list tells whether the
+// login may.
+func (d *Destination) checkLookup(ctx context.Context) []model.Finding {
+	_, err := d.owners(ctx, []string{strings.ToLower(d.session.Username)})
+	if err == nil {
+		return nil
+	}
+	return []model.Finding{finding(model.LevelWarning, "addresses", "give the migrator the permissions jmapPrincipalQuery and jmapPrincipalGet",
+		"accounts are not found by their aliases: %v", err)}
 }
 
 func (d *Destination) checkLimits() model.Finding {

@@ -156,8 +156,6 @@ func TestCheckPermissions(t *testing.T) {
 			{"jmapEmailUpdate", model.LevelStop, "flags"},
 			{"jmapEmailDestroy", model.LevelWarning, "deletions"},
 			{"jmapSieveScriptCreate", model.LevelWarning, "scripts"},
-			{"jmapPrincipalQuery", model.LevelWarning, "aliases"},
-			{"jmapPrincipalGet", model.LevelStop, "addresses"},
 		} {
 			got := findings(t, m.migrator(fmt.Sprint("lacks", i), domain, more, []string{c.permission}))
 			f, told := got["permission "+c.permission]

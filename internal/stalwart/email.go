@@ -17,10 +17,11 @@ import (
 // list would read every message's body.
 var properties = []string{"id", "blobId", "size", "receivedAt", "keywords", "mailboxIds"}
 
-// outlineProperties add the fields that identify a message, as they stand: how
-// a server decodes or parses them does not matter then.
+// outlineProperties add the fields that identify a message, as they stand, the
+// default (RFC 8621 §4.1.3): how a server decodes or parses them does not matter
+// then. Stalwart 0.16.18 leaves ":asRaw" out of the names in its answer.
 var outlineProperties = append(slices.Clone(properties),
-	"header:Message-ID:asRaw", "header:Date:asRaw", "header:From:asRaw", "header:Subject:asRaw")
+	"header:Message-ID", "header:Date", "header:From", "header:Subject")
 
 // email is one of Email/get's list.
 type email struct {
@@ -30,10 +31,10 @@ type email struct {
 	Keywords   map[string]bool
 	MailboxIDs map[string]bool
 
-	MessageID string `json:"header:Message-ID:asRaw"`
-	Date      string `json:"header:Date:asRaw"`
-	From      string `json:"header:From:asRaw"`
-	Subject   string `json:"header:Subject:asRaw"`
+	MessageID string `json:"header:Message-ID"`
+	Date      string `json:"header:Date"`
+	From      string `json:"header:From"`
+	Subject   string `json:"header:Subject"`
 }
 
 func (e *email) model() (destination.Email, error) {
