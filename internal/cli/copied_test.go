@@ -254,7 +254,52 @@ func (c *copied) copiedBy(t *testing.T, tool string, run copier) {
 	if r.Total.Adopted != there || r.Total.Messages != int64(c.messages)-there || r.Total.Duplicates != 0 {
 		t.Errorf("%d messages, %d copied by %s: %+v", c.messages, there, tool, r.Total)
 	}
+	if r.Total.Adopted != there {
+		c.tellLeft(a, d, address)
+	}
 	c.followed(a)
+}
+
+// tellLeft shows what was not taken over.
+func (c *copied) tellLeft(a administrator, d destination.Destination, address func(*sample.Account) string) {
+	t := a.t
+	l, err := ledger.Open(filepath.Join(filepath.Dir(a.config), "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, acc := range c.sample.Accounts {
+		row, err := l.Account(t.Context(), acc.Login, address(acc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := l.Collections(t.Context(), row.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := map[string]bool{}
+		for _, k := range rows {
+			for i := range l.Items(t.Context(), k.ID) {
+				known[i.Remote] = true
+			}
+		}
+		at, err := d.Open(t.Context(), address(acc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for o, err := range at.Outlines(t.Context(), "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !known[o.ID] {
+				_ = at.Content(t.Context(), o.ID, func(r io.Reader) error {
+					start, err := io.ReadAll(io.LimitReader(r, 600))
+					t.Logf("left: %+v\n%q", o, start)
+					return err
+				})
+			}
+		}
+	}
 }
 
 // pump brings what a tool has made from one server to a JMAP server as it is.

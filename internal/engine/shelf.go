@@ -40,17 +40,22 @@ const (
 
 var seed = maphash.MakeSeed()
 
+// keyLength is how much of a header value counts: servers cut long ones.
+const keyLength = 400
+
 // key reduces header values to what no server, parser or encoding changes:
-// their visible ASCII characters. Nothing at all gives 0.
+// their first visible ASCII characters. Nothing at all gives 0.
 func key(values ...string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
 	empty := true
 	for _, v := range values {
-		for i := range len(v) {
+		left := keyLength
+		for i := 0; i < len(v) && left > 0; i++ {
 			if c := v[i]; c > ' ' && c < 0x7f {
 				_ = h.WriteByte(c)
 				empty = false
+				left--
 			}
 		}
 		_ = h.WriteByte(0)
