@@ -20,30 +20,28 @@ func (h Hours) String() string {
 	return clock(h.From) + "-" + clock(h.To)
 }
 
-// wait returns how long it is until the hours begin; 0 within them. Clocks
-// that are put forward or back shift it by at most that hour.
+// wait returns how long it is until the hours begin; 0 within them. They are
+// those of the wall clock: a moment that it skips when it is put forward is in
+// no hours, and one that it repeats when it is put back is in them twice.
 func (h Hours) wait(now time.Time) time.Duration {
-	if h == (Hours{}) {
+	if h == (Hours{}) || h.contain(now) {
 		return 0
 	}
 	y, m, d := now.Date()
-	at := func(days int, since time.Duration) time.Time {
-		return time.Date(y, m, d+days, 0, int(since.Minutes()), 0, 0, now.Location())
-	}
-	from, to := at(0, h.From), at(0, h.To)
-	if h.From < h.To {
-		switch {
-		case now.Before(from):
+	for days := 0; ; days++ {
+		from := time.Date(y, m, d+days, 0, int(h.From.Minutes()), 0, 0, now.Location())
+		if from.After(now) && (h.contain(from) || days > 2) {
 			return from.Sub(now)
-		case now.Before(to):
-			return 0
 		}
-		return at(1, h.From).Sub(now)
 	}
-	if now.Before(to) || !now.Before(from) {
-		return 0
+}
+
+func (h Hours) contain(t time.Time) bool {
+	since := time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute
+	if h.From < h.To {
+		return h.From <= since && since < h.To
 	}
-	return from.Sub(now)
+	return since >= h.From || since < h.To
 }
 
 // courtesy keeps the source's bounds: it is somebody's production server. All

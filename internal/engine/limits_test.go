@@ -1,0 +1,89 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/engine"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/sandbox"
+)
+
+// A run that reaches the end of its hours pauses before the next chunk is read,
+// brings home what is in flight, and goes on when the hours begin again.
+func TestRunPausesOutsideOfItsHours(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, sandbox.Options{})
+	const messages = 2100 // five chunks
+	for i := range messages {
+		e.src.Deliver("anna", "INBOX", message(i), model.Flags{}, day)
+	}
+	var mu sync.Mutex
+	now := time.Date(2026, 11, 25, 5, 50, 0, 0, time.UTC)
+	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+	hours := engine.Hours{From: 20 * time.Hour, To: 6 * time.Hour}
+	open := func(t time.Time) bool { return t.Hour() >= 20 || t.Hour() < 6 }
+	var chunks, pauses int
+	e.src.Fail = func(call string) error {
+		var uid int
+		if n, _ := fmt.Sscanf(call, "read %d", &uid); n == 0 || uid%500 != 1 {
+			return nil // within a chunk
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if chunks++; !open(now) {
+			t.Errorf("chunk %d is read at %s", chunks, now.Format("15:04"))
+		}
+		now = now.Add(4 * time.Hour) // how long it takes
+		return nil
+	}
+	sleep := func(ctx context.Context, d time.Duration) error {
+		// Whatever was read is at the destination before the night is over, but
+		// for what does not fill a batch.
+		for deadline := time.Now().Add(20 * time.Second); len(e.emails()) < chunks*500-250; {
+			if time.Now().After(deadline) {
+				t.Errorf("after %d chunks only %d emails are at the destination", chunks, len(e.emails()))
+				break
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		pauses++
+		now = now.Add(d)
+		if now.Hour() != 20 || now.Minute() != 0 {
+			t.Errorf("goes on at %s", now.Format("15:04"))
+		}
+		return nil
+	}
+	r := e.done(func(o *engine.Options) { o.Hours, o.Now, o.Sleep = hours, clock, sleep })
+	if r.Counts.Messages != messages || pauses != 2 || chunks != 5 {
+		t.Errorf("%d messages in %d chunks with %d pauses: %+v", r.Counts.Messages, chunks, pauses, r.Counts)
+	}
+	e.src.Fail = nil
+	e.exact()
+}
+
+// A run that begins outside of its hours asks the source nothing.
+func TestRunWaitsForItsHours(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, sandbox.Options{})
+	e.fill("INBOX", 3)
+	waiting := fmt.Errorf("waiting")
+	e.src.Fail = func(call string) error { t.Errorf("the source was asked for %q", call); return nil }
+	r := e.sync(func(o *engine.Options) {
+		o.Hours = engine.Hours{From: 20 * time.Hour, To: 6 * time.Hour}
+		o.Now = func() time.Time { return time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC) }
+		o.Sleep = func(_ context.Context, d time.Duration) error {
+			if d != 8*time.Hour {
+				t.Errorf("waits %v", d)
+			}
+			return waiting
+		}
+	})
+	if r.Err == nil {
+		t.Error("the run did not wait")
+	}
+}
