@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/zeebo/blake3"
 
+	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/translate"
 )
@@ -81,6 +83,18 @@ func (r *run) takeOver(e *entry, s *shelf, n int32, a adopted) {
 	received, _ := translate.Received(e.item.Received)
 	a.date = received.Unix() != u.received
 	r.adopting.found = append(r.adopting.found, a)
+}
+
+// noteBeside tells of a mailbox that another tool seems to have made for this
+// one, when its messages go into the destination's own: what is there is not
+// taken over.
+func (r *run) noteBeside(b *box, at []destination.Mailbox) {
+	for _, m := range at {
+		if m.ID != b.row.Target && m.Emails > 0 && m.Parent == "" && len(b.src.Path) == 1 && strings.EqualFold(m.Name, b.src.Path[0]) {
+			r.note(b.name(), "", "beside", fmt.Sprintf("the destination has a mailbox %q with %d emails, which another tool may have made; the messages go into %q, and what is in the other is not taken over: move it there first, if it is a copy",
+				m.Name, m.Emails, strings.Join(b.row.TargetPath, "/")))
+		}
+	}
 }
 
 // keepAdopted decides about what is held and writes what was found into the

@@ -186,3 +186,19 @@ func TestAdoptSharedMailbox(t *testing.T) {
 	}
 	e.explained(1)
 }
+
+// Another tool's "Sent" beside the destination's own is told of: its copies
+// would come a second time.
+func TestAdoptTellsOfMailboxesBeside(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, sandbox.Options{})
+	e.src.AddMailbox("anna", "Sent", model.RoleSent)
+	e.src.Deliver("anna", "Sent", message(1), model.Flags{}, day)
+	_, err := e.account().CreateMailbox(t.Context(), destination.Mailbox{Name: "Sent"})
+	e.must(err)
+	e.put("Sent", tuid(message(1), 1), day)
+	r := e.done(adopting)
+	if r.Counts.Adopted != 0 || r.Counts.Messages != 1 || len(r.Notes) != 1 || r.Notes[0].Code != "beside" || !strings.Contains(r.Notes[0].Text, `"Sent Items"`) {
+		t.Errorf("%+v %+v", r.Counts, r.Notes)
+	}
+}

@@ -28,6 +28,9 @@ func (r *run) mapBoxes(ctx context.Context) error {
 		if t.Reason != "" {
 			r.note(b.name(), "", "renamed", strings.Join(t.Path, "/")+": "+t.Reason)
 		}
+		if r.Adopt {
+			r.noteBeside(b, at)
+		}
 	}
 	return nil
 }

@@ -29,8 +29,6 @@ type Proxy struct {
 	// trips, where there is one connection.
 	Turns atomic.Int64
 
-	// Delay is how long each answer is held back, in nanoseconds.
-	Delay atomic.Int64
 	// Connections counts those that pass.
 	Connections *Connections
 
@@ -157,9 +155,6 @@ func (p *Proxy) pass(c *link, to, from net.Conn, limit *atomic.Int64) {
 		n, err := from.Read(buf)
 		if n > 0 {
 			if limit == &p.Answer {
-				if d := p.Delay.Load(); d > 0 {
-					time.Sleep(time.Duration(d))
-				}
 				p.answered.Store(true)
 				if d := time.Duration(p.Delay.Load()); d > 0 {
 					time.Sleep(d)
