@@ -247,3 +247,34 @@ func TestOpenAnEmptyFile(t *testing.T) {
 		l.Close()
 	}
 }
+
+func TestHoldings(t *testing.T) {
+	t.Parallel()
+	l, a, c := open(t)
+	deep := Collection{Account: a.ID, Kind: model.KindMail, SourceID: "g2", UIDValidity: 7, Native: "A.B.C", Path: []string{"A", "B", "C"}, Subscribed: -1}
+	gone := Collection{Account: a.ID, Kind: model.KindMail, SourceID: "g3", UIDValidity: 7, Native: "D", Path: []string{"D", "E", "F", "G"}, Retired: true, Subscribed: -1}
+	if _, err := l.Account(t.Context(), "never listed", ""); err != nil {
+		t.Fatal(err)
+	}
+	write(t, l, func(tx *Tx) error {
+		for _, k := range []*Collection{&deep, &gone} {
+			if err := tx.PutCollection(k); err != nil {
+				return err
+			}
+		}
+		for i, put := range []Item{item(c, 1, Pending), item(c, 2, Moved), item(deep, 1, Intended), item(deep, 2, Refused)} {
+			put.Size = int64(1) << (10 * i)
+			if err := tx.PutItem(put); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	got, err := l.Holdings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []Holding{{Login: "anna", Mailboxes: 2, Depth: 3, Octets: 1 + 1<<20}}; !cmp.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

@@ -196,6 +196,9 @@ func TestCheckSettings(t *testing.T) {
 		check("expungeTrashAfter", model.LevelOK, "kept")
 		m.set("x:Email", object{"maxMailboxes": 5000, "encryptOnAppend": true})
 		check("maxMailboxes", model.LevelOK, "5000 mailboxes")
+		if n := dial(t, m.url, m.user, m.password).Limits().MaxMailboxes; n != 5000 {
+			t.Errorf("the limits of a new login say %d mailboxes", n)
+		}
 		check("encryptOnAppend", model.LevelWarning, "encrypted")
 		m.set("x:SpamClassifier", object{"model": object{"@type": "Disabled"}})
 		check("spam classifier", model.LevelOK, "does not train")

@@ -70,7 +70,28 @@ func Dial(ctx context.Context, cfg Config) (*Destination, error) {
 		d.client = c.WithConcurrency(16, 0)
 	}
 	d.readLimits()
+	if err := d.readMaxMailboxes(ctx); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
 	return d, nil
+}
+
+// readMaxMailboxes asks for the one limit that no session announces, where the
+// login may.
+func (d *Destination) readMaxMailboxes(ctx context.Context) error {
+	if !d.permissions["sysEmailGet"] {
+		return nil
+	}
+	var mail struct{ MaxMailboxes *int }
+	err := d.singleton(ctx, "x:Email", &mail)
+	if err == nil {
+		d.limits.MaxMailboxes = value(mail.MaxMailboxes)
+	}
+	if model.ClassOf(err) == model.ClassRetry || ctx.Err() != nil {
+		return err
+	}
+	return nil
 }
 
 // readPermissions asks what the login may do. A server that has no such
@@ -94,8 +115,8 @@ func (d *Destination) readPermissions(ctx context.Context) error {
 }
 
 // readLimits takes what the session announces. What it does not, are the
-// defaults of 0.16.18: the number of mailboxes (x:Email.maxMailboxes, read
-// by Check) and of keywords (a 128-bit set less 29 system keywords).
+// defaults of 0.16.18: the number of mailboxes (x:Email.maxMailboxes, see
+// readMaxMailboxes) and of keywords (a 128-bit set less 29 system keywords).
 func (d *Destination) readLimits() {
 	core := d.session.Core
 	d.limits = destination.Limits{
