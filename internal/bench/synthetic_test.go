@@ -104,6 +104,10 @@ func (v *void) Update(_ context.Context, p []destination.Patch) ([]error, error)
 func (v *void) Destroy(context.Context, []string) ([]error, error)    { return nil, errVoid }
 func (v *void) Scripts(context.Context) ([]destination.Script, error) { return nil, nil }
 func (v *void) PutScript(context.Context, model.Script) error         { return errVoid }
+func (v *void) Outlines(context.Context, string) iter.Seq2[destination.Outline, error] {
+	return func(yield func(destination.Outline, error) bool) { yield(destination.Outline{}, errVoid) }
+}
+func (v *void) Content(context.Context, string, func(io.Reader) error) error { return errVoid }
 func (v *void) List(context.Context, string) iter.Seq2[destination.Email, error] {
 	return func(yield func(destination.Email, error) bool) { yield(destination.Email{}, errVoid) }
 }
