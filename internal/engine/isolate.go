@@ -184,7 +184,10 @@ func (i *isolation) insist(ctx context.Context, group []*entry) (left []*entry, 
 // unstored is why an entry has to be sent again although the request as a
 // whole went well.
 func unstored(e *entry) error {
-	if e.err == nil {
+	switch {
+	case e.err == nil && e.again == nil:
+		return model.Faultf(model.ClassRetry, "serverFail", "the destination gave no reason for not storing it")
+	case e.err == nil:
 		return e.again
 	}
 	return &model.Fault{Class: model.ClassRetry, Code: model.CodeOf(e.err), Err: e.err}
