@@ -11,6 +11,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/cli"
 	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/sample"
 )
 
@@ -45,28 +46,51 @@ func TestKilledAgainAndAgain(t *testing.T) {
 			line := lab.StartProxy(t, strings.TrimPrefix(to.url, "http://"))
 			to.url = "http://" + line.Addr
 			m := newMigration(t, sample.Options{Accounts: 4, Messages: messages, Large: 5 << 20, Oddities: true, Seed: 3}, to, "accounts: 2")
-			_, _, _, octets := m.org.Totals()
+			_, _, all, octets := m.org.Totals()
+			size := int64(octets) / int64(all) // of a message
 			rng, seed := random(t)
-			started, inLoad := time.Now(), 0
+			started, inLoad, moved := time.Now(), 0, 0
 			for n := range times {
-				// A little less than all that is to be loaded, over all kills.
-				most := rng.Int64N(2 * int64(octets) * 8 / 10 / int64(times))
-				sent, ended := m.kill(program(t), line, most)
+				// What is left is spread over the kills that are left. Uploads
+				// come two batches before the imports that they are for.
+				left := int64(all - moved)
+				most := rng.Int64N(2*(left/int64(times-n)+150)*size + 1)
+				sent, ended := m.kill(program(t), line, min(most, left*size*8/10))
 				if ended {
 					t.Fatalf("seed %d: the run before kill %d came to its end", seed, n+1)
 				}
 				if sent >= 100_000 {
 					inLoad++
 				}
+				moved = m.moved(t)
 			}
-			t.Logf("seed %d: killed %d times, %d of them in the middle of the load, in %v", seed, times, inLoad, time.Since(started).Round(time.Second))
-			if inLoad < times/2 {
-				t.Errorf("only %d of %d kills hit the load", inLoad, times)
+			t.Logf("seed %d: killed %d times, %d of them in the middle of the load, with %d of %d messages moved, in %v",
+				seed, times, inLoad, moved, all, time.Since(started).Round(time.Second))
+			if inLoad < times/2 || moved < all/2 {
+				t.Errorf("only %d of %d kills hit the load; %d messages were moved", inLoad, times, moved)
 			}
 			m.run(cli.ExitOK, "sync")
 			m.exact(t)
 		})
 	}
+}
+
+// moved is how many messages the ledger knows to be at the destination.
+func (m migration) moved(t *testing.T) (n int) {
+	t.Helper()
+	l, err := ledger.Open(m.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	all, err := l.Statuses(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		n += int(a.Items[ledger.Moved.String()])
+	}
+	return n
 }
 
 // kill starts a run and kills it once it has sent so many octets. It reports
