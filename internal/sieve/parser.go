@@ -2,13 +2,18 @@ package sieve
 
 import "strings"
 
-// command is a command or a test (RFC 5228 §2.5, §2.6) with its arguments.
+// command is a command or a test (RFC 5228 §2.5, §2.6) with its arguments and
+// its place in the script.
 type command struct {
 	name  string // lower case
 	line  int
 	args  []argument
 	tests []command
 	block []command
+
+	start, end  int // from the name to behind the semicolon or block; a test ends with its last token
+	nameEnd     int
+	open, close int // offsets of the block's braces; 0, 0 without one
 }
 
 // argument is a tag, a number, or a list of strings.
@@ -16,6 +21,8 @@ type argument struct {
 	tag     string
 	number  string
 	strings []token
+
+	start, end int
 }
 
 // maxDepth bounds nesting, so that a hostile script cannot exhaust the stack.
@@ -80,24 +87,33 @@ func (p *parser) command(depth int) (command, error) {
 	case p.is(";"):
 		p.take()
 	case p.is("{"):
-		p.take()
+		c.open = p.take().start
 		if c.block, err = p.commands(depth + 1); err != nil {
 			return c, err
 		}
 		if !p.is("}") {
 			return c, &SyntaxError{Line: c.line, Text: "the block of " + c.name + " does not end"}
 		}
-		p.take()
+		c.close = p.take().start
 	default:
 		return c, &SyntaxError{Line: p.peek().line, Text: c.name + " must end with ; or a block"}
 	}
+	c.end = p.last()
 	return c, nil
 }
 
+// last is where the token taken last ends.
+func (p *parser) last() int { return p.toks[p.pos-1].end }
+
 // call is what commands and tests share.
-func (p *parser) call(depth int) (command, error) {
+func (p *parser) call(depth int) (c command, err error) {
 	t := p.take()
-	c := command{name: strings.ToLower(t.text), line: t.line}
+	c = command{name: strings.ToLower(t.text), line: t.line, start: t.start, nameEnd: t.end}
+	defer func() {
+		if err == nil {
+			c.end = p.last()
+		}
+	}()
 	if t.kind != tokIdent {
 		return c, &SyntaxError{Line: t.line, Text: "a test or command is missing"}
 	}
@@ -108,19 +124,19 @@ func (p *parser) call(depth int) (command, error) {
 		switch t := p.peek(); {
 		case t.kind == tokTag:
 			p.take()
-			c.args = append(c.args, argument{tag: t.text})
+			c.args = append(c.args, argument{tag: t.text, start: t.start, end: t.end})
 		case t.kind == tokNumber:
 			p.take()
-			c.args = append(c.args, argument{number: t.text})
+			c.args = append(c.args, argument{number: t.text, start: t.start, end: t.end})
 		case t.kind == tokString:
 			p.take()
-			c.args = append(c.args, argument{strings: []token{t}})
+			c.args = append(c.args, argument{strings: []token{t}, start: t.start, end: t.end})
 		case p.is("["):
 			list, err := p.list()
 			if err != nil {
 				return c, err
 			}
-			c.args = append(c.args, argument{strings: list})
+			c.args = append(c.args, argument{strings: list, start: t.start, end: p.last()})
 		case p.is("("):
 			p.take()
 			for {

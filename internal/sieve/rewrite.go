@@ -66,7 +66,3 @@ func mailboxNames(c command) []token {
 	}
 	return out
 }
-
-func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
-}

@@ -2,50 +2,8 @@ package sieve
 
 import (
 	"bytes"
-	"slices"
-	"strings"
 	"testing"
 )
-
-func TestCheck(t *testing.T) {
-	t.Parallel()
-	have := []string{"fileinto", "vacation", "imap4flags", "mailbox", "variables"}
-	for _, c := range []struct {
-		name, script string
-		lines        []int
-		what         string // of the first issue
-	}{
-		{"empty", "", nil, ""},
-		{"base language", "if header :contains \"subject\" [\"a\", \"b\"] { keep; stop; } else { discard; }\n", nil, ""},
-		{"comments", "# one\n/* two\n three */ keep; # four", nil, ""},
-		{"all that is there", "require [\"fileinto\", \"mailbox\"];\nfileinto :create \"x\";\n", nil, ""},
-		{"missing extension", "require \"fileinto\";\n\nrequire [\"regex\",\n \"vnd.dovecot.pipe\"];\n", []int{3, 4}, "regex"},
-		{"used without require", "pipe \"spam\";\n", []int{1}, "vnd.dovecot.pipe"},
-		{"multi-line text", "require \"vacation\";\nvacation text:\nrequire \"nothing\";\n..dot\n.\n;\nkeep;\n", nil, ""},
-		{"numbers and nested tests", "if anyof (size :over 10M, not allof (true, size :under 1K, header :is \"x\" \"y\")) { discard; }", nil, ""},
-		{"no semicolon", "keep\n", []int{2}, "syntax"},
-		{"open string", "keep;\nfileinto \"x;\n", []int{2}, "syntax"},
-		{"open comment", "keep; /* ", []int{1}, "syntax"},
-		{"open block", "if true { keep;\n", []int{1}, "syntax"},
-		{"too many closings", "keep; }\n", []int{1}, "syntax"},
-		{"redirects", "redirect \"a@b\"; redirect \"c@d\";\nredirect \"e@f\";\n", []int{2}, "redirect"},
-	} {
-		issues := Check([]byte(c.script), have, Limits{MaxRedirects: 2})
-		var lines []int
-		for _, i := range issues {
-			lines = append(lines, i.Line)
-		}
-		if !slices.Equal(lines, c.lines) || len(issues) > 0 && issues[0].What != c.what {
-			t.Errorf("%s: %+v, want lines %v, first %q", c.name, issues, c.lines, c.what)
-		}
-	}
-	if issues := Check([]byte(strings.Repeat("keep;\n", 100)), have, Limits{MaxSize: 100}); len(issues) != 1 || issues[0].What != "size" {
-		t.Errorf("size: %+v", issues)
-	}
-	if issues := Check([]byte(strings.Repeat("if true {", 5000)), have, Limits{}); len(issues) == 0 {
-		t.Error("5000 levels were taken")
-	}
-}
 
 func TestRewriteMailboxes(t *testing.T) {
 	t.Parallel()
@@ -82,11 +40,6 @@ func FuzzSieve(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
-		for _, i := range Check(script, []string{"fileinto"}, Limits{}) {
-			if i.Line < 0 || i.Line > bytes.Count(script, []byte("\n"))+1 || i.Message == "" {
-				t.Fatalf("%+v", i)
-			}
-		}
 		// Nothing to change: every octet stays.
 		if got := RewriteMailboxes(script, func(n string) (string, bool) { return n, false }); !bytes.Equal(got, script) {
 			t.Fatalf("%q became %q", script, got)
