@@ -61,15 +61,18 @@ func (c *conversion) compose(parts []part, own int) ([]byte, error) {
 	if len(wanted) > 0 {
 		out.WriteString("require " + quoteList(unique(wanted)) + ";" + nl)
 	}
-	answered := false
+	texts := make([][]byte, len(parts))
+	for i, p := range parts {
+		texts[i] = p.text
+	}
+	texts, err := doneOnce(texts)
+	if err != nil {
+		return nil, err
+	}
 	off := false // the implicit keep may be off when the last part begins
 	for i, p := range parts {
-		text, err := answerOnce(p.text, answered, i < len(parts)-1)
-		if err != nil {
-			return nil, err
-		}
-		answered = answered || answersMail(p.text)
-		var turned bool
+		text, turned := texts[i], false
+		var err error
 		if i < len(parts)-1 {
 			text, turned, err = passOn(text, i+1)
 			off = off || turned
@@ -231,26 +234,65 @@ func answersMail(text []byte) bool {
 	return found
 }
 
-const answeredVariable = "mailhaul_answered"
-
-// answerOnce lets only the first of several scripts answer a message.
-func answerOnce(text []byte, before, more bool) ([]byte, error) {
-	cmds, err := parse(text)
-	if err != nil {
-		return nil, err
+// doneOnce lets what one script did not be done by a later one again: to
+// Dovecot, it is no action then, and leaves the implicit keep alone. One
+// message is answered once, whatever the answers say.
+func doneOnce(texts [][]byte) ([][]byte, error) {
+	in := map[string][]int{} // the parts that have an action
+	var order []string
+	parsed := make([][]command, len(texts))
+	for i, text := range texts {
+		var err error
+		if parsed[i], err = parse(text); err != nil {
+			return nil, err
+		}
+		each(parsed[i], func(c command) {
+			if key := actionKey(c); key != "" && !slices.Contains(in[key], i) {
+				if in[key] == nil {
+					order = append(order, key)
+				}
+				in[key] = append(in[key], i)
+			}
+		})
 	}
-	e := &editor{src: text}
-	each(cmds, func(c command) {
-		if c.name != "vacation" {
-			return
+	names := map[string]string{}
+	for _, key := range order {
+		if len(in[key]) > 1 {
+			names[key] = fmt.Sprintf("mailhaul_did%d", len(names)+1)
 		}
-		if more {
-			e.insert(c.end, fmt.Sprintf(" set %s \"yes\";", quote(answeredVariable)))
+	}
+	out := make([][]byte, len(texts))
+	for i, text := range texts {
+		e := &editor{src: text}
+		each(parsed[i], func(c command) {
+			key := actionKey(c)
+			name := names[key]
+			if name == "" {
+				return
+			}
+			if parts := in[key]; parts[len(parts)-1] > i {
+				e.insert(c.end, fmt.Sprintf(" set %s \"yes\";", quote(name)))
+			}
+			if in[key][0] < i {
+				e.insert(c.start, fmt.Sprintf("if not string :is \"${%s}\" \"yes\" { ", name))
+				e.insert(c.end, " }")
+			}
+		})
+		out[i] = e.apply()
+	}
+	return out, nil
+}
+
+// actionKey names an action so that the same one has the same key; empty for
+// what may be done again.
+func actionKey(c command) string {
+	switch c.name {
+	case "vacation", "discard", "reject", "ereject":
+		return c.name
+	case "fileinto", "redirect":
+		if pos := positional(c); len(pos) == 1 && len(pos[0].strings) == 1 && !strings.Contains(pos[0].strings[0].text, "${") {
+			return c.name + " " + pos[0].strings[0].text
 		}
-		if before {
-			e.insert(c.start, fmt.Sprintf("if not string :is \"${%s}\" \"yes\" { ", answeredVariable))
-			e.insert(c.end, " }")
-		}
-	})
-	return e.apply(), nil
+	}
+	return ""
 }

@@ -37,12 +37,22 @@ func (e *editor) cut(start, end int, text string) {
 	e.replace(start, end, text)
 }
 
+// covered reports whether a command is part of what was replaced.
+func (e *editor) covered(c command) bool {
+	return slices.ContainsFunc(e.edits, func(d edit) bool { return d.start < d.end && d.start <= c.start && c.end <= d.end })
+}
+
 // apply returns the script with all changes, in the order of their places.
 func (e *editor) apply() []byte {
 	if len(e.edits) == 0 {
 		return e.src
 	}
-	slices.SortStableFunc(e.edits, func(a, b edit) int { return cmp.Compare(a.start, b.start) })
+	slices.SortStableFunc(e.edits, func(a, b edit) int { // at one place, what is inserted comes first
+		if a.start != b.start || a.start == a.end && b.start == b.end {
+			return cmp.Compare(a.start, b.start)
+		}
+		return cmp.Compare(a.end, b.end)
+	})
 	var out bytes.Buffer
 	at := 0
 	for _, d := range e.edits {

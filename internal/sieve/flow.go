@@ -66,7 +66,7 @@ func (f *flow) block(cmds []command, s keeping) (keeping, bool) {
 		case cancels(c):
 			s.implicit = no
 		case c.name == "include":
-			s = s.or(keeping{no, yes})
+			s.implicit |= no // one with a keep of its own is written in place
 		case c.name == "stop" || c.name == "return" || c.name == "error" || c.name == exitMark:
 			return s, false
 		case c.name == "break":
@@ -136,7 +136,7 @@ func (c *conversion) keepEdits(e *editor, cmds []command, change func(line int, 
 	each(cmds, func(cmd command) {
 		s, ok := f.before[cmd.start]
 		undoes := cancels(cmd) || cmd.name == "include"
-		if !ok || !undoes || s.explicit&yes == 0 {
+		if !ok || !undoes || s.explicit&yes == 0 || e.covered(cmd) {
 			return
 		}
 		switch {
@@ -159,6 +159,7 @@ func (c *conversion) keepEdits(e *editor, cmds []command, change func(line int, 
 	finally := fmt.Sprintf("if string :is \"${%s}\" \"yes\" { keep; }", keptVariable)
 	each(cmds, func(cmd command) {
 		switch s := f.before[cmd.start]; {
+		case e.covered(cmd):
 		case cmd.name == "keep":
 			e.insert(cmd.end, fmt.Sprintf(" set %s \"yes\";", quote(keptVariable)))
 		case cmd.name == "stop" && s.explicit&yes != 0:

@@ -62,7 +62,7 @@ func (p *piece) stays(c command, name token, text []byte) bool {
 	if p.target.MaxIncludes > 0 && p.includes >= p.target.MaxIncludes {
 		return false
 	}
-	if p.target.MaxDepth > 0 && 1+p.depth(text, 1) > p.target.MaxDepth {
+	if p.target.MaxDepth > 0 && 1+p.depth(text, 1) > p.target.MaxDepth || p.keeps(text, 0) {
 		return false
 	}
 	// What the included one cannot carry holds for what comes after it.
@@ -78,6 +78,28 @@ func (p *piece) stays(c command, name token, text []byte) bool {
 		p.change(c.line, "include", fmt.Sprintf("the script %q is %q at the destination", name.text, to))
 	}
 	return true
+}
+
+// keeps reports whether a script or one that it includes has a keep: what
+// follows the include might undo it (see keepEdits), and only a script that is
+// written in place shows where.
+func (p *piece) keeps(text []byte, level int) bool {
+	cmds, err := parse(text)
+	if err != nil || level > maxInline {
+		return false
+	}
+	found := false
+	each(cmds, func(c command) {
+		pos := positional(c)
+		found = found || c.name == "keep"
+		if found || c.name != "include" || tagged(c, "global") || len(pos) != 1 || len(pos[0].strings) != 1 || p.set.Personal == nil {
+			return
+		}
+		if inner, ok := p.set.Personal(pos[0].strings[0].text); ok {
+			found = p.keeps(inner, level+1)
+		}
+	})
+	return found
 }
 
 // depth is how many scripts deep a script's personal includes go.

@@ -44,9 +44,10 @@ func (p *piece) convert() ([]byte, error) {
 	})
 	p.undeclared(cmds)
 	p.planNotify(cmds)
+	inlined := p.inlined
 	p.block(cmds)
 	p.finishNotify(cmds)
-	if !p.merge && len(p.nested) == 0 {
+	if !p.merge && len(p.nested) == 0 && p.inlined == inlined { // else the whole is looked at
 		p.keepEdits(&p.editor, cmds, p.change)
 	}
 	return p.apply(), nil
