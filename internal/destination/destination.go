@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/sieve"
 )
 
 // Destination is the server that mail moves to. Its methods, and those of
@@ -49,6 +50,17 @@ type Limits struct {
 	SieveExtensions  []string
 	SieveMaxRedirect int
 	MaxShares        int // accounts that one mailbox is shared with
+	SieveMaxIncludes int // include commands in one script
+	SieveMaxDepth    int // scripts within one another, the outermost included
+	// SieveCasedRegex says that regular expressions in scripts compare case
+	// whatever the comparator says.
+	SieveCasedRegex bool
+}
+
+// Sieve is what scripts are converted for.
+func (l Limits) Sieve() sieve.Target {
+	return sieve.Target{Extensions: l.SieveExtensions, MaxSize: l.MaxScript, MaxRedirects: l.SieveMaxRedirect,
+		MaxIncludes: l.SieveMaxIncludes, MaxDepth: l.SieveMaxDepth, CasedRegex: l.SieveCasedRegex}
 }
 
 // Hash is the BLAKE3-256 of an email's content.

@@ -87,12 +87,3 @@ type Change struct {
 	UIDs   []UIDRange // OpSurvivors
 	Cursor string     // OpCheckpoint
 }
-
-// Script is a Sieve script (RFC 5228) of one account.
-type Script struct {
-	Name    string
-	Content []byte
-	Active  bool
-	// Remarks are what a translation from another language left out.
-	Remarks []string
-}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
 )
 
 // Target is what the destination's interpreter has. A limit of 0 is none
@@ -21,17 +23,11 @@ type Target struct {
 	CasedRegex bool
 }
 
-// Script is a script with its name.
-type Script struct {
-	Name    string
-	Content []byte
-}
-
 // Setting is what surrounds a script at the source.
 type Setting struct {
 	// Before and After run before and after the script, in order: each only
 	// if the one before it kept the message.
-	Before, After []Script
+	Before, After []model.Script
 	// Personal and Global find the scripts that this one includes; nil finds
 	// none.
 	Personal, Global func(name string) ([]byte, bool)
@@ -43,7 +39,7 @@ type Setting struct {
 	// case ("vnd.dovecot.username").
 	Environment map[string]string
 	// Vacation is a response that the source keeps beside its scripts.
-	Vacation *Vacation
+	Vacation *model.Vacation
 }
 
 // Change is one thing that is not as it was, and what may be done about it.
@@ -113,8 +109,8 @@ type conversion struct {
 
 func (c *conversion) run(script []byte) ([]byte, error) {
 	c.merge = len(c.set.Before)+len(c.set.After) > 0
-	for _, s := range append(append([]Script{{Content: script}}, c.set.Before...), c.set.After...) {
-		c.once = c.once || c.usesOnce(s.Content, 0)
+	for _, s := range append(append([]model.Script{{Content: script}}, c.set.Before...), c.set.After...) {
+		c.once = c.once || c.set.usesOnce(s.Content)
 	}
 	var parts []part
 	lost := false
@@ -167,7 +163,7 @@ func (c *conversion) run(script []byte) ([]byte, error) {
 
 // beside adds a script that ran before or after. One that cannot be parsed did
 // not run at the source, either.
-func (c *conversion) beside(s Script, when string, add func(name, title string, text []byte) error) error {
+func (c *conversion) beside(s model.Script, when string, add func(name, title string, text []byte) error) error {
 	err := add(s.Name, "ran "+when+" the user's script: "+s.Name, s.Content)
 	if e, ok := errors.AsType[*SyntaxError](err); ok {
 		c.changes = append(c.changes, Change{Script: s.Name, Line: e.Line, What: "syntax", Text: "left out, it is no Sieve: " + e.Text,

@@ -9,6 +9,59 @@ import (
 // maxInline bounds how deep scripts include one another at a source.
 const maxInline = 10
 
+// maxInlined bounds how many included scripts are written into one.
+const maxInlined = 64
+
+// inclusion is an include command with a name that is no variable's, and what
+// it brings in.
+type inclusion struct {
+	command
+	key    string // kind and name
+	global bool
+	text   []byte
+	found  bool
+}
+
+// includes returns what a script includes.
+func (s Setting) includes(text []byte) []inclusion {
+	cmds, _ := parse(text)
+	var out []inclusion
+	each(cmds, func(c command) {
+		pos := positional(c)
+		if c.name != "include" || len(pos) != 1 || len(pos[0].strings) != 1 {
+			return
+		}
+		name := pos[0].strings[0].text
+		i := inclusion{command: c, key: "personal " + name, global: tagged(c, "global")}
+		find := s.Personal
+		if i.global {
+			find, i.key = s.Global, "global "+name
+		}
+		if find != nil {
+			i.text, i.found = find(name)
+		}
+		out = append(out, i)
+	})
+	return out
+}
+
+// anywhere reports whether something holds for a script or any that it
+// includes.
+func (s Setting) anywhere(text []byte, holds func(text []byte) bool, seen map[string]bool) bool {
+	if holds(text) {
+		return true
+	}
+	for _, i := range s.includes(text) {
+		if i.found && !seen[i.key] {
+			seen[i.key] = true
+			if s.anywhere(i.text, holds, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // include converts an include command (RFC 6609). The account's own scripts
 // stay includes where the destination can do that; global ones, which it does
 // not have, are written in their place.
@@ -43,6 +96,8 @@ func (p *piece) include(c command) {
 		fail(fmt.Sprintf("the %s script %q is not known", kind, name.text))
 	case slices.Contains(p.nested, key) || len(p.nested) >= maxInline:
 		fail(fmt.Sprintf("the %s script %q includes itself", kind, name.text))
+	case p.inlined >= maxInlined:
+		fail("too many scripts are included")
 	case !global && p.stays(c, name, text):
 	default:
 		p.inline(c, key, name.text, text)
@@ -62,7 +117,7 @@ func (p *piece) stays(c command, name token, text []byte) bool {
 	if p.target.MaxIncludes > 0 && p.includes >= p.target.MaxIncludes {
 		return false
 	}
-	if p.target.MaxDepth > 0 && 1+p.depth(text, 1) > p.target.MaxDepth || p.keeps(text, 0) {
+	if p.target.MaxDepth > 0 && p.set.deeper(text, p.target.MaxDepth-1, nil) || p.set.keeps(text) {
 		return false
 	}
 	// What the included one cannot carry holds for what comes after it.
@@ -83,45 +138,26 @@ func (p *piece) stays(c command, name token, text []byte) bool {
 // keeps reports whether a script or one that it includes has a keep: what
 // follows the include might undo it (see keepEdits), and only a script that is
 // written in place shows where.
-func (p *piece) keeps(text []byte, level int) bool {
-	cmds, err := parse(text)
-	if err != nil || level > maxInline {
-		return false
-	}
-	found := false
-	each(cmds, func(c command) {
-		pos := positional(c)
-		found = found || c.name == "keep"
-		if found || c.name != "include" || tagged(c, "global") || len(pos) != 1 || len(pos[0].strings) != 1 || p.set.Personal == nil {
-			return
-		}
-		if inner, ok := p.set.Personal(pos[0].strings[0].text); ok {
-			found = p.keeps(inner, level+1)
-		}
-	})
-	return found
+func (s Setting) keeps(text []byte) bool {
+	return s.anywhere(text, func(text []byte) bool {
+		cmds, _ := parse(text)
+		found := false
+		each(cmds, func(c command) { found = found || c.name == "keep" })
+		return found
+	}, map[string]bool{})
 }
 
-// depth is how many scripts deep a script's personal includes go.
-func (p *piece) depth(text []byte, level int) int {
-	most := 1
-	if level > maxInline {
-		return most
+// deeper reports whether a script and its includes go deeper than some levels.
+func (s Setting) deeper(text []byte, levels int, path []string) bool {
+	if levels <= 0 {
+		return true
 	}
-	cmds, err := parse(text)
-	if err != nil {
-		return most
+	for _, i := range s.includes(text) {
+		if i.found && !i.global && (slices.Contains(path, i.key) || s.deeper(i.text, levels-1, append(slices.Clone(path), i.key))) {
+			return true
+		}
 	}
-	each(cmds, func(c command) {
-		pos := positional(c)
-		if c.name != "include" || tagged(c, "global") || len(pos) != 1 || len(pos[0].strings) != 1 || p.set.Personal == nil {
-			return
-		}
-		if inner, ok := p.set.Personal(pos[0].strings[0].text); ok {
-			most = max(most, 1+p.depth(inner, level+1))
-		}
-	})
-	return most
+	return false
 }
 
 // inline writes an included script in the place of the command.
@@ -169,27 +205,10 @@ func (p *piece) inline(c command, key, name string, text []byte) {
 
 // usesOnce reports whether a script, or one that it includes, asks for another
 // to be included only once.
-func (c *conversion) usesOnce(text []byte, level int) bool {
-	cmds, err := parse(text)
-	if err != nil || level > maxInline {
-		return false
-	}
-	found := false
-	each(cmds, func(cmd command) {
-		pos := positional(cmd)
-		if found || cmd.name != "include" || len(pos) != 1 || len(pos[0].strings) != 1 {
-			return
-		}
-		find := c.set.Personal
-		if tagged(cmd, "global") {
-			find = c.set.Global
-		}
-		if found = tagged(cmd, "once"); !found && find != nil {
-			inner, ok := find(pos[0].strings[0].text)
-			found = ok && c.usesOnce(inner, level+1)
-		}
-	})
-	return found
+func (s Setting) usesOnce(text []byte) bool {
+	return s.anywhere(text, func(text []byte) bool {
+		return slices.ContainsFunc(s.includes(text), func(i inclusion) bool { return tagged(i.command, "once") })
+	}, map[string]bool{})
 }
 
 // onceName is the variable that remembers that a script was included.

@@ -14,7 +14,7 @@ import (
 // they come from.
 func TestPigeonholeDoesTheSame(t *testing.T) {
 	t.Parallel()
-	rules := slices.Concat(same, randomRules(60, true))
+	rules := slices.Concat(same, randomRules(400, true))
 	var runs []lab.SieveRun
 	var converted []string
 	for _, r := range rules {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sieve"
 )
 
@@ -54,10 +55,10 @@ func (r rule) setting() sieve.Setting {
 	s := sieve.Setting{Global: find(r.global), Personal: find(r.personal), Environment: map[string]string{
 		"vnd.dovecot.username": "anna", "vnd.dovecot.default-mailbox": "INBOX"}}
 	for i, b := range r.before {
-		s.Before = append(s.Before, sieve.Script{Name: fmt.Sprintf("before %d", i+1), Content: []byte(b)})
+		s.Before = append(s.Before, model.Script{Name: fmt.Sprintf("before %d", i+1), Content: []byte(b)})
 	}
 	for i, a := range r.after {
-		s.After = append(s.After, sieve.Script{Name: fmt.Sprintf("after %d", i+1), Content: []byte(a)})
+		s.After = append(s.After, model.Script{Name: fmt.Sprintf("after %d", i+1), Content: []byte(a)})
 	}
 	return s
 }

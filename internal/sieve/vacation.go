@@ -4,26 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"time"
-)
 
-// Vacation is a response that a server keeps beside its scripts, as JMAP's
-// VacationResponse (RFC 8621 §8) is.
-type Vacation struct {
-	Subject string // empty: the server's own
-	Text    string // plain text
-	// Addresses are the user's others: a response is sent only to mail that
-	// names one of the user's addresses in To or Cc.
-	Addresses []string
-	Days      int // between two responses to one sender; 0: the server's own
-	// From and Until bound when it answers; zero: no bound.
-	From, Until time.Time
-}
+	"mailhaul.org/mailhaul/internal/model"
+)
 
 // respond adds a response to a script. Both have to be in the one script that
 // is active: at the destination a response of its own would put the script out
 // of force. It answers whatever the script then does with the message, as it
 // did at the source.
-func (c *conversion) respond(text []byte, v Vacation) ([]byte, error) {
+func (c *conversion) respond(text []byte, v model.Vacation) ([]byte, error) {
 	cmds, err := parse(text)
 	if err != nil {
 		return nil, err

@@ -90,6 +90,13 @@ type Shared interface {
 	Shared(ctx context.Context) ([]model.SharedCollection, error)
 }
 
+// ScriptSettings is implemented by a Store that can tell what surrounds the
+// account's scripts: what the server runs for everybody, a response that it
+// keeps beside them. It is asked once a run, after Scripts.
+type ScriptSettings interface {
+	ScriptSetting(ctx context.Context) (model.ScriptSetting, error)
+}
+
 // Checker is implemented by a Source that can examine itself before a run:
 // reachability, credentials, capabilities, limits.
 type Checker interface {

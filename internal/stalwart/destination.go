@@ -116,7 +116,8 @@ func (d *Destination) readPermissions(ctx context.Context) error {
 
 // readLimits takes what the session announces. What it does not, are the
 // defaults of 0.16.18: the number of mailboxes (x:Email.maxMailboxes, see
-// readMaxMailboxes) and of keywords (a 128-bit set less 29 system keywords).
+// readMaxMailboxes), of keywords (a 128-bit set less 29 system keywords), of
+// shares (x:Sharing.maxShares) and of Sieve's includes (x:SieveUserInterpreter).
 func (d *Destination) readLimits() {
 	core := d.session.Core
 	d.limits = destination.Limits{
@@ -127,6 +128,9 @@ func (d *Destination) readLimits() {
 		MaxScript:        102_400,
 		SieveMaxRedirect: 1,
 		MaxShares:        10,
+		SieveMaxIncludes: 3,
+		SieveMaxDepth:    3,
+		SieveCasedRegex:  true,
 		BatchItems:       500,
 		BatchOctets:      5 << 20,
 	}
