@@ -198,7 +198,7 @@ func (e *examiner) mailbox(ctx context.Context, c model.Collection, pick *sample
 func (e *examiner) note(a Anomaly) {
 	a.Count = max(a.Count, 1)
 	key := a.Code + "\x00" + a.Mailbox
-	if a.Code == "script" || a.Code == "scriptRenamed" || a.Code == "mailboxName" {
+	if a.Code == "script" || a.Code == "scriptChanged" || a.Code == "scriptRenamed" || a.Code == "mailboxName" {
 		key += "\x00" + a.Item + "\x00" + a.Text // each of them has to be named
 	}
 	if e.again(key, a) {

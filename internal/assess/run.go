@@ -27,7 +27,9 @@ type Options struct {
 	Sample int
 	// Progress is told about messages seen, from several goroutines; may be nil.
 	Progress func(a model.Account, messages int)
-	Now      func() time.Time // nil means time.Now
+	// ScriptSetting is that of engine.Options.
+	ScriptSetting func(context.Context, model.Account) (model.ScriptSetting, error)
+	Now           func() time.Time // nil means time.Now
 }
 
 // Run examines the accounts. One that cannot be read says so and does not stop

@@ -2,15 +2,12 @@ package assess
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"mailhaul.org/mailhaul/internal/sieve"
 	"mailhaul.org/mailhaul/internal/source"
 )
 
-// scripts finds what the destination would not run. A script with such a line
-// is not carried, active or not.
+// scripts converts them as a run will, and tells what changes.
 func (e *examiner) scripts(ctx context.Context) error {
 	s, ok := e.store.(source.Scripts)
 	if !ok {
@@ -24,30 +21,36 @@ func (e *examiner) scripts(ctx context.Context) error {
 		e.note(Anomaly{Code: "scriptsUnreadable", Text: err.Error(), Loss: true, Remedy: "repair them at the source, or give the login access to them"})
 		return nil
 	}
-	limits := sieve.Limits{MaxSize: e.Limits.MaxScript, MaxRedirects: e.Limits.SieveMaxRedirect}
-	for _, sc := range scripts {
-		e.out.Scripts++
-		if strings.EqualFold(sc.Name, "vacation") { // RFC 9661 §2.4
-			e.note(Anomaly{Code: "scriptRenamed", Item: sc.Name, Text: "the destination keeps this name for its vacation response: the script gets another"})
+	set, err := source.SettingOf(ctx, e.store, e.acc, e.ScriptSetting)
+	if err != nil {
+		if ctx.Err() != nil || lost(err) {
+			return err
 		}
-		for _, i := range sieve.Check(sc.Content, e.Limits.SieveExtensions, limits) {
-			if e.Limits.SieveExtensions == nil && aboutExtension(i) {
-				continue // nobody to ask which there are
+		e.note(Anomaly{Code: "scriptsUnreadable", Text: err.Error(), Loss: true, Remedy: "give the login access to the scripts that run for everybody, or leave them out of the configuration"})
+	}
+	target := e.Limits.Sieve()
+	for _, p := range sieve.Plan(e.acc.Login, scripts, set) {
+		e.out.Scripts++
+		if p.As != p.Name {
+			e.note(Anomaly{Code: "scriptRenamed", Item: p.Name, Text: "the destination keeps this name for its vacation response: the script gets another"})
+		}
+		_, changes, err := p.Convert(target)
+		if err != nil {
+			changes = []sieve.Change{{What: "syntax", Text: err.Error() + "; it stays behind", Loss: true,
+				Proposal: "the old server cannot have run this script either; ask its user whether it is needed"}}
+		}
+		for _, c := range changes {
+			a := Anomaly{Code: "scriptChanged", Item: p.Name, Remedy: c.Proposal, Loss: c.Loss}
+			if c.Loss {
+				a.Code = "script"
 			}
-			text := fmt.Sprintf("line %d: %s", i.Line, i.Message)
-			if i.Line == 0 {
-				text = i.Message
+			c.Proposal = ""
+			a.Text = c.String()
+			if !p.Active {
+				a.Text += " (the script is not active)"
 			}
-			if !sc.Active {
-				text += " (the script is not active)"
-			}
-			e.note(Anomaly{Code: "script", Item: sc.Name, Text: text, Remedy: i.Proposal, Loss: true})
+			e.note(a)
 		}
 	}
 	return nil
-}
-
-// aboutExtension reports that an issue is about what the destination offers.
-func aboutExtension(i sieve.Issue) bool {
-	return i.What != "size" && i.What != "syntax" && i.What != "redirect"
 }

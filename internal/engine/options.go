@@ -8,6 +8,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/throttle"
 )
@@ -49,9 +50,12 @@ type Options struct {
 	SettleDelay time.Duration
 	// Backoff is the first pause before something is tried again; further
 	// ones grow with the square of the attempt. 0 means 200 ms.
-	Backoff  time.Duration
-	Progress Progress     // may be nil
-	Log      *slog.Logger // may be nil
+	Backoff time.Duration
+	// ScriptSetting tells what surrounds an account's Sieve scripts where its
+	// store does not; nil: nothing does.
+	ScriptSetting func(context.Context, model.Account) (model.ScriptSetting, error)
+	Progress      Progress     // may be nil
+	Log           *slog.Logger // may be nil
 	// Now tells the time; nil means time.Now. Sleep waits for the source's
 	// hours and for it to recover, or returns early with the context's cause;
 	// nil means real time.

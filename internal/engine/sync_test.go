@@ -252,28 +252,3 @@ func TestRefusedMessagesAreNamedAndHoldNobodyUp(t *testing.T) {
 	}
 	e.exact()
 }
-
-func TestScripts(t *testing.T) {
-	t.Parallel()
-	e := newEnv(t, sandbox.Options{})
-	e.src.AddMailbox("anna", "Work/New", model.RoleNone)
-	good := "require [\"fileinto\"];\nif header :contains \"subject\" \"x\" { fileinto \"Work/New\"; }\n"
-	bad := "require [\"fileinto\", \"vnd.dovecot.pipe\"];\npipe \"x\";\n"
-	e.src.SetScripts("anna", model.Script{Name: "main", Content: []byte(good), Active: true}, model.Script{Name: "odd", Content: []byte(bad)})
-	r := e.done()
-	if r.Counts.Scripts != 1 {
-		t.Fatalf("%+v %v", r.Counts, r.Notes)
-	}
-	i := slices.IndexFunc(r.Notes, func(n engine.Note) bool { return n.Item == "odd" })
-	if i < 0 || !strings.Contains(r.Notes[i].Text, "line 1") {
-		t.Errorf("the script that cannot be carried is not named with its line: %v", r.Notes)
-	}
-	at, err := e.account().Scripts(t.Context())
-	e.must(err)
-	if len(at) != 1 || !at[0].Active || string(at[0].Content) != good {
-		t.Errorf("at the destination: %+v", at)
-	}
-	if again := e.done(); again.Status != engine.StatusUnchanged {
-		t.Errorf("second run: %+v", again)
-	}
-}

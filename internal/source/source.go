@@ -63,11 +63,6 @@ func Whole(text []byte) *Content {
 	return &Content{Reader: bytes.NewReader(text), Size: int64(len(text)), Whole: text}
 }
 
-// Scripts is implemented by a Store that has Sieve scripts.
-type Scripts interface {
-	Scripts(ctx context.Context) ([]model.Script, error)
-}
-
 // Rights is implemented by a Store that knows access control lists.
 type Rights interface {
 	// Rights returns the list of a collection, sorted by identifier
@@ -88,13 +83,6 @@ type Shared interface {
 	// Shared lists what the account may look up. Changes and Read take these
 	// collections, too; flags are as this account sees them.
 	Shared(ctx context.Context) ([]model.SharedCollection, error)
-}
-
-// ScriptSettings is implemented by a Store that can tell what surrounds the
-// account's scripts: what the server runs for everybody, a response that it
-// keeps beside them. It is asked once a run, after Scripts.
-type ScriptSettings interface {
-	ScriptSetting(ctx context.Context) (model.ScriptSetting, error)
 }
 
 // Checker is implemented by a Source that can examine itself before a run:
