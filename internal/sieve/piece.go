@@ -292,10 +292,6 @@ func (p *piece) action(c command) {
 		return
 	}
 	switch c.name {
-	case "setflag", "addflag", "removeflag":
-		if p.needs("imapflags") && !p.needs("imap4flags") {
-			p.change(c.line, "imapflags", c.name+" is that of imap4flags now")
-		}
 	case "discard", "reject", "ereject":
 		if p.lost {
 			p.loss(loss{c.line, c.name, "a rule before it could not be carried, and " + c.name + " might take mail that the rule kept: mail is kept instead"})
