@@ -37,6 +37,9 @@ func (a *app) assess(ctx context.Context, e *engagement.Engagement, accounts []m
 	if o.Source, err = e.Source(ctx); err != nil {
 		return err
 	}
+	if o.ScriptSetting, err = e.ScriptSetting(); err != nil {
+		return err
+	}
 	// The old server can be assessed before the new one stands.
 	if o.Destination, err = e.Destination(ctx); err != nil {
 		if ctx.Err() != nil {

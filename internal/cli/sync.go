@@ -79,6 +79,9 @@ func (a *app) prepare(ctx context.Context, e *engagement.Engagement, o *engine.O
 	if o.SpoolDir, err = e.Spool(); err != nil {
 		return err
 	}
+	if o.ScriptSetting, err = e.ScriptSetting(); err != nil {
+		return err
+	}
 	l := e.Config.Limits
 	o.Accounts, o.Buffer, o.Throttle = l.Accounts, int64(l.Buffer), e.Throttle()
 	o.Hours, o.Latency = engine.Hours(l.Hours), l.Latency

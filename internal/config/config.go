@@ -41,8 +41,20 @@ type Source struct {
 	IMAP    *IMAP    // nil when the file has no source.imap
 	Maildir *Maildir // nil when the file has no source.maildir
 	Cyrus   *Cyrus   // nil when the file has no source.cyrus
+	Sieve   Sieve
 	Users   Users
 }
+
+// Sieve says where the scripts are that a Dovecot host runs around those of
+// its users. All are paths on this host.
+type Sieve struct {
+	Before, After []string // sieve_before and sieve_after: scripts or folders, in order
+	Default       string   // sieve_default, or empty
+	Global        string   // sieve_global: a folder, or empty
+}
+
+// Any reports whether the file names scripts of the host at all.
+func (s Sieve) Any() bool { return len(s.Before)+len(s.After) > 0 || s.Default != "" || s.Global != "" }
 
 // IMAP says how to read over IMAP.
 type IMAP struct {

@@ -31,6 +31,8 @@ type Found struct {
 	Cyrus string
 	// Databases: Dovecot's own databases tell who exists.
 	Databases bool
+	// SiteScripts are the scripts that run around the users'.
+	SiteScripts Sieve
 	// Passwd, Scheme and Domain are as in Users.
 	Passwd, Scheme, Domain string
 	// UserDB and Courier are as in Users.

@@ -28,6 +28,7 @@ func FromDovecot(f doveconf.Facts, host string) Found {
 	if l, ok := f.Listener("sieve"); ok {
 		out.Sieve = l.URL(host)
 	}
+	out.SiteScripts = Sieve{Before: f.SieveBefore, After: f.SieveAfter, Default: f.SieveDefault, Global: f.SieveGlobal}
 	for _, m := range f.Masters {
 		out.Notes = append(out.Notes, fmt.Sprintf("master users are in %s", m.Path))
 	}

@@ -177,8 +177,24 @@ func (d *decoder) source(c *Source, v value, s *sections) {
 				s.see("root", func(v value) { v.setPath(&c.Cyrus.Root) }),
 			)
 		}),
+		s.see("sieve", func(v value) {
+			v.fields(
+				s.see("before", func(v value) { d.paths(&c.Sieve.Before, v) }),
+				s.see("after", func(v value) { d.paths(&c.Sieve.After, v) }),
+				s.see("default", func(v value) { v.setPath(&c.Sieve.Default) }),
+				s.see("global", func(v value) { v.setPath(&c.Sieve.Global) }),
+			)
+		}),
 		s.see("users", func(v value) { d.users(&c.Users, v, s) }),
 	)
+}
+
+// paths is a list of files or folders.
+func (d *decoder) paths(to *[]string, v value) {
+	v.setTexts(to)
+	for i, p := range *to {
+		(*to)[i] = resolvePath(d.dir, p)
+	}
 }
 
 // template is a path of accounts. "%h/Maildir" and "~/Maildir" begin with the

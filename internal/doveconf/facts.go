@@ -1,8 +1,11 @@
 package doveconf
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/directory"
@@ -37,6 +40,11 @@ type Facts struct {
 	// Sieve is the folder of users' scripts, SieveActive the link to the
 	// active one; empty where nothing is set.
 	Sieve, SieveActive string
+	// SieveBefore and SieveAfter run around them for everybody, in order;
+	// SieveDefault for users without one. SieveGlobal is a folder of scripts
+	// that users' include.
+	SieveBefore, SieveAfter   []string
+	SieveDefault, SieveGlobal string
 	// Encrypted messages can be read over IMAP only.
 	Encrypted bool
 	// Separator is that of the inbox's namespace, Prefix its prefix.
@@ -251,20 +259,70 @@ func (f *Facts) scripts(b *Block) {
 		if v := c.Get("sieve_dir"); v != "" { // the old way: sieve is the active one
 			f.Sieve, f.SieveActive = v, f.Sieve
 		}
-		for _, v := range c.Values {
-			if v.Key == "sieve_default" || strings.HasPrefix(v.Key, "sieve_before") || strings.HasPrefix(v.Key, "sieve_after") {
-				f.note("%s runs for everybody and belongs to nobody: it does not move", v.Text)
-			}
-		}
+		f.SieveBefore = append(f.SieveBefore, f.sitePaths(c, "sieve_before")...)
+		f.SieveAfter = append(f.SieveAfter, f.sitePaths(c, "sieve_after")...)
+		f.SieveDefault = cmp.Or(f.SieveDefault, f.sitePath(c.Get("sieve_default")))
+		f.SieveGlobal = cmp.Or(f.SieveGlobal, f.sitePath(c.Get("sieve_global")), f.sitePath(c.Get("sieve_global_dir")))
 	}
 	for _, c := range b.All("sieve_script") {
 		switch c.Get("type") {
 		case "", "personal":
 			f.Sieve, f.SieveActive = c.Get("path"), c.Get("active_path")
-		default:
-			f.note("%s runs for everybody and belongs to nobody: it does not move", c.Get("path"))
+		case "before":
+			f.SieveBefore = appendPath(f.SieveBefore, f.sitePath(c.Get("path")))
+		case "after":
+			f.SieveAfter = appendPath(f.SieveAfter, f.sitePath(c.Get("path")))
+		case "default":
+			f.SieveDefault = f.sitePath(c.Get("path"))
+		case "global":
+			f.SieveGlobal = f.sitePath(c.Get("path"))
+		case "discard":
+			f.note("%s runs for what scripts discard: what is discarded at the destination is gone", c.Get("path"))
 		}
 	}
+}
+
+// sitePaths are the values of name, name2, name3 …, in the order of the
+// numbers.
+func (f *Facts) sitePaths(b *Block, name string) []string {
+	numbered := map[int]string{}
+	for _, v := range b.Values {
+		if rest, ok := strings.CutPrefix(v.Key, name); ok {
+			n, err := strconv.Atoi(rest)
+			if rest == "" {
+				n, err = 1, nil
+			}
+			if err == nil {
+				numbered[n] = v.Text
+			}
+		}
+	}
+	var out []string
+	for _, n := range slices.Sorted(maps.Keys(numbered)) {
+		out = appendPath(out, f.sitePath(numbered[n]))
+	}
+	return out
+}
+
+// sitePath is the path of a location, empty for one that is not one file or
+// folder for everybody.
+func (f *Facts) sitePath(location string) string {
+	if location == "" {
+		return ""
+	}
+	path, _, _ := strings.Cut(strings.TrimPrefix(location, "file:"), ";")
+	if !strings.HasPrefix(path, "/") || strings.Contains(path, "%") {
+		f.note("the script %s is another for each user, or in no file: it does not move", location)
+		return ""
+	}
+	return path
+}
+
+func appendPath(list []string, path string) []string {
+	if path == "" {
+		return list
+	}
+	return append(list, path)
 }
 
 // plugins looks for what gets in the way.

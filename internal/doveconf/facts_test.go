@@ -35,9 +35,9 @@ func TestFacts23(t *testing.T) {
 		Protocols: []string{"imap", "sieve"},
 		Listeners: []Listener{{"imaps", here, 1993, true}, {"sieve", here, 4190, false}},
 		Sieve:     "~/sieve", SieveActive: "~/.dovecot.sieve", Separator: "/",
+		SieveBefore: []string{"/etc/dovecot/before.sieve"},
 		Notes: []string{
 			`namespace "pub" is public and belongs to nobody: it does not move yet`,
-			"/etc/dovecot/before.sieve runs for everybody and belongs to nobody: it does not move",
 			"the acl plugin is on: a master user sees nothing unless acl_user = %u (2.4: acl_user = %{user})",
 		},
 	}
@@ -59,9 +59,9 @@ func TestFacts24(t *testing.T) {
 		Protocols: []string{"imap", "lmtp", "sieve"},
 		Listeners: []Listener{{"imap", everywhere, 1143, false}, {"imaps", everywhere, 993, true}, {"sieve", everywhere, 4190, false}, {"sieve_deprecated", everywhere, 2000, false}},
 		Sieve:     "~/scripts", SieveActive: "~/.dovecot.sieve", Separator: "/",
+		SieveBefore: []string{"/etc/dovecot/before.sieve"},
 		Notes: []string{
 			`namespace "shared" shows other users' mailboxes: they move with their owners, the grants do not move yet`,
-			"/etc/dovecot/before.sieve runs for everybody and belongs to nobody: it does not move",
 			"the acl plugin is on: a master user sees nothing unless acl_user = %u (2.4: acl_user = %{user})",
 		},
 	}

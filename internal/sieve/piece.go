@@ -214,7 +214,7 @@ func (p *piece) require(c command) {
 		if slices.Contains(dropped, name) || to != "" || p.inUse(name) {
 			continue // said where it is used
 		}
-		p.change(s.line, name, "the destination does not have "+name+", and nothing here uses it; the require is dropped")
+		p.change(s.line, "require", fmt.Sprintf("the destination does not have %q, and nothing here uses it; the require is dropped", name))
 	}
 	dropStrings(&p.editor, c, list, keep)
 }
