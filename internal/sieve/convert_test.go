@@ -170,6 +170,17 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// Loops within loops take no longer than their number.
+func TestNestedLoops(t *testing.T) {
+	t.Parallel()
+	const depth = 90
+	script := "require [\"foreverypart\", \"fileinto\"];\n" + strings.Repeat("foreverypart { ", depth) + "keep; fileinto \"x\"; if true { break; }" + strings.Repeat(" }", depth) + "\n"
+	r := rule{script: script, before: []string{script}}
+	if _, _, err := sieve.Convert([]byte(r.script), r.setting(), target()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // No script makes Convert panic; what it returns is Sieve, and stays what it
 // is when converted again.
 func FuzzConvert(f *testing.F) {

@@ -95,6 +95,7 @@ func (f *flow) block(cmds []command, s keeping) (keeping, bool) {
 			}
 		case c.block != nil: // a loop: it may run never, once or often
 			for range 3 {
+				entered := s
 				b := &breaks{}
 				f.loops = append(f.loops, b)
 				e, ok := f.block(c.block, s)
@@ -104,6 +105,9 @@ func (f *flow) block(cmds []command, s keeping) (keeping, bool) {
 				}
 				if b.any {
 					s = s.or(b.state)
+				}
+				if s == entered { // loops within loops would be followed 3ⁿ times
+					break
 				}
 			}
 		}
