@@ -48,6 +48,7 @@ type Courier struct {
 	cmd            *exec.Cmd
 	done           chan struct{} // closed when the first process has ended
 	namespace      string
+	release        func() // of the namespace
 }
 
 // courierPackages: maildrop is the site's usual delivery agent.
@@ -222,10 +223,11 @@ func (c *Courier) Stop() {
 		return
 	}
 	if c.namespace == "" {
-		c.namespace = mountNamespace(c.cmd.Process.Pid)
+		c.namespace, c.release = holdNamespace(c.cmd.Process.Pid)
 	}
 	endNamespace(c.namespace, c.done, c.cmd.Process.Pid)
 	<-c.done
+	c.release()
 	c.cmd, c.namespace = nil, ""
 }
 

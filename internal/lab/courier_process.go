@@ -80,7 +80,7 @@ func (c *Courier) start() error {
 			}
 		}
 	}
-	c.namespace = mountNamespace(cmd.Process.Pid)
+	c.namespace, c.release = holdNamespace(cmd.Process.Pid)
 	return nil
 }
 
