@@ -1,0 +1,151 @@
+package dovecotindex
+
+// intros reads introductions: each selects the extension that the following
+// updates are for, makes it if it is new and changes its sizes
+// (mail_index_sync_ext_intro).
+func (s *state) intros(d []byte) error {
+	for len(d) >= introSize {
+		n := int(s.Order.Uint16(d[18:]))
+		if introSize+n > len(d) {
+			return damaged("an introduction with a name of %d octets", n)
+		}
+		if err := s.intro(d[:introSize], string(d[introSize:introSize+n])); err != nil {
+			return err
+		}
+		d = d[min(len(d), align(introSize+n, 4)):]
+	}
+	return nil
+}
+
+func (s *state) intro(d []byte, name string) error {
+	id, resetID, header := s.Order.Uint32(d), s.Order.Uint32(d[4:]), s.Order.Uint32(d[8:])
+	size, flags := int(s.Order.Uint16(d[12:])), s.Order.Uint16(d[16:])
+	s.current, s.ignore, s.rowSize = nil, true, size
+	if header > maxExtensionSize {
+		return damaged("an extension with a header of %d octets", header)
+	}
+	var e *Extension
+	switch {
+	case id != byName && int64(id) >= int64(len(s.exts)):
+		return damaged("extension %d of %d is introduced", id, len(s.exts))
+	case id != byName:
+		e = s.exts[id]
+	case name == "":
+		return damaged("an extension without a name is introduced")
+	default:
+		e = s.Extension(name)
+	}
+	if e == nil {
+		if len(s.exts) >= maxExtensions {
+			return damaged("there are more than %d extensions", maxExtensions)
+		}
+		e = &Extension{Name: name, ResetID: resetID, Header: make([]byte, header)}
+		s.exts = append(s.exts, e)
+		s.current, s.ignore = e, false
+		return s.resize(e, size)
+	}
+	s.current = e
+	if e.ResetID != resetID {
+		return nil // written before somebody else's reset: only a new reset counts
+	}
+	s.ignore = false
+	if n := int(header); n > len(e.Header) {
+		e.Header = append(e.Header, make([]byte, n-len(e.Header))...)
+	} else if flags&noShrink == 0 {
+		e.Header = e.Header[:n]
+	}
+	if size > e.Size || size < e.Size && flags&noShrink == 0 {
+		return s.resize(e, size)
+	}
+	return nil
+}
+
+// maxRows bounds what the data of one extension may take, in octets.
+const maxRows = 1 << 30
+
+// resize changes how much data each record has.
+func (s *state) resize(e *Extension, size int) error {
+	if size > maxRecordSize || size*len(s.uids) > maxRows {
+		return damaged("extension %q with %d octets a record", e.Name, size)
+	}
+	rows := make([]byte, size*len(s.uids))
+	for i := range s.uids {
+		copy(rows[i*size:(i+1)*size], e.rows[i*e.Size:(i+1)*e.Size])
+	}
+	e.Size, e.rows = size, rows
+	return nil
+}
+
+// reset starts the current extension anew.
+func (s *state) reset(id uint32, preserve bool) {
+	e := s.current
+	e.ResetID, s.ignore = id, false
+	if !preserve {
+		clear(e.Header)
+		clear(e.rows)
+	}
+}
+
+// extHeader carries out updates of the current extension's header. wide ones
+// have offset and size of 32 bits.
+func (s *state) extHeader(d []byte, wide bool) error {
+	head := 4
+	if wide {
+		head = 8
+	}
+	for len(d) >= head {
+		at, n := int64(s.Order.Uint16(d)), int64(s.Order.Uint16(d[2:]))
+		if wide {
+			at, n = int64(s.Order.Uint32(d)), int64(s.Order.Uint32(d[4:]))
+		}
+		if int64(head)+n > int64(len(d)) {
+			return damaged("an update of an extension's header is cut off")
+		}
+		if e := s.current; e != nil && !s.ignore {
+			if at+n > int64(len(e.Header)) {
+				return damaged("an update behind the header of extension %q", e.Name)
+			}
+			copy(e.Header[at:], d[head:int64(head)+n])
+			if e.Name == keywordsName {
+				return damaged("the keywords are changed as an extension")
+			}
+		}
+		d = d[min(len(d), align(head+int(n), 4)):]
+	}
+	return nil
+}
+
+// extRecords sets the current extension's data of records. Each update is as
+// long as the introduction said.
+func (s *state) extRecords(d []byte) error {
+	e, step := s.current, align(4+s.rowSize, 4)
+	if e == nil || s.ignore {
+		return nil
+	}
+	for ; len(d) >= step; d = d[step:] {
+		if i, ok := s.Find(s.Order.Uint32(d)); ok {
+			copy(e.rows[i*e.Size:(i+1)*e.Size], d[4:4+s.rowSize])
+		}
+	}
+	return nil
+}
+
+// increment changes a number that is the current extension's data.
+func (s *state) increment(uid uint32, by int32) {
+	e := s.current
+	i, ok := s.Find(uid)
+	if e == nil || s.ignore || !ok {
+		return
+	}
+	row := e.rows[i*e.Size : (i+1)*e.Size]
+	switch e.Size {
+	case 1:
+		row[0] += byte(by)
+	case 2:
+		s.Order.PutUint16(row, s.Order.Uint16(row)+uint16(by))
+	case 4:
+		s.Order.PutUint32(row, s.Order.Uint32(row)+uint32(by))
+	case 8:
+		s.Order.PutUint64(row, s.Order.Uint64(row)+uint64(int64(by)))
+	}
+}
