@@ -5,13 +5,14 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/mailname"
 )
 
 // Bodies reads messages from disk for a source that lists them otherwise,
 // over IMAP. It is used by one goroutine at a time.
 type Bodies struct {
 	store *Store
-	dirs  map[string]string // by pathKey
+	dirs  map[string]string // by mailname.Key
 }
 
 // Bodies opens the account's Maildir. The error says why there is none.
@@ -27,7 +28,7 @@ func (s *Source) Bodies(ctx context.Context, a model.Account) (*Bodies, error) {
 	b := &Bodies{store: store, dirs: map[string]string{}}
 	for _, c := range cols {
 		if !c.Container {
-			b.dirs[pathKey(c.Path)] = c.Native
+			b.dirs[mailname.Key(c.Path)] = c.Native
 		}
 	}
 	return b, nil
@@ -37,7 +38,7 @@ func (s *Source) Bodies(ctx context.Context, a model.Account) (*Bodies, error) {
 // the disk does not have, or has in another generation of UIDs, gives every
 // item as gone.
 func (b *Bodies) Read(ctx context.Context, c model.Collection, items []model.ItemRef, fn func(model.ItemRef, *source.Content, error) error) error {
-	dir, ok := b.dirs[pathKey(c.Path)]
+	dir, ok := b.dirs[mailname.Key(c.Path)]
 	if ok {
 		list, err := b.store.header(dir)
 		ok = err == nil && list.validity == c.UIDValidity

@@ -10,6 +10,9 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/location"
+	"mailhaul.org/mailhaul/internal/source/stored"
 )
 
 // checked is how many mailboxes a check looks into, and sampled how many
@@ -24,7 +27,7 @@ const subject = "source: Maildir"
 // CheckAccounts does what Check does, with accounts that a directory names: a
 // template with the home in it does not tell who there is.
 func (s *Source) CheckAccounts(ctx context.Context, accounts []model.Account) []model.Finding {
-	if _, _, ok := matcher(s.opts.Path); ok {
+	if _, _, ok := location.Matcher(s.opts.Path); ok {
 		return nil // Check has looked at all
 	}
 	var look survey
@@ -37,7 +40,7 @@ func (s *Source) CheckAccounts(ctx context.Context, accounts []model.Account) []
 // Check implements source.Checker: it opens every account that the template
 // names and looks into a sample of the messages.
 func (s *Source) Check(ctx context.Context) []model.Finding {
-	if _, _, ok := matcher(s.opts.Path); !ok {
+	if _, _, ok := location.Matcher(s.opts.Path); !ok {
 		return []model.Finding{{Level: model.LevelOK, Subject: subject, Message: "accounts are listed elsewhere; each one's path is tried when it is opened"}}
 	}
 	var look survey
@@ -75,7 +78,7 @@ func (look *survey) try(ctx context.Context, s *Source, a model.Account) {
 func (look *survey) findings() []model.Finding {
 	if look.denied.n > 0 {
 		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: "not everything can be read: " + look.denied.String(),
-			Remedy: asOwner, Err: model.Faultf(model.ClassFatal, model.CodeAuth, "not permitted to read: %s", look.denied.String())}}
+			Remedy: confined.AsOwner, Err: model.Faultf(model.ClassFatal, model.CodeAuth, "not permitted to read: %s", look.denied.String())}}
 	}
 	out := []model.Finding{{Level: model.LevelOK, Subject: subject, Message: fmt.Sprintf("%d Maildirs can be read", look.accounts)}}
 	for _, w := range []struct {
@@ -130,10 +133,10 @@ func (v *survey) account(ctx context.Context, st *Store) error {
 	if err != nil {
 		return err
 	}
-	if active, err := st.at.activeScript(); err != nil {
+	if foreign, err := st.at.pigeonhole().ForeignScript(); err != nil {
 		return err
-	} else if active != "" && !st.at.owns(active) {
-		v.scripts.add(st.acc.Login + ": " + active)
+	} else if foreign != "" {
+		v.scripts.add(st.acc.Login + ": " + foreign)
 	}
 	if script, ok, err := st.at.mailfilter(st.acc.Login); err != nil {
 		return err
@@ -146,7 +149,7 @@ func (v *survey) account(ctx context.Context, st *Store) error {
 		}
 		v.mailboxes++
 		name := st.acc.Login + ": " + strings.Join(c.Path, "/")
-		if err := v.mailbox(st, c.Native, name); model.CodeOf(err) == codeLink {
+		if err := v.mailbox(st, c.Native, name); model.CodeOf(err) == confined.CodeLink {
 			v.links.add(name)
 		} else if err != nil {
 			v.denied.add(err.Error())
@@ -186,10 +189,10 @@ func (v *survey) mailbox(st *Store, dir, name string) error {
 		if err != nil {
 			continue // removed meanwhile, or a fault of that message
 		}
-		head := make([]byte, magicLen)
+		head := make([]byte, stored.MagicLen)
 		k, err := io.ReadFull(f, head)
 		f.Close()
-		if (err == nil || errors.Is(err, io.ErrUnexpectedEOF)) && encrypted(head[:k]) {
+		if (err == nil || errors.Is(err, io.ErrUnexpectedEOF)) && stored.Encrypted(head[:k]) {
 			v.encrypted.add(name)
 			break
 		}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"mailhaul.org/mailhaul/internal/source/mailname"
 )
 
 // Courier keeps what it knows of a mailbox in files of its own beside cur and
@@ -113,5 +115,5 @@ func (p place) decode(name string) string {
 	if p.utf8 {
 		return strings.ToValidUTF8(name, "\uFFFD")
 	}
-	return decodeName(name)
+	return mailname.Decode(name)
 }

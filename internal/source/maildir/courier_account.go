@@ -13,6 +13,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/mailname"
 )
 
 // parseCourierSubscriptions reads courierimapsubscribed, a mailbox a line
@@ -31,7 +32,7 @@ func parseCourierSubscriptions(r io.Reader, decode func(string) string) (map[str
 		if below {
 			path = folderPath(rest, decode)
 		}
-		out[pathKey(path)] = true
+		out[mailname.Key(path)] = true
 	}
 	return out, sc.Err()
 }

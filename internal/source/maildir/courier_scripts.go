@@ -8,6 +8,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/maildrop"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/confined"
 )
 
 // mailfilterScript is the name of the Sieve script that a filter becomes.
@@ -20,12 +21,12 @@ func (p place) mailfilter(login string) (script model.Script, ok bool, err error
 	if !p.courier(p.inbox) {
 		return script, false, nil
 	}
-	text, err := p.script(filepath.Join(p.home, ".mailfilter"))
+	text, err := p.pigeonhole().Script(filepath.Join(p.home, ".mailfilter"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return script, false, nil
 	}
 	script.Name = mailfilterScript
-	if model.CodeOf(err) == codeLink {
+	if model.CodeOf(err) == confined.CodeLink {
 		// The site's, or what a user has planted.
 		script.Remarks = []string{err.Error()}
 		script.Content = []byte("# The filter of maildrop is not the account's own.\n")
@@ -54,9 +55,9 @@ func (p place) mailfilter(login string) (script model.Script, ok bool, err error
 
 // included is a file that a filter names; only the account's own can be read.
 func (p place) included(path string) (string, error) {
-	if !p.owns(path) {
+	if !p.pigeonhole().Owns(path) {
 		return "", fmt.Errorf("%s is not the account's", path)
 	}
-	text, err := p.script(path)
+	text, err := p.pigeonhole().Script(path)
 	return string(text), err
 }

@@ -13,6 +13,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/mailname"
 	"mailhaul.org/mailhaul/internal/source/sourcetest"
 )
 
@@ -63,7 +64,7 @@ func (d *disk) dir(path []string) string {
 	}
 	var names []string
 	for _, p := range path {
-		names = append(names, encodeUTF7(p))
+		names = append(names, mailname.EncodeUTF7(p))
 	}
 	if d.layout == LayoutFS {
 		return filepath.Join(d.root, filepath.Join(names...))
@@ -95,7 +96,7 @@ func (d *disk) Subscribe(t *testing.T, path []string) {
 	t.Helper()
 	var names []string
 	for _, p := range path {
-		names = append(names, encodeUTF7(p))
+		names = append(names, mailname.EncodeUTF7(p))
 	}
 	must(t, os.WriteFile(filepath.Join(d.root, "subscriptions"), []byte("V\t2\n\n"+strings.Join(names, "\t")+"\n"), 0o644))
 }
@@ -258,40 +259,4 @@ func (d *disk) PutScript(t *testing.T, s model.Script) {
 	if s.Active {
 		must(t, os.Symlink(filepath.Join("sieve", s.Name+".sieve"), filepath.Join(home, ".dovecot.sieve")))
 	}
-}
-
-// encodeUTF7 writes modified UTF-7 (RFC 3501 §5.1.3).
-func encodeUTF7(s string) string {
-	var b strings.Builder
-	var run []rune
-	flush := func() {
-		if len(run) == 0 {
-			return
-		}
-		var raw []byte
-		for _, r := range run {
-			if r > 0xffff {
-				r -= 0x10000
-				raw = append(raw, byte(0xd8|r>>18), byte(r>>10), byte(0xdc|r>>8&3), byte(r))
-			} else {
-				raw = append(raw, byte(r>>8), byte(r))
-			}
-		}
-		b.WriteString("&" + utf7.EncodeToString(raw) + "-")
-		run = nil
-	}
-	for _, r := range s {
-		switch {
-		case r == '&':
-			flush()
-			b.WriteString("&-")
-		case r >= 0x20 && r < 0x7f:
-			flush()
-			b.WriteRune(r)
-		default:
-			run = append(run, r)
-		}
-	}
-	flush()
-	return b.String()
 }

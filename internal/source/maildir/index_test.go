@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/stored"
 )
 
 // put writes a file below dir, and the directories above it.
@@ -130,7 +131,9 @@ func TestOctets(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "m")
 		must(t, os.WriteFile(path, []byte(disk), 0o600))
-		c, closer, err := contentOf(t, path)
+		f, err := os.Open(path)
+		must(t, err)
+		c, closer, err := stored.Content(f)
 		must(t, err)
 		got, err := io.ReadAll(c)
 		closer.Close()

@@ -1,12 +1,8 @@
 package maildir
 
 import (
-	"bytes"
-	"io"
 	"strings"
 	"testing"
-	"testing/iotest"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -74,37 +70,6 @@ func TestParseUIDList(t *testing.T) {
 	}
 }
 
-func TestDecodeName(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"plain": "plain", "A &- B": "A & B", "&AMQ-rger": "Ärger", "&kAFP4W4IMH8-": "送信済み", "&2D3cUA-": "👐",
-		"Français": "Français", "bad&utf": "bad&utf", "&*-": "&*-", "&AA-": "&AA-", "Caf\xe9": "Caf\uFFFD",
-	} {
-		if got := decodeName(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
-	}
-}
-
-func TestSubscriptions(t *testing.T) {
-	t.Parallel()
-	for file, want := range map[string][]string{
-		"V\t2\n\nSent\nA\tB\n&AMQ-rger\nx\x01ty\n": {"Sent", "A\x00B", "Ärger", "x\ty"},
-		"inbox\nA.B\n": {"INBOX", "A\x00B"},
-		"":             nil,
-	} {
-		got, err := parseSubscriptions(strings.NewReader(file), ".")
-		if err != nil || len(got) != len(want) {
-			t.Errorf("%q: %v, %v", file, got, err)
-		}
-		for _, w := range want {
-			if !got[w] {
-				t.Errorf("%q: no %q in %v", file, w, got)
-			}
-		}
-	}
-}
-
 func TestKeywords(t *testing.T) {
 	t.Parallel()
 	names, full, err := parseKeywords(strings.NewReader("0 $Forwarded\n1 Work\n26 TooMany\nx y\n2\n"))
@@ -114,50 +79,6 @@ func TestKeywords(t *testing.T) {
 	if got := keywordsOf("bacb", &names); !cmp.Equal(got, []string{"$Forwarded", "Work"}) {
 		t.Errorf("%q", got)
 	}
-}
-
-func TestExpand(t *testing.T) {
-	t.Parallel()
-	a := model.Account{Login: "Anna@Acme.test", Home: "/home/anna"}
-	for template, want := range map[string]string{
-		"/srv/%d/%n/Maildir": "/srv/Acme.test/Anna/Maildir", "/srv/%Ld/%Ln": "/srv/acme.test/anna", "%h/Maildir": "/home/anna/Maildir",
-		"~/Maildir": "/home/anna/Maildir", "/srv/%u": "/srv/Anna@Acme.test", "/a%%b": "/a%b",
-		"/srv/%{user | domain | lower}/%{user|username}": "/srv/acme.test/Anna",
-	} {
-		if got, err := expand(template, a); err != nil || got != want {
-			t.Errorf("%q: %q, %v, want %q", template, got, err, want)
-		}
-	}
-	for _, template := range []string{"relative/%n", "%%/x", "/%Hu", "/%", "/%{user", "/%é", "/%{user|md5}", "/%s"} {
-		if got, err := expand(template, a); err == nil {
-			t.Errorf("%q gave %q", template, got)
-		}
-	}
-	if got, err := expand("/srv/%n", model.Account{Login: "../../etc@x"}); err == nil {
-		t.Errorf("a login led to %q", got)
-	}
-}
-
-// Both ways of adding CRs agree, whatever the pieces that come.
-func FuzzCRLF(f *testing.F) {
-	for _, s := range []string{"", "\n", "a\nb\r\nc\rd\n\n\r\n\r", "\r\r\n\n"} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		whole := withCRLF(raw)
-		if bytes.Contains(bytes.ReplaceAll(whole, []byte("\r\n"), nil), []byte("\n")) {
-			t.Fatalf("a bare LF is left in %q", whole)
-		}
-		if got := bytes.ReplaceAll(whole, []byte("\r\n"), []byte("\n")); !bytes.Equal(got, bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))) {
-			t.Fatalf("%q became %q", raw, whole)
-		}
-		for _, r := range []io.Reader{bytes.NewReader(raw), iotest.OneByteReader(bytes.NewReader(raw))} {
-			got, err := io.ReadAll(iotest.OneByteReader(newCRLF(r)))
-			if err != nil || !bytes.Equal(got, whole) {
-				t.Fatalf("streamed %q, want %q: %v", got, whole, err)
-			}
-		}
-	})
 }
 
 func FuzzUIDList(f *testing.F) {
@@ -176,27 +97,10 @@ func FuzzUIDList(f *testing.F) {
 	})
 }
 
-func FuzzUTF7(f *testing.F) {
-	f.Add("&AMQ-rger")
-	f.Add("a&-b")
-	f.Fuzz(func(t *testing.T, s string) {
-		// What decodes, encodes to something that decodes to the same.
-		d, err := decodeUTF7(s)
-		if err != nil || !utf8.ValidString(d) || strings.ContainsAny(d, "\x00\uFFFD") {
-			return
-		}
-		if again, err := decodeUTF7(encodeUTF7(d)); err != nil || again != d {
-			t.Fatalf("%q → %q → %q, %v", s, d, again, err)
-		}
-	})
-}
-
-func FuzzKeywordsAndSubscriptions(f *testing.F) {
+func FuzzKeywords(f *testing.F) {
 	f.Add("0 a\n1 b\n")
-	f.Add("V\t2\n\nA\tB\n")
 	f.Fuzz(func(t *testing.T, s string) {
 		_, _, _ = parseKeywords(strings.NewReader(s))
-		_, _ = parseSubscriptions(strings.NewReader(s), ".")
 	})
 }
 
@@ -224,24 +128,6 @@ func FuzzFileName(f *testing.F) {
 		again := parseName(p.base + ":2,S")
 		if again.base != p.base || again.system != model.Seen {
 			t.Fatalf("%q: read again as %+v", name, again)
-		}
-	})
-}
-
-func FuzzTemplate(f *testing.F) {
-	f.Add("/srv/%d/%n/Maildir", "anna@acme.test")
-	f.Add("/\x80%n", "0")
-	f.Add("/%{user | domain | lower}/%Ln", "../x@..")
-	f.Fuzz(func(t *testing.T, template, login string) {
-		path, err := expand(template, model.Account{Login: login})
-		if err == nil && !strings.HasPrefix(path, "/") {
-			t.Fatalf("%q for %q: %q", template, login, path)
-		}
-		if pattern, read, ok := matcher(template); ok {
-			_, _ = read(path)
-			if pattern == "" {
-				t.Fatalf("no pattern for %q", template)
-			}
 		}
 	})
 }

@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/location"
+	"mailhaul.org/mailhaul/internal/source/pigeonhole"
 )
 
 // place is where the mail of one account lies. All paths are clean.
@@ -32,7 +35,7 @@ var drivers = []string{"sdbox:", "mdbox:", "dbox:", "mbox:", "imapc:", "pop3c:",
 // of them; but only if it is there, because the template may name a copy.
 func (s *Source) place(a model.Account) (place, error) {
 	template := place{root: s.opts.Path, inbox: s.opts.Inbox, control: s.opts.Control, layout: s.opts.Layout, server: s.opts.Server}
-	path, options, ok := located(a.Location)
+	path, options, ok := location.Maildir(a.Location)
 	if ok {
 		own := place{root: path, inbox: options["INBOX"], control: options["CONTROL"], layout: s.opts.Layout, server: s.opts.Server}
 		switch l := strings.ToLower(options["LAYOUT"]); l {
@@ -69,33 +72,23 @@ func (s *Source) place(a model.Account) (place, error) {
 // expand fills the templates for an account.
 func (p place) expand(a model.Account) (place, error) {
 	var err error
-	if p.root, err = expand(p.root, a); err != nil {
+	if p.root, err = location.Expand(p.root, a); err != nil {
 		return p, err
 	}
 	if p.inbox == "" {
 		p.inbox = p.root
-	} else if p.inbox, err = expand(p.inbox, a); err != nil {
+	} else if p.inbox, err = location.Expand(p.inbox, a); err != nil {
 		return p, err
 	}
 	if p.control != "" {
-		if p.control, err = expand(p.control, a); err != nil {
+		if p.control, err = location.Expand(p.control, a); err != nil {
 			return p, err
 		}
 	}
 	if p.home = filepath.Clean(a.Home); a.Home == "" {
-		p.home = homeOf(p.root, a.Login)
+		p.home = location.HomeOf(p.root, a.Login)
 	}
 	return p, nil
-}
-
-// homeOf guesses the home from the Maildir: the directory that holds it,
-// unless the Maildir is named for the user: then that may hold everybody's.
-func homeOf(root, login string) string {
-	name, _, _ := strings.Cut(login, "@")
-	if base := filepath.Base(root); strings.EqualFold(base, name) || strings.EqualFold(base, login) {
-		return root
-	}
-	return filepath.Dir(root)
 }
 
 // controlDir is where Dovecot keeps what it knows of the mailbox in dir: the
@@ -124,3 +117,15 @@ func (p place) subscriptions() string {
 	}
 	return filepath.Join(p.root, "subscriptions")
 }
+
+// dirs are the directories that are the account's.
+func (p place) dirs() confined.Dirs { return confined.Dirs{p.inbox, p.control, p.home, p.root} }
+
+// open opens a file of the account, and of nobody else.
+func (p place) open(path string) (*os.File, error) { return p.dirs().Open(path) }
+
+// names lists a directory of the account.
+func (p place) names(dir string) ([]string, error) { return p.dirs().Names(dir) }
+
+// pigeonhole is where the account's scripts are.
+func (p place) pigeonhole() pigeonhole.Home { return pigeonhole.Home{Path: p.home, Own: p.dirs()} }

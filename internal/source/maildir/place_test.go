@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/location"
 )
 
 // As in Dovecot, an account's own location counts more than the template, but
@@ -54,7 +55,7 @@ func TestHome(t *testing.T) {
 		{"/srv/acme.test/anna", "anna@acme.test", "/srv/acme.test/anna"},
 		{"/srv/anna@acme.test", "anna@acme.test", "/srv/anna@acme.test"},
 	} {
-		if got := homeOf(c.root, c.login); got != c.want {
+		if got := location.HomeOf(c.root, c.login); got != c.want {
 			t.Errorf("%s of %s: %s, want %s", c.root, c.login, got, c.want)
 		}
 	}

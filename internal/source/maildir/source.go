@@ -11,6 +11,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/confined"
 )
 
 // Options say where the Maildirs are.
@@ -72,12 +73,12 @@ func (s *Source) open(a model.Account) (*Store, error) {
 			f.Remedy = "an account that never got mail has no Maildir; exclude it, or correct source.maildir.path"
 		}
 		if errors.Is(err, fs.ErrPermission) {
-			f.Remedy = asOwner
+			f.Remedy = confined.AsOwner
 		}
 		return nil, f
 	}
 	if err = p.detect(); err != nil {
-		return nil, &model.Fault{Class: model.ClassAccount, Code: "unreadable", Account: a.Login, Err: err, Remedy: asOwner}
+		return nil, &model.Fault{Class: model.ClassAccount, Code: "unreadable", Account: a.Login, Err: err, Remedy: confined.AsOwner}
 	}
 	if inbox := filepath.Join(p.root, "INBOX"); p.layout == LayoutFS && p.inbox == p.root && !isMaildir(p.root) && isMaildir(inbox) {
 		p.inbox = inbox

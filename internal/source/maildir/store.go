@@ -15,7 +15,11 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/mailname"
+	"mailhaul.org/mailhaul/internal/source/pigeonhole"
 	"mailhaul.org/mailhaul/internal/source/specialuse"
+	"mailhaul.org/mailhaul/internal/source/stored"
 )
 
 // Store is one account.
@@ -48,8 +52,8 @@ func (s *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 			return nil, err
 		}
 		c := model.Collection{Kind: model.KindMail, Native: f.dir, Path: f.path, Container: f.container,
-			ID: "path:" + pathKey(f.path), Subscribed: subscribed[pathKey(f.path)], Items: -1, Octets: -1}
-		if pathKey(f.path) == "INBOX" {
+			ID: "path:" + mailname.Key(f.path), Subscribed: subscribed[mailname.Key(f.path)], Items: -1, Octets: -1}
+		if mailname.Key(f.path) == "INBOX" {
 			c.Role = model.RoleInbox
 			if !isMaildir(f.dir) {
 				// Nothing was ever delivered.
@@ -118,7 +122,7 @@ func (s *Store) subscriptions() (map[string]bool, error) {
 	if s.at.layout == LayoutFS {
 		separator = "/"
 	}
-	return parseSubscriptions(f, separator)
+	return mailname.Subscriptions(f, separator)
 }
 
 // courierSubscriptions are those of a Courier.
@@ -225,7 +229,7 @@ func (s *Store) Read(ctx context.Context, c model.Collection, items []model.Item
 			err = s.idx.locate(s.at, s.src.opts.Now(), m, func(path string) error {
 				f, err := s.at.open(path)
 				if err == nil {
-					body, closer, err = content(f)
+					body, closer, err = stored.Content(f)
 				}
 				return err
 			})
@@ -284,9 +288,31 @@ func (s *Store) fault(collection string, err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		f.Code, f.Remedy = model.CodeGone, "it was renamed or removed meanwhile; run again"
 	case errors.Is(err, fs.ErrPermission):
-		f.Remedy = asOwner
+		f.Remedy = confined.AsOwner
 	}
 	return f
+}
+
+// Scripts implements source.Scripts.
+func (s *Store) Scripts(context.Context) ([]model.Script, error) {
+	out, err := s.at.pigeonhole().Scripts(s.acc.Login)
+	if err != nil {
+		return nil, err
+	}
+	filter, ok, err := s.at.mailfilter(s.acc.Login)
+	if err != nil {
+		f := &model.Fault{Class: model.ClassAccount, Code: "script", Account: s.acc.Login, Err: err}
+		var inner *model.Fault
+		if errors.As(err, &inner) {
+			f.Remedy, f.Err = inner.Remedy, inner.Err
+		}
+		return nil, f
+	}
+	if ok {
+		filter.Name = pigeonhole.Unused(filter.Name, out)
+		out = append(out, filter)
+	}
+	return out, nil
 }
 
 var _ interface {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"mailhaul.org/mailhaul/internal/source/mailname"
 )
 
 // Layout is how mailboxes lie on disk.
@@ -91,7 +93,7 @@ func (p place) walkFS(dir string, path []string, entries []fs.DirEntry, out *[]f
 			continue
 		}
 		sub := filepath.Join(dir, name)
-		at := append(slices.Clone(path), decodeName(name))
+		at := append(slices.Clone(path), mailname.Decode(name))
 		if len(path) == 0 && strings.EqualFold(name, "INBOX") {
 			if at[0] = "INBOX"; sub != p.inbox && isMaildir(sub) {
 				// A folder beside the inbox that has its name.
@@ -142,23 +144,23 @@ func complete(all []folder) []folder {
 		// Two names on disk can mean the same: modified UTF-7 and UTF-8, or
 		// what is neither. ReadDir sorts, so each keeps its suffix.
 		path := all[i].path
-		for n := 2; have[pathKey(path)]; n++ {
+		for n := 2; have[mailname.Key(path)]; n++ {
 			path = slices.Clone(all[i].path)
 			path[len(path)-1] += fmt.Sprintf(" (%d)", n)
 		}
 		all[i].path = path
-		have[pathKey(path)] = true
+		have[mailname.Key(path)] = true
 	}
 	for _, f := range slices.Clone(all) {
 		for n := 1; n < len(f.path); n++ {
-			if k := pathKey(f.path[:n]); !have[k] {
+			if k := mailname.Key(f.path[:n]); !have[k] {
 				have[k] = true
 				all = append(all, folder{path: slices.Clone(f.path[:n]), container: true})
 			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b folder) int {
-		if ai, bi := pathKey(a.path) == "INBOX", pathKey(b.path) == "INBOX"; ai != bi {
+		if ai, bi := mailname.Key(a.path) == "INBOX", mailname.Key(b.path) == "INBOX"; ai != bi {
 			if ai {
 				return -1
 			}

@@ -9,6 +9,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/confined"
 )
 
 // shape writes paths as "A/B", with "()" around containers.
@@ -156,7 +157,7 @@ func TestLinks(t *testing.T) {
 			}
 		}
 		foreign := c.Path[0] == "Whole" || c.Path[0] == "Part"
-		if foreign != (model.CodeOf(failed) == codeLink) || foreign != (n == 0) {
+		if foreign != (model.CodeOf(failed) == confined.CodeLink) || foreign != (n == 0) {
 			t.Errorf("%v: %d messages, %v", c.Path, n, failed)
 		}
 	}

@@ -1,4 +1,4 @@
-package maildir
+package stored
 
 import (
 	"bufio"
@@ -17,7 +17,7 @@ import (
 )
 
 // CodeEncrypted is the code of a Fault for a message that mail_crypt has
-// encrypted: only the server can read it.
+// Encrypted: only the server can read it.
 const CodeEncrypted = "encrypted"
 
 const (
@@ -28,50 +28,90 @@ const (
 	maxUnpacked = 8 << 20
 )
 
-// content opens a message file as IMAP would show it: decompressed, every
-// line with CRLF. It closes f, or what it returns does.
-func content(f *os.File) (*source.Content, io.Closer, error) {
+// Text is a message as it was before the server packed it, its lines as they
+// are stored.
+type Text struct {
+	// Bytes is all of it, or the beginning if Rest is not nil.
+	Bytes []byte
+	Rest  io.Reader
+}
+
+// Unpack reads a message of size octets, as it is stored. A small one is read
+// at once, so that damage shows here and not later. A message that only the
+// server can read is a Fault of its item with CodeEncrypted.
+func Unpack(r io.Reader, size int64) (Text, error) {
+	if size <= inMemory {
+		raw, err := readAll(r, size)
+		if err != nil {
+			return Text{}, err
+		}
+		return UnpackBytes(raw)
+	}
+	buffered := bufio.NewReaderSize(io.LimitReader(r, size), 256<<10)
+	head, err := buffered.Peek(MagicLen)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return Text{}, err
+	}
+	if !Packed(head) {
+		return Text{Rest: buffered}, nil
+	}
+	unpacked, err := unpack(buffered, head)
+	return Text{Rest: unpacked}, err
+}
+
+// UnpackBytes is Unpack of a message in memory. raw must not be changed while
+// the Text is in use.
+func UnpackBytes(raw []byte) (Text, error) {
+	if !Packed(raw) {
+		return Text{Bytes: raw}, nil
+	}
+	r, err := unpack(bytes.NewReader(raw), raw)
+	if err != nil {
+		return Text{}, err
+	}
+	text, err := io.ReadAll(io.LimitReader(r, maxUnpacked))
+	if err != nil || len(text) < maxUnpacked {
+		return Text{Bytes: text}, err
+	}
+	return Text{Bytes: text, Rest: r}, nil
+}
+
+// Reader reads the whole text.
+func (t Text) Reader() io.Reader {
+	switch {
+	case t.Rest == nil:
+		return bytes.NewReader(t.Bytes)
+	case len(t.Bytes) == 0:
+		return t.Rest
+	}
+	return io.MultiReader(bytes.NewReader(t.Bytes), t.Rest)
+}
+
+// Content is the text with CRLF at the end of every line.
+func (t Text) Content() *source.Content {
+	if t.Rest != nil {
+		return streamed(t.Reader())
+	}
+	return source.Whole(CRLF(t.Bytes))
+}
+
+// Content opens a file that holds one message. It closes f, or what it
+// returns does.
+func Content(f *os.File) (*source.Content, io.Closer, error) {
 	info, err := f.Stat()
+	var t Text
+	if err == nil {
+		t, err = Unpack(f, info.Size())
+	}
 	if err != nil {
 		f.Close()
 		return nil, nil, err
 	}
-	if info.Size() <= inMemory {
-		defer f.Close()
-		raw, err := readAll(f, info.Size())
-		if err != nil {
-			return nil, nil, err
-		}
-		if !packed(raw) {
-			return source.Whole(withCRLF(raw)), io.NopCloser(nil), nil
-		}
-		r, err := unpack(bytes.NewReader(raw), raw)
-		if err != nil {
-			return nil, nil, err
-		}
-		text, err := io.ReadAll(io.LimitReader(r, maxUnpacked))
-		if err != nil {
-			return nil, nil, err
-		}
-		if len(text) < maxUnpacked {
-			return source.Whole(withCRLF(text)), io.NopCloser(nil), nil
-		}
-		return streamed(io.MultiReader(bytes.NewReader(text), r)), io.NopCloser(nil), nil
-	}
-	buffered := bufio.NewReaderSize(f, 256<<10)
-	head, err := buffered.Peek(magicLen)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if t.Rest == nil || info.Size() <= inMemory {
 		f.Close()
-		return nil, nil, err
+		return t.Content(), io.NopCloser(nil), nil
 	}
-	var r io.Reader = buffered
-	if packed(head) {
-		if r, err = unpack(buffered, head); err != nil {
-			f.Close()
-			return nil, nil, err
-		}
-	}
-	return streamed(r), f, nil
+	return t.Content(), f, nil
 }
 
 // streamed is content that is converted while it is read. What goes wrong
@@ -90,9 +130,9 @@ func (r itemReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func readAll(f *os.File, size int64) ([]byte, error) {
+func readAll(r io.Reader, size int64) ([]byte, error) {
 	raw := make([]byte, size, size+1)
-	n, err := io.ReadFull(f, raw)
+	n, err := io.ReadFull(r, raw)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return raw[:n], nil
 	}
@@ -111,11 +151,12 @@ var (
 	magicCrypt = []byte("CRYPTED\x03\x07")
 )
 
-const magicLen = 16
+// MagicLen is how many octets tell how a message is stored.
+const MagicLen = 16
 
-// packed reports whether a message beginning with head is stored in another
+// Packed reports whether a message beginning with head is stored in another
 // form than its own.
-func packed(head []byte) bool {
+func Packed(head []byte) bool {
 	for _, m := range [][]byte{magicGzip, magicZstd, magicXZ, magicLZ4, magicFrame, magicCrypt} {
 		if bytes.HasPrefix(head, m) {
 			return true
@@ -124,8 +165,8 @@ func packed(head []byte) bool {
 	return bytes.HasPrefix(head, magicBzip2) && len(head) > 3 && head[3] >= '1' && head[3] <= '9'
 }
 
-// encrypted reports whether only the server can read it.
-func encrypted(head []byte) bool { return bytes.HasPrefix(head, magicCrypt) }
+// Encrypted reports whether only the server can read it.
+func Encrypted(head []byte) bool { return bytes.HasPrefix(head, magicCrypt) }
 
 func unpack(r io.Reader, head []byte) (io.Reader, error) {
 	switch {

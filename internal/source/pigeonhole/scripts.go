@@ -1,7 +1,6 @@
-package maildir
+package pigeonhole
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,29 +11,30 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/confined"
 )
 
 // maxScript is the largest file that is read as a Sieve script, in octets;
 // Pigeonhole accepts 1 MiB by default.
 const maxScript = 16 << 20
 
-// Scripts implements source.Scripts: Pigeonhole's default place, the folder
-// sieve of the home directory with the link .dovecot.sieve to the active one.
-// The home is the directory's, else the one that holds the Maildir. An active
-// script outside of the folder is found as long as it is the account's: one
-// that the link takes from elsewhere is the site's, and Check names it.
-func (s *Store) Scripts(ctx context.Context) ([]model.Script, error) {
-	out, err := s.at.scripts()
-	if err == nil {
-		var filter model.Script
-		var ok bool
-		if filter, ok, err = s.at.mailfilter(s.acc.Login); ok {
-			filter.Name = unused(filter.Name, out)
-			out = append(out, filter)
-		}
-	}
+// Home is the home directory of one account.
+type Home struct {
+	// Path is clean and absolute.
+	Path string
+	// Own are all directories of the account, Path among them: a script
+	// elsewhere is not its own.
+	Own confined.Dirs
+}
+
+// Scripts reads the account's scripts. An active one outside of the folder
+// sieve is found as long as it is the account's: one that the link takes from
+// elsewhere is the site's, and ForeignScript names it. Errors are Faults of
+// ClassAccount with code "script".
+func (h Home) Scripts(login string) ([]model.Script, error) {
+	out, err := h.scripts()
 	if err != nil {
-		f := &model.Fault{Class: model.ClassAccount, Code: "script", Account: s.acc.Login, Err: err}
+		f := &model.Fault{Class: model.ClassAccount, Code: "script", Account: login, Err: err}
 		var inner *model.Fault
 		if errors.As(err, &inner) {
 			f.Remedy, f.Err = inner.Remedy, inner.Err
@@ -44,14 +44,24 @@ func (s *Store) Scripts(ctx context.Context) ([]model.Script, error) {
 	return out, nil
 }
 
-func (p place) scripts() ([]model.Script, error) {
-	dir := filepath.Join(p.home, "sieve")
-	active, err := p.activeScript()
+// ForeignScript is the path of the active script if that is not the account's
+// own, else empty.
+func (h Home) ForeignScript() (string, error) {
+	active, err := h.active()
+	if err != nil || active == "" || h.Owns(active) {
+		return "", err
+	}
+	return active, nil
+}
+
+func (h Home) scripts() ([]model.Script, error) {
+	dir := filepath.Join(h.Path, "sieve")
+	active, err := h.active()
 	if err != nil {
 		return nil, err
 	}
 	var out []model.Script
-	names, err := p.names(dir)
+	names, err := h.Own.Names(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -61,7 +71,7 @@ func (p place) scripts() ([]model.Script, error) {
 		if !ok || name == "" || strings.HasPrefix(name, ".") || !regular(path) {
 			continue
 		}
-		text, err := p.script(path)
+		text, err := h.Script(path)
 		if err != nil {
 			return nil, err
 		}
@@ -70,22 +80,22 @@ func (p place) scripts() ([]model.Script, error) {
 			active = ""
 		}
 	}
-	if active != "" && p.owns(active) {
-		text, err := p.script(active)
+	if active != "" && h.Owns(active) {
+		text, err := h.Script(active)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // a link to nowhere: nothing is active
 			return nil, err
 		}
 		if err == nil {
-			out = append(out, model.Script{Name: unused(scriptName(active), out), Content: text, Active: true})
+			out = append(out, model.Script{Name: Unused(scriptName(active), out), Content: text, Active: true})
 		}
 	}
 	slices.SortFunc(out, func(a, b model.Script) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }
 
-// activeScript is the path of what is at work, or empty.
-func (p place) activeScript() (string, error) {
-	link := filepath.Join(p.home, ".dovecot.sieve")
+// active is the path of what is at work, or empty.
+func (h Home) active() (string, error) {
+	link := filepath.Join(h.Path, ".dovecot.sieve")
 	info, err := os.Lstat(link)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -100,14 +110,14 @@ func (p place) activeScript() (string, error) {
 		return "", err
 	}
 	if !filepath.IsAbs(to) {
-		to = filepath.Join(p.home, to)
+		to = filepath.Join(h.Path, to)
 	}
 	return filepath.Clean(to), nil
 }
 
-// owns reports whether a path is in one of the account's directories.
-func (p place) owns(path string) bool {
-	return below(p.home, path) || below(p.root, path) || below(p.inbox, path)
+// Owns reports whether a path is in one of the account's directories.
+func (h Home) Owns(path string) bool {
+	return slices.ContainsFunc(h.Own, func(d string) bool { return d != "" && confined.Below(d, path) })
 }
 
 // scriptName names a script for its file. One at ~/.dovecot.sieve has none.
@@ -118,7 +128,8 @@ func scriptName(path string) string {
 	return "dovecot"
 }
 
-func unused(name string, by []model.Script) string {
+// Unused is name, or name with a number if one of the scripts has it.
+func Unused(name string, by []model.Script) string {
 	for n := 1; ; n++ {
 		try := name
 		if n > 1 {
@@ -135,8 +146,9 @@ func regular(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-func (p place) script(path string) ([]byte, error) {
-	f, err := p.open(path)
+// Script reads a script of the account.
+func (h Home) Script(path string) ([]byte, error) {
+	f, err := h.Own.Open(path)
 	if err != nil {
 		return nil, err
 	}

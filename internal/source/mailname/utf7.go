@@ -1,4 +1,4 @@
-package maildir
+package mailname
 
 import (
 	"encoding/base64"
@@ -13,23 +13,23 @@ var utf7 = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvw
 
 var errUTF7 = errors.New("not modified UTF-7")
 
-// decodeName turns a name on disk into UTF-8. Bytes above 0x7f mean that the
+// Decode turns a name on disk into UTF-8. Bytes above 0x7f mean that the
 // server writes UTF-8; a name that is neither stays as it is, with what is
 // no UTF-8 replaced.
-func decodeName(s string) string {
+func Decode(s string) string {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
 			return strings.ToValidUTF8(s, "\uFFFD")
 		}
 	}
-	if d, err := decodeUTF7(s); err == nil {
+	if d, err := DecodeUTF7(s); err == nil {
 		return d
 	}
 	return s
 }
 
-// decodeUTF7 decodes modified UTF-7.
-func decodeUTF7(s string) (string, error) {
+// DecodeUTF7 decodes modified UTF-7.
+func DecodeUTF7(s string) (string, error) {
 	var b strings.Builder
 	for {
 		i := strings.IndexByte(s, '&')
@@ -64,4 +64,40 @@ func decodeUTF7(s string) (string, error) {
 			b.WriteRune(r)
 		}
 	}
+}
+
+// EncodeUTF7 writes modified UTF-7 (RFC 3501 §5.1.3).
+func EncodeUTF7(s string) string {
+	var b strings.Builder
+	var run []rune
+	flush := func() {
+		if len(run) == 0 {
+			return
+		}
+		var raw []byte
+		for _, r := range run {
+			if r > 0xffff {
+				r -= 0x10000
+				raw = append(raw, byte(0xd8|r>>18), byte(r>>10), byte(0xdc|r>>8&3), byte(r))
+			} else {
+				raw = append(raw, byte(r>>8), byte(r))
+			}
+		}
+		b.WriteString("&" + utf7.EncodeToString(raw) + "-")
+		run = nil
+	}
+	for _, r := range s {
+		switch {
+		case r == '&':
+			flush()
+			b.WriteString("&-")
+		case r >= 0x20 && r < 0x7f:
+			flush()
+			b.WriteRune(r)
+		default:
+			run = append(run, r)
+		}
+	}
+	flush()
+	return b.String()
 }

@@ -1,4 +1,4 @@
-package maildir
+package location
 
 import (
 	"path/filepath"
@@ -13,9 +13,9 @@ import (
 // "%{user | username | lower}". Modifiers that nobody here knows match, too.
 var variable = regexp.MustCompile(`%(?:\{([^}]*)\}|([-0-9.]*[A-Z]*)([a-z%]))`)
 
-// expand fills a path template for an account. Variables it does not know
+// Expand fills a path template for an account. Variables it does not know
 // are errors: half a path would lead somewhere else.
-func expand(template string, a model.Account) (string, error) {
+func Expand(template string, a model.Account) (string, error) {
 	name, domain, _ := strings.Cut(a.Login, "@")
 	path, err := variables.Path(template, map[string]string{"user": a.Login, "username": name, "domain": domain, "home": a.Home})
 	if err != nil {
@@ -24,9 +24,9 @@ func expand(template string, a model.Account) (string, error) {
 	return path, nil
 }
 
-// located is the Maildir that a mail location names ("maildir:~/Maildir:LAYOUT=fs"),
+// Maildir is the Maildir that a mail location names ("maildir:~/Maildir:LAYOUT=fs"),
 // with its options; ok is false when it is none.
-func located(location string) (path string, options map[string]string, ok bool) {
+func Maildir(location string) (path string, options map[string]string, ok bool) {
 	rest, ok := strings.CutPrefix(location, "maildir:")
 	if !ok {
 		return "", nil, false
@@ -40,10 +40,10 @@ func located(location string) (path string, options map[string]string, ok bool) 
 	return parts[0], options, parts[0] != ""
 }
 
-// matcher returns a pattern for filepath.Glob that finds all paths a template
+// Matcher returns a pattern for filepath.Glob that finds all paths a template
 // can give, and what reads a path back into a login. ok is false when the
 // template does not determine the login.
-func matcher(template string) (pattern string, login func(path string) (string, bool), ok bool) {
+func Matcher(template string) (pattern string, login func(path string) (string, bool), ok bool) {
 	var re strings.Builder
 	re.WriteString("^")
 	last, seen := 0, map[string]bool{}
@@ -106,4 +106,14 @@ var lowered = strings.NewReplacer("|lower", "", "%L", "%")
 
 func globQuote(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(s)
+}
+
+// HomeOf guesses the home from the root of its mail: the directory that
+// holds it, unless that root is named for the user: then that may hold everybody's.
+func HomeOf(root, login string) string {
+	name, _, _ := strings.Cut(login, "@")
+	if base := filepath.Base(root); strings.EqualFold(base, name) || strings.EqualFold(base, login) {
+		return root
+	}
+	return filepath.Dir(root)
 }

@@ -1,5 +1,5 @@
 //go:build !linux
 
-package maildir
+package confined
 
 const noAtime = 0

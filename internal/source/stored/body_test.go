@@ -1,4 +1,4 @@
-package maildir
+package stored
 
 import (
 	"bytes"
@@ -15,9 +15,15 @@ import (
 	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 
-	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 )
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
 
 // dovecotLZ4 writes the container of iostream-lz4.h.
 func dovecotLZ4(t testing.TB, text []byte) []byte {
@@ -53,7 +59,7 @@ func contentOf(t testing.TB, path string) (*source.Content, io.Closer, error) {
 	t.Helper()
 	f, err := os.Open(path)
 	must(t, err)
-	return content(f)
+	return Content(f)
 }
 
 func TestCompressed(t *testing.T) {
@@ -87,8 +93,8 @@ func TestCompressed(t *testing.T) {
 			}
 			got, err := io.ReadAll(c)
 			closer.Close()
-			if err != nil || !bytes.Equal(got, withCRLF(text)) {
-				t.Errorf("%s %s: %d octets, want %d: %v", what, name, len(got), len(withCRLF(text)), err)
+			if err != nil || !bytes.Equal(got, CRLF(text)) {
+				t.Errorf("%s %s: %d octets, want %d: %v", what, name, len(got), len(CRLF(text)), err)
 			}
 			// Cut short, it is an error and not a shorter message.
 			if name == "plain" {
@@ -103,40 +109,6 @@ func TestCompressed(t *testing.T) {
 				t.Errorf("%s %s: a truncated file was read without an error", what, name)
 			}
 		}
-	}
-}
-
-func TestUnreadable(t *testing.T) {
-	t.Parallel()
-	d := newDisk(t, LayoutMaildir, true)
-	for i := range 3 {
-		d.Append(t, []string{"INBOX"}, []byte{'a' + byte(i), '\r', '\n'}, model.Flags{}, d.now)
-	}
-	files := d.files(t, []string{"INBOX"})
-	must(t, os.WriteFile(filepath.Join(d.root, "cur", files[0]), append(bytes.Clone(magicCrypt), 2, 0, 0), 0o600))
-	must(t, os.Remove(filepath.Join(d.root, "cur", files[1])))
-	must(t, os.Symlink("/etc/passwd", filepath.Join(d.root, "cur", files[1])))
-	s, err := d.src.Open(t.Context(), d.Account())
-	must(t, err)
-	cols, err := s.Collections(t.Context())
-	must(t, err)
-	var items []model.ItemRef
-	for c, err := range s.Changes(t.Context(), cols[0], "") {
-		must(t, err)
-		if c.Op == model.OpUpsert {
-			items = append(items, c.Item.ItemRef)
-		}
-	}
-	var codes []string
-	must(t, s.Read(t.Context(), cols[0], items, func(_ model.ItemRef, _ *source.Content, err error) error {
-		if err != nil && model.ClassOf(err) != model.ClassItem {
-			t.Errorf("%v does not concern one item only", err)
-		}
-		codes = append(codes, model.CodeOf(err))
-		return nil
-	}))
-	if len(codes) != 3 || codes[0] != CodeEncrypted || codes[1] != codeLink || codes[2] != "" {
-		t.Errorf("codes %q", codes)
 	}
 }
 

@@ -1,4 +1,4 @@
-package maildir
+package stored
 
 import (
 	"encoding/binary"

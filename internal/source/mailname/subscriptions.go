@@ -1,4 +1,4 @@
-package maildir
+package mailname
 
 import (
 	"bufio"
@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// parseSubscriptions reads Dovecot's file of subscriptions and returns the
+// Subscriptions reads Dovecot's file of subscriptions and returns the
 // decoded paths, joined by NUL. Version 2 has levels separated by TAB;
 // before that they were separated as on disk.
-func parseSubscriptions(r io.Reader, separator string) (map[string]bool, error) {
+func Subscriptions(r io.Reader, separator string) (map[string]bool, error) {
 	out := map[string]bool{}
 	sc := bufio.NewScanner(r)
 	first, v2 := true, false
@@ -31,25 +31,25 @@ func parseSubscriptions(r io.Reader, separator string) (map[string]bool, error) 
 		}
 		for i, p := range parts {
 			if v2 {
-				p = tabUnescape(p)
+				p = TabUnescape(p)
 			}
-			parts[i] = decodeName(p)
+			parts[i] = Decode(p)
 		}
-		out[pathKey(parts)] = true
+		out[Key(parts)] = true
 	}
 	return out, sc.Err()
 }
 
-// pathKey makes a path comparable. The inbox is spelled in any case.
-func pathKey(path []string) string {
+// Key makes a path comparable. The inbox is spelled in any case.
+func Key(path []string) string {
 	if len(path) > 0 && strings.EqualFold(path[0], "INBOX") {
 		return strings.Join(append([]string{"INBOX"}, path[1:]...), "\x00")
 	}
 	return strings.Join(path, "\x00")
 }
 
-// tabUnescape undoes Dovecot's str_tabescape.
-func tabUnescape(s string) string {
+// TabUnescape undoes Dovecot's str_tabescape.
+func TabUnescape(s string) string {
 	if !strings.Contains(s, "\x01") {
 		return s
 	}

@@ -1,13 +1,13 @@
-package maildir
+package stored
 
 import (
 	"bytes"
 	"io"
 )
 
-// withCRLF puts a CR before every LF that has none, as Dovecot does when it
+// CRLF puts a CR before every LF that has none, as Dovecot does when it
 // shows a message; a CR alone stays.
-func withCRLF(raw []byte) []byte {
+func CRLF(raw []byte) []byte {
 	bare := 0
 	for i := 0; i < len(raw); {
 		j := bytes.IndexByte(raw[i:], '\n')
@@ -37,7 +37,7 @@ func withCRLF(raw []byte) []byte {
 	}
 }
 
-// crlfReader is withCRLF for what does not fit into memory.
+// crlfReader is CRLF for what does not fit into memory.
 type crlfReader struct {
 	r    io.Reader
 	in   []byte
