@@ -90,3 +90,14 @@ type Shared interface {
 type Checker interface {
 	Check(ctx context.Context) []model.Finding
 }
+
+// Bodies reads messages of one account from disk for a source that lists them
+// otherwise, over IMAP. It is used by one goroutine at a time.
+type Bodies interface {
+	// Read is like Store.Read, for a mailbox named by its path. A mailbox
+	// that the disk does not have, or has in another generation of UIDs, gives
+	// every item as gone.
+	Read(ctx context.Context, c model.Collection, items []model.ItemRef, fn func(model.ItemRef, *Content, error) error) error
+	// Scripts returns the account's Sieve scripts on disk.
+	Scripts(ctx context.Context) ([]model.Script, error)
+}

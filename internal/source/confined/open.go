@@ -64,14 +64,22 @@ func (d Dirs) openFlags(path string, flags int) (*os.File, error) {
 	}
 	defer root.Close()
 	f, err := root.OpenFile(rel, flags, 0)
-	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return f, err
+	if err == nil {
+		return f, nil
+	}
+	return nil, d.refused(base, path, err)
+}
+
+// refused says why a path could not be opened: because it leads out of base?
+func (d Dirs) refused(base, path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return err
 	}
 	if to := leadsTo(path); !Below(leadsTo(base), to) {
-		return nil, &model.Fault{Class: model.ClassItem, Code: CodeLink, Err: fmt.Errorf("%s is a link to %s, which is not the account's", path, to),
+		return &model.Fault{Class: model.ClassItem, Code: CodeLink, Err: fmt.Errorf("%s is a link to %s, which is not the account's", path, to),
 			Remedy: "if it shall be moved, mount the directory (mount --bind) in place of the link"}
 	}
-	return nil, err
+	return err
 }
 
 // leadsTo follows all links of a path whose last part may not exist.

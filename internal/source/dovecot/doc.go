@@ -1,8 +1,8 @@
 // Package dovecot reads a Dovecot over IMAP and from its disk at once:
 // mailboxes, flags and dates as the server tells them, messages from the
-// Maildir where that has them, which is faster, spares the server and keeps
-// octets that IMAP cannot show (NUL). What the disk cannot give comes over
-// IMAP.
+// Maildir, sdbox or mdbox where that has them, which is faster, spares the
+// server and keeps octets that IMAP cannot show (NUL). What the disk cannot
+// give comes over IMAP.
 //
-// It only combines the sources imap and maildir.
+// It only combines the source imap with one that reads the disk.
 package dovecot

@@ -2,6 +2,7 @@ package dovecot
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"log/slog"
 	"slices"
@@ -9,18 +10,25 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/imap"
-	"mailhaul.org/mailhaul/internal/source/maildir"
 )
 
 // Source is one Dovecot.
 type Source struct {
 	imap *imap.Source
-	disk *maildir.Source
+	disk Disk
 	log  *slog.Logger
 }
 
+// Disk reads the same accounts from disk: a maildir.Source, a dbox.Source.
+type Disk interface {
+	source.Source
+	source.Checker
+	fmt.Stringer
+	Bodies(ctx context.Context, a model.Account) (source.Bodies, error)
+}
+
 // New combines two views of the same server. log may be nil.
-func New(server *imap.Source, disk *maildir.Source, log *slog.Logger) *Source {
+func New(server *imap.Source, disk Disk, log *slog.Logger) *Source {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
@@ -36,7 +44,7 @@ func (s *Source) Close() error {
 	return s.imap.Close()
 }
 
-// Accounts implements source.Source: those that have a Maildir.
+// Accounts implements source.Source: those that the disk has.
 func (s *Source) Accounts(ctx context.Context) iter.Seq2[model.Account, error] {
 	return s.disk.Accounts(ctx)
 }
@@ -51,7 +59,7 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 	return s.imap.CheckAs(ctx, a)
 }
 
-// Open implements source.Source. An account whose Maildir cannot be read is
+// Open implements source.Source. An account that cannot be read from disk is
 // read over IMAP alone.
 func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error) {
 	st, err := s.imap.Open(ctx, a)
@@ -60,6 +68,7 @@ func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error
 	}
 	bodies, err := s.disk.Bodies(ctx, a)
 	if err != nil {
+		bodies = nil
 		s.log.Warn("reading over IMAP only", "account", a.Login, "reason", err)
 	}
 	return &store{Store: st, bodies: bodies}, nil
@@ -67,7 +76,7 @@ func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error
 
 type store struct {
 	source.Store
-	bodies *maildir.Bodies // nil: there is no Maildir
+	bodies source.Bodies // nil: the disk cannot be read
 }
 
 // Read implements source.Store.

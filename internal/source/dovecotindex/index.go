@@ -34,6 +34,10 @@ type Index struct {
 	Order binary.ByteOrder
 	// HighestModSeq is that of RFC 7162, or 0 where the server does not count.
 	HighestModSeq uint64
+	// LogSeq and LogEnd name the log and the offset in it up to which the state
+	// is true. With ID they change whenever anything else does.
+	LogSeq uint32
+	LogEnd int
 	// Removed: the mailbox was deleted, only the files are still there.
 	Removed bool
 
@@ -60,6 +64,9 @@ type Extension struct {
 func (e *Extension) Row(i int) []byte {
 	return e.rows[i*e.Size : (i+1)*e.Size : (i+1)*e.Size]
 }
+
+// Empty is the index of a mailbox that never had a message.
+func Empty() *Index { return &Index{NextUID: 1, Order: binary.LittleEndian} }
 
 // Len is the number of records.
 func (x *Index) Len() int { return len(x.uids) }

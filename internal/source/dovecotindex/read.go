@@ -167,6 +167,7 @@ func (s *state) through(logs []*logFile, at int) (*Index, error) {
 		if at, err = s.replay(l, at); err != nil {
 			return nil, err
 		}
+		s.LogSeq, s.LogEnd = l.seq, at
 	}
 	return s.finish(), nil
 }

@@ -16,7 +16,7 @@ type Bodies struct {
 }
 
 // Bodies opens the account's Maildir. The error says why there is none.
-func (s *Source) Bodies(ctx context.Context, a model.Account) (*Bodies, error) {
+func (s *Source) Bodies(ctx context.Context, a model.Account) (source.Bodies, error) {
 	store, err := s.open(a)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,11 @@ import (
 // decoded paths, joined by NUL. Version 2 has levels separated by TAB;
 // before that they were separated as on disk.
 func Subscriptions(r io.Reader, separator string) (map[string]bool, error) {
+	return SubscriptionsBy(r, separator, Decode)
+}
+
+// SubscriptionsBy is Subscriptions with another way to decode each level.
+func SubscriptionsBy(r io.Reader, separator string, decode func(string) string) (map[string]bool, error) {
 	out := map[string]bool{}
 	sc := bufio.NewScanner(r)
 	first, v2 := true, false
@@ -33,7 +38,7 @@ func Subscriptions(r io.Reader, separator string) (map[string]bool, error) {
 			if v2 {
 				p = TabUnescape(p)
 			}
-			parts[i] = Decode(p)
+			parts[i] = decode(p)
 		}
 		out[Key(parts)] = true
 	}

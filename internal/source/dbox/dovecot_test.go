@@ -1,0 +1,185 @@
+package dbox_test
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/dbox"
+	"mailhaul.org/mailhaul/internal/source/imap"
+)
+
+const (
+	packedWith = "mail_plugins = $mail_plugins zlib\nplugin {\n  zlib_save = "
+	smallFiles = "mdbox_rotate_size = 32k\n"
+	apart      = "mail_attachment_dir = DIR/attachments\nmail_attachment_min_size = 1k\n"
+)
+
+// What a real Dovecot keeps reads from disk as it reads over IMAP, in every
+// format, layout and place, after each of some rounds of a user's changes.
+func TestAsDovecotShowsIt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, location, settings string }{
+		{"sdbox", "sdbox:DIR/%d/%n/mail", ""},
+		{"mdbox", "mdbox:DIR/%d/%n/mail", smallFiles},
+		{"sdbox, places apart", "sdbox:DIR/%d/%n/mail:INDEX=DIR/index/%n:CONTROL=DIR/control/%n:INBOX=DIR/inbox/%n:ALT=DIR/alt/%n", ""},
+		{"mdbox, places apart", "mdbox:DIR/%d/%n/mail:INDEX=DIR/index/%n:CONTROL=DIR/control/%n:ALT=DIR/alt/%n", smallFiles},
+		{"sdbox, inbox apart", "sdbox:DIR/%d/%n/mail:INBOX=DIR/inbox/%n:DIRNAME=mMails", ""},
+		{"sdbox, directories named", "sdbox:DIR/%d/%n/mail:FULLDIRNAME=xx:MAILBOXDIR=boxes:INDEX=DIR/index/%n", ""},
+		{"sdbox by GUID", "sdbox:DIR/%d/%n/mail:LAYOUT=index:INDEX=DIR/index/%n", ""},
+		{"mdbox by GUID", "mdbox:DIR/%d/%n/mail:LAYOUT=index:ALT=DIR/alt/%n", smallFiles},
+		{"UTF-8", "mdbox:DIR/%d/%n/mail:UTF-8", ""},
+		{"mdbox gzip", "mdbox:DIR/%d/%n/mail:ALT=DIR/alt/%n", smallFiles + packedWith + "gz\n}\n"},
+		{"sdbox zstd", "sdbox:DIR/%d/%n/mail:ALT=DIR/alt/%n", packedWith + "zstd\n}\n"},
+		{"mdbox lz4", "mdbox:DIR/%d/%n/mail", packedWith + "lz4\n}\n"},
+		{"mdbox bzip2", "mdbox:DIR/%d/%n/mail", packedWith + "bz2\n}\n"},
+		{"sdbox xz", "sdbox:DIR/%d/%n/mail", packedWith + "xz\n}\n"},
+		{"sdbox, attachments apart", "sdbox:DIR/%d/%n/mail", apart},
+		{"mdbox, attachments apart", "mdbox:DIR/%d/%n/mail", apart},
+		{"mdbox, attachments apart, packed", "mdbox:DIR/%d/%n/mail", apart + packedWith + "gz\n}\n"},
+		{"mdbox, attachments packed", "mdbox:DIR/%d/%n/mail", apart + "mail_attachment_fs = compress:gz:6:sis posix\n" + packedWith + "gz\n}\n"},
+		{"escaped names", "sdbox:DIR/%d/%n/mail", "mail_plugins = $mail_plugins listescape\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, c.location, c.settings)
+			rng := rand.New(rand.NewPCG(7, uint64(len(c.name))))
+			for round := range 3 {
+				s.live(t, rng, 60)
+				if c.name == "escaped names" && round == 0 {
+					user := s.login(t, anna)
+					for _, n := range []string{"dots. and ~", "~tilde", `back\slash`} {
+						must(t, user.Create(n, nil).Wait())
+						must(t, user.Subscribe(n).Wait())
+					}
+				}
+				s.compare(t, round)
+				if strings.Contains(c.location, "ALT=") && round > 0 {
+					s.Doveadm(t, "altmove", "-u", anna, "mailbox", "*", "seen")
+					s.compare(t, round)
+				}
+				if strings.HasPrefix(c.location, "mdbox") {
+					s.Doveadm(t, "purge", "-u", anna)
+					s.compare(t, round)
+				}
+			}
+			if alt, _ := filepath.Glob(s.dir + "/alt/anna/*"); strings.Contains(c.location, "ALT=") && len(alt) == 0 {
+				t.Error("nothing is in alternate storage")
+			}
+			if a, _ := filepath.Glob(s.dir + "/attachments/*/*/*"); strings.Contains(c.name, "attachments") && len(a) == 0 {
+				t.Error("no attachments are apart")
+			}
+		})
+	}
+}
+
+func (s *site) disk() *dbox.Source { return dbox.New(s.options()) }
+
+// options name the place as an administrator does.
+func (s *site) options() dbox.Options {
+	o := dbox.Options{Location: s.location, Attachments: s.dir + "/attachments"}
+	if conf, err := os.ReadFile(s.Config); err == nil && strings.Contains(string(conf), "listescape") {
+		o.Escape = `\`
+	}
+	return o
+}
+
+// compare demands that disk and IMAP show the same.
+func (s *site) compare(t *testing.T, round int) {
+	t.Helper()
+	over, err := imap.New(imap.Options{URL: "imaps://" + s.IMAPS, TLS: &tls.Config{InsecureSkipVerify: true}, Master: s.MasterUser, Separator: s.Separator, Password: s.MasterPassword})
+	must(t, err)
+	defer over.Close()
+	// From disk first: to look at a mailbox over IMAP makes Dovecot tidy up.
+	got := dump(t, s.disk(), model.Account{Login: anna})
+	want := dump(t, over, model.Account{Login: anna})
+	if d := cmp.Diff(want, got); d != "" {
+		t.Fatalf("round %d: from IMAP (-) to disk (+):\n%.6000s", round, d)
+	}
+	// Mailboxes have Dovecot's own identity, which IMAP does not tell.
+	st, err := s.disk().Open(t.Context(), model.Account{Login: anna})
+	must(t, err)
+	cols, err := st.Collections(t.Context())
+	must(t, err)
+	status := s.Doveadm(t, "mailbox", "status", "-u", anna, "guid messages vsize", "*")
+	for _, c := range cols {
+		octets := `\d+`
+		if c.Octets >= 0 {
+			octets = strconv.FormatInt(c.Octets, 10)
+		}
+		line := fmt.Sprintf(`(?m)messages=%d vsize=%s guid=%s$`, c.Items, octets, c.ID)
+		if !c.Container && !regexp.MustCompile(line).MatchString(status) {
+			t.Errorf("round %d: %v is not %s; Dovecot says\n%s", round, c.Path, line, status)
+		}
+	}
+	// And by the location that the directory names for this account alone.
+	own := s.options()
+	own.Location = ""
+	byOwn := dump(t, dbox.New(own), model.Account{Login: anna, Location: s.location, Home: s.dir + "/acme.test/anna"})
+	if d := cmp.Diff(want, byOwn); d != "" {
+		t.Fatalf("round %d, by the account's location: from IMAP (-) to disk (+):\n%.3000s", round, d)
+	}
+}
+
+// box is all that a source tells of a mailbox and that must not depend on how
+// it is read.
+type box struct {
+	Subscribed, Container bool
+	UIDValidity           uint32
+	Role                  model.Role
+	Items                 []item
+}
+
+type item struct {
+	model.Item
+	Text string
+}
+
+func dump(t testing.TB, src source.Source, a model.Account) map[string]box {
+	t.Helper()
+	st, err := src.Open(t.Context(), a)
+	must(t, err)
+	defer st.Close()
+	cols, err := st.Collections(t.Context())
+	must(t, err)
+	out := map[string]box{}
+	for _, c := range cols {
+		b := box{Subscribed: c.Subscribed, Container: c.Container, UIDValidity: c.UIDValidity, Role: c.Role}
+		if !c.Container {
+			var refs []model.ItemRef
+			at := map[model.ItemRef]int{}
+			for ch, err := range st.Changes(t.Context(), c, "") {
+				must(t, err)
+				if ch.Op == model.OpUpsert {
+					ch.Item.Received = ch.Item.Received.UTC()
+					at[ch.Item.ItemRef] = len(refs)
+					b.Items, refs = append(b.Items, item{Item: ch.Item}), append(refs, ch.Item.ItemRef)
+				}
+			}
+			must(t, st.Read(t.Context(), c, refs, func(r model.ItemRef, body *source.Content, err error) error {
+				if err != nil {
+					return err
+				}
+				text, err := io.ReadAll(body)
+				b.Items[at[r]].Text = string(text)
+				if body.Size >= 0 && body.Size != int64(len(text)) {
+					t.Errorf("%v UID %d: %d octets announced, %d came", c.Path, r.UID, body.Size, len(text))
+				}
+				return err
+			}))
+		}
+		out[strings.Join(c.Path, "/")] = b
+	}
+	return out
+}

@@ -1,0 +1,211 @@
+package dbox
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/dovecotindex"
+)
+
+// mailbox is what the index says of one mailbox. The index is kept for one
+// mailbox at a time; it takes some 60 octets a message.
+type mailbox struct {
+	name string // on disk
+	x    *dovecotindex.Index
+	guid string // 32 hexadecimal digits, or empty
+	// stamp changes with the files of the index.
+	stamp string
+}
+
+// mailbox reads the index of a mailbox. One that has none has never had a
+// message, unless there are any.
+func (p place) mailbox(name string) (*mailbox, error) {
+	path := filepath.Join(p.indexIn(name), "dovecot.index")
+	m := &mailbox{name: name, stamp: dovecotindex.Stamp(path)}
+	var err error
+	m.x, err = dovecotindex.Read(p.open, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		empty, eerr := p.empty(name)
+		if eerr != nil {
+			return nil, eerr
+		}
+		if !empty {
+			return nil, &model.Fault{Class: model.ClassAccount, Code: "noIndex", Err: fmt.Errorf("the mailbox has messages and no index in %s: nothing tells their flags", p.indexIn(name)),
+				Remedy: "correct INDEX= in the location; or let Dovecot rebuild the mailbox, without flags: doveadm force-resync"}
+		}
+		m.x, err = dovecotindex.Empty(), nil
+	}
+	if errors.Is(err, dovecotindex.ErrDamaged) {
+		return nil, &model.Fault{Class: model.ClassAccount, Code: "damagedIndex", Err: err,
+			Remedy: "let Dovecot repair it: doveadm force-resync; or read the account over IMAP"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if m.x.Removed {
+		return nil, fs.ErrNotExist
+	}
+	for _, e := range []string{"mdbox-hdr", "dbox-hdr"} {
+		// The map's UIDVALIDITY, or a count of rebuilds; then the GUID.
+		if h := m.x.Extension(e); h != nil && len(h.Header) >= 20 && !allZero(h.Header[4:20]) {
+			m.guid = hex.EncodeToString(h.Header[4:20])
+		}
+	}
+	return m, nil
+}
+
+// empty reports that a mailbox exists and has no messages outside of its index.
+// With mdbox nobody can tell.
+func (p place) empty(name string) (bool, error) {
+	names, err := p.dirs().Names(p.messagesIn(name))
+	if err != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(names, isMessage), nil
+}
+
+// isMessage reports whether a file holds a message of an sdbox: "u.17".
+func isMessage(name string) bool {
+	if len(name) < 3 || name[:2] != "u." {
+		return false
+	}
+	_, err := strconv.ParseUint(name[2:], 10, 32)
+	return err == nil
+}
+
+// cursor stands for the present state.
+func (m *mailbox) cursor() string {
+	return fmt.Sprintf("d1:%x.%x.%x.%x", m.x.ID, m.x.UIDValidity, m.x.LogSeq, m.x.LogEnd)
+}
+
+// count is the number of messages.
+func (m *mailbox) count() (n int64) {
+	for i := range m.x.Len() {
+		if !m.x.Pending(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// octets is the size of all messages if the index knows it, else -1.
+func (m *mailbox) octets() int64 {
+	e := m.x.Extension("hdr-vsize")
+	if e == nil || len(e.Header) < 16 || m.x.Len() == 0 {
+		return -1
+	}
+	if m.x.Order.Uint32(e.Header[8:]) != m.x.UID(m.x.Len()-1) || int(m.x.Order.Uint32(e.Header[12:])) != m.x.Len() {
+		return -1
+	}
+	return int64(m.x.Order.Uint64(e.Header))
+}
+
+// flags of record i.
+func (m *mailbox) flags(i int) model.Flags {
+	f := model.Flags{Keywords: m.x.Keywords(i)}
+	has := m.x.Flags(i)
+	for _, b := range [...]struct {
+		bit  uint8
+		flag model.SystemFlags
+	}{{dovecotindex.Seen, model.Seen}, {dovecotindex.Answered, model.Answered}, {dovecotindex.Flagged, model.Flagged},
+		{dovecotindex.Draft, model.Draft}, {dovecotindex.Deleted, model.Deleted}} {
+		if has&b.bit != 0 {
+			f.System |= b.flag
+		}
+	}
+	return f
+}
+
+// number is a 32-bit number in an extension's data of record i; 0 if there is
+// none.
+func (m *mailbox) number(extension string, i, at int) uint32 {
+	e := m.x.Extension(extension)
+	if e == nil || e.Size < at+4 {
+		return 0
+	}
+	return m.x.Order.Uint32(e.Row(i)[at:])
+}
+
+// files opens message files and keeps the last ones, so that messages of an
+// mdbox are read in one go.
+type files struct {
+	p    place
+	open []opened
+	dirs map[string]*confined.Dir
+}
+
+type opened struct {
+	path string
+	f    *file
+}
+
+// kept is how many files stay open.
+const kept = 8
+
+func newFiles(p place) *files { return &files{p: p, dirs: map[string]*confined.Dir{}} }
+
+// Close closes what is open.
+func (c *files) Close() {
+	for _, o := range c.open {
+		o.f.Close()
+	}
+	for _, d := range c.dirs {
+		if d != nil {
+			d.Close()
+		}
+	}
+	c.open, c.dirs = nil, map[string]*confined.Dir{}
+}
+
+// get opens a file for messages. keep is for files that hold many.
+func (c *files) get(dir, name string, keep bool) (f *file, release func(), err error) {
+	path := filepath.Join(dir, name)
+	for i := len(c.open) - 1; i >= 0; i-- {
+		if c.open[i].path == path {
+			return c.open[i].f, func() {}, nil
+		}
+	}
+	d, ok := c.dirs[dir]
+	if !ok {
+		if d, err = c.p.dirs().Dir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, err
+		}
+		if err != nil {
+			d = nil
+		}
+		c.dirs[dir] = d
+	}
+	if d == nil {
+		return nil, nil, &os.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	raw, err := d.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f, err = openFile(raw); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if !keep {
+		return f, func() { f.Close() }, nil
+	}
+	if len(c.open) >= kept {
+		c.open[0].f.Close()
+		c.open = slices.Delete(c.open, 0, 1)
+	}
+	c.open = append(c.open, opened{path, f})
+	return f, func() {}, nil
+}
+
+// current reports that the files of the index have not changed since it was
+// read.
+func (m *mailbox) current(p place) bool {
+	return m.stamp == dovecotindex.Stamp(filepath.Join(p.indexIn(m.name), "dovecot.index"))
+}

@@ -1,0 +1,90 @@
+package dbox
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/dovecotindex"
+)
+
+// mapping is mdbox's map: it tells where each message is. A message keeps its
+// number in the map, and what has that number never changes; only its place
+// does, when a purge copies it to another file.
+type mapping struct {
+	x     *dovecotindex.Index
+	e     *dovecotindex.Extension
+	stamp string
+}
+
+// readMap reads the map. An account without one has no messages.
+func (p place) readMap() (*mapping, error) {
+	m := &mapping{stamp: dovecotindex.Stamp(p.mapIndex())}
+	var err error
+	m.x, err = dovecotindex.Read(p.open, p.mapIndex())
+	if errors.Is(err, fs.ErrNotExist) {
+		m.x, err = dovecotindex.Empty(), nil
+	}
+	if errors.Is(err, dovecotindex.ErrDamaged) {
+		return nil, &model.Fault{Class: model.ClassAccount, Code: "damagedIndex", Err: err,
+			Remedy: "let Dovecot repair it: doveadm force-resync; or read the account over IMAP"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if m.e = m.x.Extension("map"); m.e != nil && m.e.Size < 12 {
+		m.e = nil
+	}
+	return m, nil
+}
+
+// find returns the file and the offset of a message by its number in the map.
+func (m *mapping) find(uid uint32) (name string, at int64, ok bool) {
+	i, ok := m.x.Find(uid)
+	if !ok || m.e == nil {
+		return "", 0, false
+	}
+	row := m.e.Row(i)
+	return "m." + strconv.FormatUint(uint64(m.x.Order.Uint32(row)), 10), int64(m.x.Order.Uint32(row[4:])), true
+}
+
+// order sorts records of a mailbox by where their messages are on disk.
+func (m *mapping) order(box *mailbox, records []int) {
+	place := func(i int) uint64 {
+		k, ok := m.x.Find(box.number("mdbox", i, 0))
+		if !ok || m.e == nil {
+			return 0
+		}
+		row := m.e.Row(k)
+		return uint64(m.x.Order.Uint32(row))<<32 | uint64(m.x.Order.Uint32(row[4:]))
+	}
+	slices.SortStableFunc(records, func(a, b int) int {
+		switch pa, pb := place(a), place(b); {
+		case pa < pb:
+			return -1
+		case pa > pb:
+			return 1
+		}
+		return 0
+	})
+}
+
+// belongs reports whether a mailbox numbers its messages by this map. After a
+// rebuild of the account the map has another UIDVALIDITY.
+func (m *mapping) belongs(box *mailbox) error {
+	h := box.x.Extension("mdbox-hdr")
+	if h == nil || len(h.Header) < 4 || box.x.Len() == 0 {
+		return nil
+	}
+	if v := box.x.Order.Uint32(h.Header); v != 0 && v != m.x.UIDValidity {
+		return &model.Fault{Class: model.ClassAccount, Code: "damagedIndex", Err: fmt.Errorf("the mailbox is of another generation (%d) than the account's map (%d)", v, m.x.UIDValidity),
+			Remedy: "let Dovecot repair it: doveadm force-resync; or read the account over IMAP"}
+	}
+	return nil
+}
+
+// current reports that the map's files have not changed since it was read.
+func (m *mapping) current(p place) bool { return m.stamp == dovecotindex.Stamp(p.mapIndex()) }

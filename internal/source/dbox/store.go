@@ -1,0 +1,315 @@
+package dbox
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"iter"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"encoding/hex"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/mailname"
+	"mailhaul.org/mailhaul/internal/source/specialuse"
+)
+
+// Store is one account.
+type Store struct {
+	src *Source
+	acc model.Account
+	at  place
+	// box is the mailbox in use, and places the map of an mdbox.
+	box    *mailbox
+	places *mapping
+}
+
+// Close implements source.Store.
+func (s *Store) Close() error { return nil }
+
+// Scripts implements source.Scripts.
+func (s *Store) Scripts(context.Context) ([]model.Script, error) {
+	return s.at.pigeonhole().Scripts(s.acc.Login)
+}
+
+// Collections implements source.Store. A mailbox is identified by the GUID in
+// its index, which survives renames, else by its name.
+func (s *Store) Collections(ctx context.Context) ([]model.Collection, error) {
+	folders, err := s.at.tree()
+	if err != nil {
+		return nil, s.fault("", err)
+	}
+	subscribed, err := s.subscriptions()
+	if err != nil {
+		return nil, s.fault("", err)
+	}
+	used := map[string]bool{}
+	var out []model.Collection
+	for _, f := range folders {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		key := mailname.Key(f.path)
+		c := model.Collection{Kind: model.KindMail, Native: f.name, Path: f.path, Container: f.container,
+			ID: "path:" + key, Subscribed: subscribed[key], Items: -1, Octets: -1}
+		if key == "INBOX" {
+			c.Role = model.RoleInbox
+		} else if !f.container {
+			c.Role = specialuse.RoleOf(f.path)
+		}
+		if !c.Container {
+			m, err := s.at.mailbox(f.name)
+			switch {
+			case errors.Is(err, fs.ErrNotExist) && key != "INBOX":
+				continue // it was removed meanwhile
+			case err == nil:
+				c.UIDValidity, c.Fingerprint, c.Items, c.Octets = m.x.UIDValidity, m.cursor(), m.count(), m.octets()
+				if m.guid != "" && !used[m.guid] {
+					used[m.guid] = true
+					c.ID, c.Renamable = m.guid, true
+				}
+			}
+			// Any other error is one of listing the mailbox, and told there.
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// subscriptions are the user's; without the file there are none.
+func (s *Store) subscriptions() (map[string]bool, error) {
+	f, err := s.at.open(s.at.subscriptions())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return mailname.SubscriptionsBy(f, "/", s.at.decode)
+}
+
+// Changes implements source.Store. Unless nothing at all was touched, the
+// answer is a complete listing.
+func (s *Store) Changes(ctx context.Context, c model.Collection, since string) iter.Seq2[model.Change, error] {
+	return func(yield func(model.Change, error) bool) {
+		m, err := s.load(c.Native)
+		if err != nil {
+			yield(model.Change{}, s.fault(c.Native, err))
+			return
+		}
+		cursor := m.cursor()
+		if since == cursor {
+			yield(model.Change{Op: model.OpCheckpoint, Cursor: cursor}, nil)
+			return
+		}
+		if !yield(model.Change{Op: model.OpListing}, nil) {
+			return
+		}
+		open := newFiles(s.at)
+		defer open.Close()
+		for i := range m.x.Len() {
+			if i%1000 == 0 && ctx.Err() != nil {
+				yield(model.Change{}, ctx.Err())
+				return
+			}
+			if m.x.Pending(i) {
+				continue
+			}
+			it, ok, err := s.item(open, m, i)
+			if err != nil {
+				yield(model.Change{}, s.fault(c.Native, err))
+				return
+			}
+			if ok && !yield(model.Change{Op: model.OpUpsert, Item: it}, nil) {
+				return
+			}
+		}
+		yield(model.Change{Op: model.OpCheckpoint, Cursor: cursor}, nil)
+	}
+}
+
+// load reads a mailbox and, for an mdbox, the map after it: a message is in
+// the map before it is in a mailbox.
+func (s *Store) load(name string) (*mailbox, error) {
+	m, err := s.at.mailbox(name)
+	if err != nil {
+		return nil, err
+	}
+	s.box = m
+	if s.at.format != mdbox {
+		return m, nil
+	}
+	if err := s.renew(); err != nil {
+		return nil, err
+	}
+	return m, s.places.belongs(m)
+}
+
+// renew reads the map again if its files have changed.
+func (s *Store) renew() error {
+	if s.places != nil && s.places.current(s.at) {
+		return nil
+	}
+	m, err := s.at.readMap()
+	if err == nil {
+		s.places = m
+	}
+	return err
+}
+
+// still reports whether a message is in the mailbox yet, by an index that is
+// newer than its disappearance.
+func (s *Store) still(name string, uid, validity uint32) (bool, error) {
+	m := s.box
+	if m == nil || m.name != name || !m.current(s.at) {
+		var err error
+		m, err = s.at.mailbox(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		s.box = m
+	}
+	i, ok := m.x.Find(uid)
+	return ok && !m.x.Pending(i) && m.x.UIDValidity == validity, nil
+}
+
+// item reads date, size and GUID of record i from its file. ok is false when
+// the message has been expunged since the index was read. One that should be
+// there and is not, is listed: reading it will say what is wrong with it.
+func (s *Store) item(open *files, m *mailbox, i int) (it model.Item, ok bool, err error) {
+	it = model.Item{ItemRef: model.ItemRef{UID: uint64(m.x.UID(i)), GUID: m.digest(i)}, Size: -1, Flags: m.flags(i),
+		Received: time.Unix(int64(m.number("mdbox", i, 4)), 0).UTC()}
+	err = s.visit(open, m, i, func(f *file, at int64) error {
+		from, size, err := f.body(at)
+		if err != nil {
+			return err
+		}
+		meta, err := f.metadata(from + size)
+		if err != nil {
+			return err
+		}
+		if meta.guid != "" {
+			it.GUID = meta.guid
+		}
+		if meta.received >= 0 {
+			it.Received = time.Unix(meta.received, 0).UTC()
+		}
+		it.Size = meta.virtual
+		return nil
+	})
+	if err == nil {
+		return it, true, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		if there, err := s.still(m.name, m.x.UID(i), m.x.UIDValidity); err != nil || !there {
+			return it, false, err
+		}
+		if err := s.at.altMissing(); err != nil {
+			return it, false, err
+		}
+	}
+	return it, true, accountWide(err)
+}
+
+// accountWide keeps errors that are not of one message alone.
+func accountWide(err error) error {
+	if errors.Is(err, fs.ErrPermission) || model.CodeOf(err) == confined.CodeLink {
+		return err
+	}
+	return nil
+}
+
+// digest is the GUID as the index has it: itself, or a digest of one that is
+// not 32 digits.
+func (m *mailbox) digest(i int) string {
+	e := m.x.Extension("guid")
+	if e == nil || e.Size != 16 || allZero(e.Row(i)) {
+		return ""
+	}
+	return hex.EncodeToString(e.Row(i))
+}
+
+// visit opens the file of a message and calls do. What is not there, or not
+// what it should be, may just have been moved: it is looked for once more.
+func (s *Store) visit(open *files, m *mailbox, i int, do func(f *file, at int64) error) error {
+	var err error
+	for range 2 {
+		if err = s.once(open, m, i, do); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamaged) {
+			return err
+		}
+		if s.at.format == mdbox {
+			if rerr := s.renew(); rerr != nil {
+				return rerr
+			}
+		}
+	}
+	return err
+}
+
+func (s *Store) once(open *files, m *mailbox, i int, do func(f *file, at int64) error) error {
+	name, at := "u."+strconv.FormatUint(uint64(m.x.UID(i)), 10), int64(0)
+	dirs := []string{s.at.messagesIn(m.name)}
+	if s.at.format == mdbox {
+		var ok bool
+		if name, at, ok = s.places.find(m.number("mdbox", i, 0)); !ok {
+			return fs.ErrNotExist
+		}
+		dirs = []string{filepath.Join(s.at.root, storageDir)}
+	}
+	if s.at.alt != "" {
+		if s.at.format == mdbox {
+			dirs = append(dirs, filepath.Join(s.at.alt, storageDir))
+		} else {
+			dirs = append(dirs, s.at.altIn(m.name))
+		}
+	}
+	var err error
+	for _, dir := range dirs {
+		var f *file
+		var release func()
+		if f, release, err = open.get(dir, name, s.at.format == mdbox); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if s.at.format == sdbox {
+			at = f.first
+		}
+		err = do(f, at)
+		release()
+		return err
+	}
+	return err
+}
+
+// fault is an error of a whole mailbox, or of all.
+func (s *Store) fault(collection string, err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	f := &model.Fault{Class: model.ClassAccount, Code: "unreadable", Account: s.acc.Login, Collection: collection, Err: err}
+	var inner *model.Fault
+	switch {
+	case errors.As(err, &inner):
+		f.Code, f.Remedy, f.Err = inner.Code, inner.Remedy, inner.Err
+	case errors.Is(err, fs.ErrNotExist):
+		f.Code, f.Remedy = model.CodeGone, "it was renamed or removed meanwhile; run again"
+	case errors.Is(err, fs.ErrPermission):
+		f.Remedy = confined.AsOwner
+	}
+	return f
+}
+
+var _ interface {
+	source.Store
+	source.Scripts
+} = (*Store)(nil)
