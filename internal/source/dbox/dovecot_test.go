@@ -23,7 +23,10 @@ import (
 const (
 	packedWith = "mail_plugins = $mail_plugins zlib\nplugin {\n  zlib_save = "
 	smallFiles = "mdbox_rotate_size = 32k\n"
-	apart      = "mail_attachment_dir = DIR/attachments\nmail_attachment_min_size = 1k\n"
+	// The server writes an index after some KiB of log and begins a new log.
+	rewritten = "mail_index_rewrite_min_log_bytes = 1k\nmail_index_rewrite_max_log_bytes = 2k\n" +
+		"mail_index_log_rotate_min_size = 3k\nmail_index_log_rotate_max_size = 4k\nmail_index_log_rotate_min_age = 0\n"
+	apart = "mail_attachment_dir = DIR/attachments\nmail_attachment_min_size = 1k\n"
 )
 
 // What a real Dovecot keeps reads from disk as it reads over IMAP, in every
@@ -48,7 +51,9 @@ func TestAsDovecotShowsIt(t *testing.T) {
 		{"sdbox, attachments apart", "sdbox:DIR/%d/%n/mail", apart},
 		{"mdbox, attachments apart", "mdbox:DIR/%d/%n/mail", apart},
 		{"mdbox, attachments apart, packed", "mdbox:DIR/%d/%n/mail", apart + packedWith + "gz\n}\n"},
-		{"mdbox, attachments packed", "mdbox:DIR/%d/%n/mail", apart + "mail_attachment_fs = compress:gz:6:sis posix\n" + packedWith + "gz\n}\n"},
+		{"mdbox, attachments packed", "mdbox:DIR/%d/%n/mail", apart + "mail_attachment_fs = compress:gz:6:posix\n" + packedWith + "gz\n}\n"},
+		{"sdbox, indexes rewritten all the time", "sdbox:DIR/%d/%n/mail", rewritten},
+		{"mdbox, indexes rewritten all the time", "mdbox:DIR/%d/%n/mail:ALT=DIR/alt/%n", smallFiles + rewritten},
 		{"escaped names", "sdbox:DIR/%d/%n/mail", "mail_plugins = $mail_plugins listescape\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -72,6 +77,13 @@ func TestAsDovecotShowsIt(t *testing.T) {
 				if strings.HasPrefix(c.location, "mdbox") {
 					s.Doveadm(t, "purge", "-u", anna)
 					s.compare(t, round)
+				}
+			}
+			if strings.Contains(c.name, "rewritten") {
+				for _, suffix := range []string{"", ".log.2"} {
+					if found, _ := filepath.Glob(s.dir + "/acme.test/anna/mail/mailboxes/*/dbox-Mails/dovecot.index" + suffix); len(found) == 0 {
+						t.Errorf("no mailbox has a dovecot.index%s", suffix)
+					}
 				}
 			}
 			if alt, _ := filepath.Glob(s.dir + "/alt/anna/*"); strings.Contains(c.location, "ALT=") && len(alt) == 0 {
