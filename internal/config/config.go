@@ -25,7 +25,7 @@ type Config struct {
 type Kind string
 
 const (
-	KindDovecot Kind = "dovecot" // IMAP, Maildir or both
+	KindDovecot Kind = "dovecot" // IMAP, a disk (Maildir, sdbox, mdbox) or both
 	KindCourier Kind = "courier" // its disk, or IMAP
 	KindIMAP    Kind = "imap"
 	KindMaildir Kind = "maildir"
@@ -40,6 +40,7 @@ type Source struct {
 	Kind    Kind
 	IMAP    *IMAP    // nil when the file has no source.imap
 	Maildir *Maildir // nil when the file has no source.maildir
+	Dbox    *Dbox    // nil when the file has no source.dbox
 	Cyrus   *Cyrus   // nil when the file has no source.cyrus
 	Sieve   Sieve
 	Users   Users
@@ -94,6 +95,21 @@ type Maildir struct {
 	// Control is a template of where Dovecot keeps the lists of UIDs and
 	// keywords when it is not the Maildir (CONTROL=), or empty.
 	Control string
+	// Index is a template of where Dovecot keeps its indexes when it is not
+	// the Maildir (INDEX=), or empty.
+	Index string
+}
+
+// Dbox says where mail lies in Dovecot's own formats, sdbox and mdbox.
+type Dbox struct {
+	// Location is as Dovecot's mail_location:
+	// "mdbox:/srv/mail/%d/%n/mdbox:ALT=/archive/%d/%n".
+	Location string
+	// Attachments is a template of where attachments are kept apart
+	// (mail_attachment_dir, mail_ext_attachment_path), or empty.
+	Attachments string
+	// Escape is the escape character of the plugin listescape, or empty.
+	Escape string
 }
 
 // Cyrus says where a Cyrus keeps its mail.

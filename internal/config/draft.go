@@ -24,8 +24,10 @@ type Found struct {
 	Insecure bool
 	// Master and Separator are those of the configuration.
 	Master, Separator string
-	// Maildir (the path), Inbox, Control and Layout are as in Maildir.
-	Maildir, Inbox, Control, Layout string
+	// Maildir (the path), Inbox, Control, Index and Layout are as in Maildir.
+	Maildir, Inbox, Control, Index, Layout string
+	// Dbox, Attachments and Escape are as in Dbox.
+	Dbox, Attachments, Escape string
 	// Cyrus is the imapd.conf of a Cyrus on this host; nothing of the above
 	// is looked at then.
 	Cyrus string

@@ -43,6 +43,7 @@ func FromDovecot(f doveconf.Facts, host string) Found {
 		}
 	}
 	out.maildir(f)
+	out.dbox(f)
 	return out
 }
 
@@ -62,17 +63,45 @@ func (o *Found) maildir(f doveconf.Facts) {
 		return // the notes say why
 	}
 	path, inbox := atHome(f.Mail.Path, f.Home), atHome(f.Mail.Options["INBOX"], f.Home)
-	control := atHome(f.Mail.Options["CONTROL"], f.Home)
+	control, index := atHome(f.Mail.Options["CONTROL"], f.Home), atHome(f.Mail.Options["INDEX"], f.Home)
+	if index == "MEMORY" {
+		index = ""
+	}
 	layout := strings.ToLower(f.Mail.Options["LAYOUT"])
 	switch {
 	case layout != "" && layout != "maildir++" && layout != "fs":
 		o.Notes = append(o.Notes, fmt.Sprintf("the mailbox layout %q is not read from disk: it is read over IMAP", layout))
-	case !variables.Resolvable(path + inbox + control):
+	case !variables.Resolvable(path + inbox + control + index):
 		o.Notes = append(o.Notes, fmt.Sprintf("the path %s has variables that only Dovecot resolves: mail is read over IMAP", path))
 	case !strings.HasPrefix(path, "~") && !strings.Contains(path, "%"):
 		o.Notes = append(o.Notes, fmt.Sprintf("the path %s is the same for everybody: mail is read over IMAP", path))
 	default:
-		o.Maildir, o.Inbox, o.Control, o.Layout = path, inbox, control, layout
+		o.Maildir, o.Inbox, o.Control, o.Index, o.Layout = path, inbox, control, index, layout
+	}
+}
+
+// dbox proposes to read sdbox or mdbox from disk.
+func (o *Found) dbox(f doveconf.Facts) {
+	if f.Mail.Driver != "sdbox" && f.Mail.Driver != "mdbox" || f.Encrypted {
+		return
+	}
+	l := doveconf.Location{Driver: f.Mail.Driver, Path: atHome(f.Mail.Path, f.Home), Options: map[string]string{}}
+	for k, v := range f.Mail.Options {
+		l.Options[k] = atHome(v, f.Home)
+	}
+	attachments := atHome(f.Attachments, f.Home)
+	layout := strings.ToLower(l.Options["LAYOUT"])
+	switch {
+	case layout != "" && layout != "fs" && layout != "index":
+		o.Notes = append(o.Notes, fmt.Sprintf("the mailbox layout %q is not read from disk: it is read over IMAP", layout))
+	case l.Options["INDEX"] == "MEMORY":
+		o.Notes = append(o.Notes, "without indexes on disk (INDEX=MEMORY) mail is read over IMAP")
+	case !variables.Resolvable(l.String() + attachments):
+		o.Notes = append(o.Notes, fmt.Sprintf("the location %s has variables that only Dovecot resolves: mail is read over IMAP", l))
+	case !strings.HasPrefix(l.Path, "~") && !strings.Contains(l.Path, "%"):
+		o.Notes = append(o.Notes, fmt.Sprintf("the path %s is the same for everybody: mail is read over IMAP", l.Path))
+	default:
+		o.Dbox, o.Attachments, o.Escape = l.String(), attachments, f.Escape
 	}
 }
 

@@ -44,6 +44,30 @@ func TestFromDovecot(t *testing.T) {
 	}
 }
 
+func TestFromDovecotWithDbox(t *testing.T) {
+	t.Parallel()
+	for conf, want := range map[string]Dbox{
+		"mail_location = sdbox:~/sdbox\nmail_home = /home/%n":                                                          {Location: "sdbox:/home/%n/sdbox"},
+		"mail_location = mdbox:/srv/%d/%n:ALT=/alt/%n:UTF-8":                                                           {Location: "mdbox:/srv/%d/%n:ALT=/alt/%n:UTF-8"},
+		"mail_location = dbox:~/m\nmail_attachment_dir = /srv/att":                                                     {Location: "sdbox:~/m", Attachments: "/srv/att"},
+		"mail_driver = mdbox\nmail_path = ~/m\nmail_alt_path = ~/a":                                                    {Location: "mdbox:~/m:ALT=~/a"},
+		"mail_location = sdbox:~/m\nmail_plugins = listescape":                                                         {Location: "sdbox:~/m", Escape: `\`},
+		"mail_location = sdbox:~/m:LAYOUT=index\nmail_plugins = listescape\nplugin {\n  listescape_char = ^\n}":        {Location: "sdbox:~/m:LAYOUT=index", Escape: "^"},
+		"mail_driver = sdbox\nmail_path = ~/m\nmail_ext_attachment_path = ~/att\nmailbox_list_storage_escape_char = %": {Location: "sdbox:~/m", Attachments: "~/att", Escape: "%"},
+	} {
+		s, err := doveconf.Parse(strings.NewReader(conf + "\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := drafted(t, FromDovecot(s.Facts(), "localhost"))
+		if c.Source.Dbox == nil || c.Source.Maildir != nil {
+			t.Errorf("%s: no dbox in %+v", conf, c.Source)
+		} else if d := cmp.Diff(want, *c.Source.Dbox); d != "" {
+			t.Errorf("%s: %s", conf, d)
+		}
+	}
+}
+
 func TestFromDovecotOverIMAPOnly(t *testing.T) {
 	t.Parallel()
 	for conf, note := range map[string]string{
@@ -52,7 +76,10 @@ func TestFromDovecotOverIMAPOnly(t *testing.T) {
 		"mail_location = maildir:/srv/mail":                      "is the same for everybody",
 		"mail_location = maildir:~/m:LAYOUT=index":               `the mailbox layout "index" is not read from disk`,
 		"mail_location = maildir:~/m:UTF-8":                      "mailbox_list_utf8",
-		"mail_location = sdbox:~/sdbox":                          "mail is stored as sdbox",
+		"mail_location = mbox:~/mail":                            "mail is stored as mbox",
+		"mail_location = sdbox:/srv/%Hu/%u":                      "variables that only Dovecot resolves",
+		"mail_location = mdbox:/srv/mail":                        "is the same for everybody",
+		"mail_location = mdbox:~/m:INDEX=MEMORY":                 "without indexes on disk",
 		"mail_location = maildir:~/m\nmail_plugins = mail_crypt": "messages are encrypted on disk",
 		"": "Dovecot has no master user yet",
 	} {
@@ -61,7 +88,7 @@ func TestFromDovecotOverIMAPOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := FromDovecot(s.Facts(), "localhost")
-		if c := drafted(t, f); c.Source.Maildir != nil || c.Source.IMAP.URL != "imaps://localhost" || !c.Source.IMAP.TLS.Insecure {
+		if c := drafted(t, f); c.Source.Maildir != nil || c.Source.Dbox != nil || c.Source.IMAP.URL != "imaps://localhost" || !c.Source.IMAP.TLS.Insecure {
 			t.Errorf("%q: %+v", conf, c.Source)
 		}
 		if !strings.Contains(strings.Join(f.Notes, "\n"), note) {

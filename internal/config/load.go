@@ -168,6 +168,15 @@ func (d *decoder) source(c *Source, v value, s *sections) {
 				s.see("layout", func(v value) { v.setText(&c.Maildir.Layout) }),
 				s.see("inbox", func(v value) { d.template(&c.Maildir.Inbox, v) }),
 				s.see("control", func(v value) { d.template(&c.Maildir.Control, v) }),
+				s.see("index", func(v value) { d.template(&c.Maildir.Index, v) }),
+			)
+		}),
+		s.see("dbox", func(v value) {
+			c.Dbox = &Dbox{}
+			v.fields(
+				s.see("location", func(v value) { v.setText(&c.Dbox.Location) }),
+				s.see("attachments", func(v value) { d.template(&c.Dbox.Attachments, v) }),
+				s.see("escape", func(v value) { v.setText(&c.Dbox.Escape) }),
 			)
 		}),
 		s.see("cyrus", func(v value) {

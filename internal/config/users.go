@@ -176,7 +176,7 @@ func (d *decoder) validateUsers(c *Config, s *sections) {
 			v.glob(e)
 		}
 	}
-	enumerates := c.Source.Maildir != nil || c.Source.Kind == KindCyrus || u.enumerates() || c.Source.IMAP != nil && c.Source.IMAP.Logins != ""
+	enumerates := c.Source.Maildir != nil || c.Source.Dbox != nil || c.Source.Kind == KindCyrus || u.enumerates() || c.Source.IMAP != nil && c.Source.IMAP.Logins != ""
 	switch {
 	case enumerates || c.Source.IMAP == nil || s.has("source.users") && !u.Any() && u.Domain == "":
 	case !u.Any():

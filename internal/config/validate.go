@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"mailhaul.org/mailhaul/internal/directory/nearest"
+	"mailhaul.org/mailhaul/internal/doveconf"
 )
 
 // has reports whether the file has a setting, right or wrong.
@@ -63,6 +64,7 @@ func (d *decoder) validate(c *Config, s *sections) {
 		d.validateKind(&c.Source, s)
 		d.validateIMAP(c, s)
 		d.validateMaildir(&c.Source, s)
+		d.validateDbox(&c.Source, s)
 		d.validateUsers(c, s)
 	}
 	if s.has("destination") {
@@ -86,8 +88,8 @@ func (d *decoder) validateKind(c *Source, s *sections) {
 			hint = ": write " + strings.Join(kinds, ", ")
 		}
 		d.wrong(s, "source.kind", "%q is unknown%s", c.Kind, hint)
-	case c.Kind == KindDovecot && c.IMAP == nil && c.Maildir == nil:
-		d.problem(s.place("source.kind"), "source.imap or source.maildir is missing: say how the mail is read, or both ways")
+	case c.Kind == KindDovecot && c.IMAP == nil && c.Maildir == nil && c.Dbox == nil:
+		d.problem(s.place("source.kind"), "source.imap, source.maildir or source.dbox is missing: say how the mail is read, over IMAP, from disk, or both ways")
 	case c.Kind == KindCyrus:
 		switch {
 		case c.Cyrus == nil && c.IMAP == nil:
@@ -100,6 +102,9 @@ func (d *decoder) validateKind(c *Source, s *sections) {
 		if c.Maildir != nil {
 			d.wrong(s, "source.maildir", "a Cyrus has no Maildirs: remove it")
 		}
+		if c.Dbox != nil {
+			d.wrong(s, "source.dbox", "a Cyrus has neither sdbox nor mdbox: remove it")
+		}
 	case c.Cyrus != nil:
 		d.wrong(s, "source.cyrus", "it belongs to kind cyrus")
 	case c.Kind == KindCourier:
@@ -109,10 +114,16 @@ func (d *decoder) validateKind(c *Source, s *sections) {
 		if c.Maildir != nil {
 			d.wrong(s, "source.maildir", "kind imap reads no files: use kind dovecot, or remove it")
 		}
+		if c.Dbox != nil {
+			d.wrong(s, "source.dbox", "kind imap reads no files: use kind dovecot, or remove it")
+		}
 	case c.Kind == KindMaildir:
 		d.missing(s, "source.maildir", "say where the mail lies")
 		if c.IMAP != nil {
 			d.wrong(s, "source.imap", "kind maildir asks no server: use kind dovecot, or remove it")
+		}
+		if c.Dbox != nil {
+			d.wrong(s, "source.dbox", "kind maildir reads no sdbox and no mdbox: use kind dovecot, or remove it")
 		}
 	}
 }
@@ -190,6 +201,33 @@ func (d *decoder) validateMaildir(c *Source, s *sections) {
 	case "", "maildir++", "fs":
 	default:
 		d.wrong(s, "source.maildir.layout", "%q is unknown: write maildir++ or fs, or remove it to look", m.Layout)
+	}
+}
+
+func (d *decoder) validateDbox(c *Source, s *sections) {
+	b := c.Dbox
+	if b == nil {
+		return
+	}
+	d.missing(s, "source.dbox.location", "write Dovecot's mail_location, as mdbox:/srv/mail/%d/%n/mdbox")
+	if b.Location != "" {
+		l := doveconf.ParseLocation(b.Location)
+		switch {
+		case l.Driver == "maildir":
+			d.wrong(s, "source.dbox.location", "this is a Maildir: write source.maildir instead")
+		case l.Driver != "" && l.Driver != "sdbox" && l.Driver != "mdbox":
+			d.wrong(s, "source.dbox.location", "%s is read over IMAP only: set source.imap", l.Driver)
+		case l.Path == "" || !strings.ContainsAny(l.Path[:1], "/%~"):
+			d.wrong(s, "source.dbox.location", "%q is no absolute path", l.Path)
+		case !strings.Contains(l.Path, "%") && l.Path[0] != '~' && len(c.Users.List) != 1:
+			d.wrong(s, "source.dbox.location", "%q is one folder for all accounts: use %%u (login), %%n (name), %%d (domain) or %%h (home)", l.Path)
+		}
+	}
+	if len(b.Escape) > 1 {
+		d.wrong(s, "source.dbox.escape", "%q is more than one character: write the one of listescape_char", b.Escape)
+	}
+	if c.Maildir != nil {
+		d.wrong(s, "source.dbox", "mail is either in Maildirs or in sdbox and mdbox: remove source.maildir or source.dbox; accounts of the other format are read over IMAP")
 	}
 }
 

@@ -45,6 +45,11 @@ type Facts struct {
 	// that users' include.
 	SieveBefore, SieveAfter   []string
 	SieveDefault, SieveGlobal string
+	// Attachments is where attachments are kept apart, or empty.
+	Attachments string
+	// Escape is the character that the plugin listescape writes in names of
+	// mailboxes on disk, or empty.
+	Escape string
 	// Encrypted messages can be read over IMAP only.
 	Encrypted bool
 	// Separator is that of the inbox's namespace, Prefix its prefix.
@@ -82,6 +87,7 @@ func (s Settings) Facts() Facts {
 	f.scripts(&s.Block)
 	f.plugins(&s.Block)
 	f.quota(&s.Block)
+	f.stored(&s.Block)
 	return f
 }
 
@@ -116,12 +122,12 @@ func (f *Facts) protocols(b *Block) {
 // mail looks at locations and namespaces.
 func (f *Facts) mail(b *Block) {
 	switch {
-	case f.Mail.Driver != "" && f.Mail.Driver != "maildir":
+	case f.Mail.Driver != "" && f.Mail.Driver != "maildir" && f.Mail.Driver != "sdbox" && f.Mail.Driver != "mdbox":
 		f.note("mail is stored as %s, which is not read from disk yet: it is read over IMAP", f.Mail.Driver)
 	case f.Mail.Driver == "":
-		f.note("Dovecot finds out itself how each user's mail is stored: it is read over IMAP unless source.maildir names a path")
+		f.note("Dovecot finds out itself how each user's mail is stored: it is read over IMAP unless source.maildir or source.dbox names a path")
 	}
-	if f.Mail.Options["UTF-8"] != "" {
+	if f.Mail.Options["UTF-8"] != "" && f.Mail.Driver != "sdbox" && f.Mail.Driver != "mdbox" {
 		f.note("mailbox names are UTF-8 on disk (mailbox_list_utf8): read them over IMAP")
 	}
 	for _, n := range b.All("namespace") {

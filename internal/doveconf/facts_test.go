@@ -73,9 +73,9 @@ func TestFacts24(t *testing.T) {
 func TestFactsNotes(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"":                                  "Dovecot finds out itself how each user's mail is stored: it is read over IMAP unless source.maildir names a path",
-		"mail_location = mdbox:~/mdbox":     "mail is stored as mdbox, which is not read from disk yet: it is read over IMAP",
-		"mail_location = dbox:~/d":          "mail is stored as sdbox, which is not read from disk yet: it is read over IMAP",
+		"":                                  "Dovecot finds out itself how each user's mail is stored: it is read over IMAP unless source.maildir or source.dbox names a path",
+		"mail_location = mbox:~/mail":       "mail is stored as mbox, which is not read from disk yet: it is read over IMAP",
+		"mail_location = imapc:":            "mail is stored as imapc, which is not read from disk yet: it is read over IMAP",
 		"mail_location = maildir:~/M:UTF-8": "mailbox names are UTF-8 on disk (mailbox_list_utf8): read them over IMAP",
 		"mail_location = maildir:~/M\nnamespace archive {\nlocation = mdbox:/archive/%u\nprefix = Archive/\n}": `namespace "archive" keeps its mail elsewhere (mdbox:/archive/%u): it moves as far as it is read over IMAP`,
 		"mail_plugins = mail_crypt":         "messages are encrypted on disk (mail_crypt): read them over IMAP",

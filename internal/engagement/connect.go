@@ -18,6 +18,7 @@ import (
 	"mailhaul.org/mailhaul/internal/sandbox"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/cyrus"
+	"mailhaul.org/mailhaul/internal/source/dbox"
 	"mailhaul.org/mailhaul/internal/source/dovecot"
 	"mailhaul.org/mailhaul/internal/source/imap"
 	"mailhaul.org/mailhaul/internal/source/maildir"
@@ -38,9 +39,12 @@ func (e *Engagement) Source(ctx context.Context) (source.Source, error) {
 		e.src = cyrus.New(cyrus.Options{Layout: settings.Layout().Under(c.Cyrus.Root), Log: e.log})
 		return e.src, nil
 	}
-	var disk *maildir.Source
-	if c.Maildir != nil {
-		disk = maildir.New(maildir.Options{Path: c.Maildir.Path, Inbox: c.Maildir.Inbox, Control: c.Maildir.Control, Layout: maildir.Layout(c.Maildir.Layout)})
+	var disk dovecot.Disk
+	switch {
+	case c.Maildir != nil:
+		disk = maildir.New(maildir.Options{Path: c.Maildir.Path, Inbox: c.Maildir.Inbox, Control: c.Maildir.Control, Index: c.Maildir.Index, Layout: maildir.Layout(c.Maildir.Layout)})
+	case c.Dbox != nil:
+		disk = dbox.New(dbox.Options{Location: c.Dbox.Location, Attachments: c.Dbox.Attachments, Escape: c.Dbox.Escape})
 	}
 	if c.Kind == config.KindCourier && c.IMAP == nil {
 		disk = maildir.New(maildir.Options{Path: courierPath(c), Server: maildir.ServerCourier})
@@ -89,7 +93,7 @@ func (e *Engagement) imap(ctx context.Context, c config.Source) (*imap.Source, e
 		return nil, err
 	}
 	o.Enumerate = c.Kind == config.KindCyrus && c.IMAP.Master != ""
-	if o.Sieve == "" && (c.Kind == config.KindDovecot && c.Maildir == nil || c.Kind == config.KindCyrus) {
+	if o.Sieve == "" && (c.Kind == config.KindDovecot && c.Maildir == nil && c.Dbox == nil || c.Kind == config.KindCyrus) {
 		o.Sieve = e.usualSieve(ctx, c.IMAP.URL)
 	}
 	return imap.New(o)

@@ -48,7 +48,7 @@ func (s *Source) String() string { return "dbox " + s.opts.Location }
 // Accounts implements source.Source: every directory that the location can
 // name and that holds an sdbox or mdbox is an account's.
 func (s *Source) Accounts(ctx context.Context) iter.Seq2[model.Account, error] {
-	return location.Accounts(ctx, s.root(), dboxAt)
+	return location.Accounts(ctx, s.root(), func(path string, _ *model.Account) (bool, error) { return dboxAt(path) })
 }
 
 // Open implements source.Source. An account without mail in these formats is a

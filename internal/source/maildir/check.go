@@ -86,7 +86,7 @@ func (look *survey) findings() []model.Finding {
 		message, remedy string
 	}{
 		{&look.encrypted, "messages are encrypted on disk (mail_crypt)", "read these accounts over IMAP: set source.imap"},
-		{&look.keywords, "all 26 keyword letters are in use; Dovecot keeps any further keyword only in its index", "list over IMAP: set source.imap"},
+		{&look.keywords, "all 26 keyword letters are in use; Dovecot keeps any further keyword only in its index, which is not there", "set source.maildir.index if Dovecot has INDEX= in mail_location, or list over IMAP: set source.imap"},
 		{&look.links, "mailboxes are links out of the account and cannot be read", "mount the directory (mount --bind) in place of the link"},
 		{&look.scripts, "the active Sieve script is not the account's own and is not moved", "install it at the destination, or copy it into the folder sieve of the home"},
 		{&look.lists, "the list of UIDs is damaged; UIDs are made up", "let the server rebuild it: with Dovecot, doveadm force-resync; with Courier, remove courierimapuiddb and open the mailbox"},
@@ -174,7 +174,8 @@ func (v *survey) mailbox(st *Store, dir, name string) error {
 	} else if f, err := st.at.open(filepath.Join(st.at.controlDir(dir), "dovecot-keywords")); err == nil {
 		_, full, _ := parseKeywords(f)
 		f.Close()
-		if full {
+		index := filepath.Join(st.at.indexDir(dir), "dovecot.index")
+		if full && !exists(index) && !exists(index+".log") {
 			v.keywords.add(name)
 		}
 	}

@@ -42,6 +42,7 @@ func TestAsDovecotShowsIt(t *testing.T) {
 		{"fs", ":LAYOUT=fs", "", maildir.Options{Path: "/%d/%n/Maildir"}, ""},
 		{"control apart", ":CONTROL=DIR/control/%n", "", maildir.Options{Path: "/%d/%n/Maildir", Control: "/control/%n"}, ""},
 		{"fs, control and inbox apart", ":LAYOUT=fs:CONTROL=DIR/control/%n:INBOX=DIR/spool/%n", "", maildir.Options{Path: "/%d/%n/Maildir", Control: "/control/%n", Inbox: "/spool/%n"}, ""},
+		{"index apart", ":INDEX=DIR/index/%n", "", maildir.Options{Path: "/%d/%n/Maildir", Index: "/index/%n"}, ""},
 		{"UTF-8 on disk", ":UTF-8", "", maildir.Options{Path: "/%d/%n/Maildir"}, ""},
 		{"gzip", "", "mail_plugins = $mail_plugins zlib\nplugin {\n  zlib_save = gz\n}\n", maildir.Options{Path: "/%d/%n/Maildir"}, "\x1f\x8b"},
 		{"zstd", "", "mail_plugins = $mail_plugins zlib\nplugin {\n  zlib_save = zstd\n}\n", maildir.Options{Path: "/%d/%n/Maildir"}, "\x28\xb5\x2f\xfd"},
@@ -52,7 +53,7 @@ func TestAsDovecotShowsIt(t *testing.T) {
 			dir := t.TempDir()
 			users := filepath.Join(dir, "users")
 			must(t, os.WriteFile(users, []byte("anna@acme.test:{PLAIN}pw::::::\n"), 0o644))
-			for _, d := range []string{"control", "spool"} {
+			for _, d := range []string{"control", "spool", "index"} {
 				must(t, os.Mkdir(filepath.Join(dir, d), 0o777))
 			}
 			location := "maildir:" + dir + "/%d/%n/Maildir" + strings.ReplaceAll(c.options, "DIR", dir)
@@ -64,7 +65,7 @@ func TestAsDovecotShowsIt(t *testing.T) {
 			t.Cleanup(func() { over.Close() })
 			want := dump(t, over, model.Account{Login: "anna@acme.test"})
 			o := c.template
-			for _, p := range []*string{&o.Path, &o.Control, &o.Inbox} {
+			for _, p := range []*string{&o.Path, &o.Control, &o.Index, &o.Inbox} {
 				if *p != "" {
 					*p = dir + *p
 				}
@@ -132,6 +133,17 @@ func live(t *testing.T, addr string) {
 			_, err = cmd.Wait()
 			must(t, err)
 		}
+	}
+	// More keywords than file names have letters for.
+	_, err = user.Select("Projects"+sep+"2019", nil).Wait()
+	must(t, err)
+	for i := range 45 {
+		op := goimap.StoreFlagsAdd
+		if i%9 == 8 {
+			op = goimap.StoreFlagsDel
+		}
+		word := goimap.Flag(fmt.Sprintf("word%d", i-i%9/8*3))
+		must(t, user.Store(goimap.SeqSetNum(uint32(i%5)+1, uint32(i%3)+2), &goimap.StoreFlags{Op: op, Flags: []goimap.Flag{word}}, nil).Close())
 	}
 	// One deleted, one copied: the same file elsewhere.
 	_, err = user.Select("Sent", nil).Wait()

@@ -21,7 +21,9 @@ type index struct {
 	messages []message // in ascending order of UID
 	names    [letters]string
 	labels   map[string][]string // Courier's keywords, by base name
-	byGUID   map[string]int
+	// more are the keywords that file names cannot carry, by UID.
+	more   map[uint64][]string
+	byGUID map[string]int
 	// moved is where the files were when one of them was not found.
 	moved map[string]file
 }
@@ -86,8 +88,12 @@ func readIndex(at place, dir string, now time.Time) (*index, error) {
 	}
 	f, err = at.open(filepath.Join(control, "dovecot-keywords"))
 	if err == nil {
-		x.names, _, err = parseKeywords(f)
+		var full bool
+		x.names, full, err = parseKeywords(f)
 		f.Close()
+		if err == nil && full {
+			err = x.readMore(at)
+		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		// Going on would take everybody's keywords away.
@@ -189,5 +195,10 @@ func (x *index) flags(m *message) model.Flags {
 	if len(x.labels) > 0 {
 		return model.Flags{System: f.system, Keywords: x.labels[f.base]}
 	}
-	return model.Flags{System: f.system, Keywords: keywordsOf(f.letters, &x.names)}
+	keywords := keywordsOf(f.letters, &x.names)
+	if more := x.more[m.uid]; len(more) > 0 {
+		keywords = append(keywords, more...)
+		slices.Sort(keywords)
+	}
+	return model.Flags{System: f.system, Keywords: keywords}
 }

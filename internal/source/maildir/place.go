@@ -19,6 +19,8 @@ type place struct {
 	// control holds the lists of UIDs and keywords and the subscriptions
 	// where they are not with the mail (CONTROL=), else it is empty.
 	control string
+	// index holds Dovecot's indexes where they are not with the mail (INDEX=).
+	index string
 	// home holds the Sieve scripts.
 	home   string
 	layout Layout
@@ -34,10 +36,10 @@ var drivers = []string{"sdbox:", "mdbox:", "dbox:", "mbox:", "imapc:", "pop3c:",
 // directory gives for this one account counts more than the template for all
 // of them; but only if it is there, because the template may name a copy.
 func (s *Source) place(a model.Account) (place, error) {
-	template := place{root: s.opts.Path, inbox: s.opts.Inbox, control: s.opts.Control, layout: s.opts.Layout, server: s.opts.Server}
+	template := place{root: s.opts.Path, inbox: s.opts.Inbox, control: s.opts.Control, index: s.opts.Index, layout: s.opts.Layout, server: s.opts.Server}
 	path, options, ok := location.Maildir(a.Location)
 	if ok {
-		own := place{root: path, inbox: options["INBOX"], control: options["CONTROL"], layout: s.opts.Layout, server: s.opts.Server}
+		own := place{root: path, inbox: options["INBOX"], control: options["CONTROL"], index: options["INDEX"], layout: s.opts.Layout, server: s.opts.Server}
 		switch l := strings.ToLower(options["LAYOUT"]); l {
 		case "":
 		case string(LayoutMaildir), string(LayoutFS):
@@ -85,6 +87,14 @@ func (p place) expand(a model.Account) (place, error) {
 			return p, err
 		}
 	}
+	if p.index == "MEMORY" {
+		p.index = ""
+	}
+	if p.index != "" {
+		if p.index, err = location.Expand(p.index, a); err != nil {
+			return p, err
+		}
+	}
 	if p.home = filepath.Clean(a.Home); a.Home == "" {
 		p.home = location.HomeOf(p.root, a.Login)
 	}
@@ -94,20 +104,27 @@ func (p place) expand(a model.Account) (place, error) {
 // controlDir is where Dovecot keeps what it knows of the mailbox in dir: the
 // same path below the control directory, where the inbox has a name, too.
 func (p place) controlDir(dir string) string {
-	if p.control == "" {
+	return p.beside(p.control, dir)
+}
+
+// indexDir is where Dovecot keeps the index of the mailbox in dir.
+func (p place) indexDir(dir string) string { return p.beside(p.index, dir) }
+
+func (p place) beside(root, dir string) string {
+	if root == "" {
 		return dir
 	}
 	if dir == p.inbox {
 		if p.layout == LayoutFS {
-			return filepath.Join(p.control, "INBOX")
+			return filepath.Join(root, "INBOX")
 		}
-		return filepath.Join(p.control, ".INBOX")
+		return filepath.Join(root, ".INBOX")
 	}
 	rel, err := filepath.Rel(p.root, dir)
 	if err != nil {
 		return dir
 	}
-	return filepath.Join(p.control, rel)
+	return filepath.Join(root, rel)
 }
 
 // subscriptions is the path of the file of them.
@@ -119,7 +136,9 @@ func (p place) subscriptions() string {
 }
 
 // dirs are the directories that are the account's.
-func (p place) dirs() confined.Dirs { return confined.Dirs{p.inbox, p.control, p.home, p.root} }
+func (p place) dirs() confined.Dirs {
+	return confined.Dirs{p.inbox, p.control, p.index, p.home, p.root}
+}
 
 // open opens a file of the account, and of nobody else.
 func (p place) open(path string) (*os.File, error) { return p.dirs().Open(path) }

@@ -98,7 +98,11 @@ func (x *index) locate(at place, now time.Time, m *message, do func(path string)
 // while the mailbox is changing.
 func fingerprint(at place, dir string, now time.Time) string {
 	s := "m2"
-	for _, path := range append([]string{filepath.Join(dir, "cur"), filepath.Join(dir, "new")}, at.controlFiles(dir)...) {
+	paths := append([]string{filepath.Join(dir, "cur"), filepath.Join(dir, "new")}, at.controlFiles(dir)...)
+	if moreThanLetters(at, at.controlDir(dir)) {
+		paths = append(paths, filepath.Join(at.indexDir(dir), "dovecot.index.log"))
+	}
+	for _, path := range paths {
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			s += ":-"

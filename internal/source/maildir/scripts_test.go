@@ -99,7 +99,7 @@ func TestCheck(t *testing.T) {
 	if len(found) == 0 || found[0].Level != model.LevelOK || !strings.HasPrefix(found[0].Message, "4 Maildirs") {
 		t.Fatalf("%+v", found)
 	}
-	for _, want := range []string{"mail_crypt): bert: INBOX", "26 keyword letters are in use; Dovecot keeps any further keyword only in its index: carl: Work",
+	for _, want := range []string{"mail_crypt): bert: INBOX", "26 keyword letters are in use; Dovecot keeps any further keyword only in its index, which is not there: carl: Work",
 		"links out of the account and cannot be read: dora: Anna", "not the account's own and is not moved: dora: ", "the list of UIDs is damaged; UIDs are made up: dora: INBOX"} {
 		n := 0
 		for _, f := range found[1:] {

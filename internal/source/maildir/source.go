@@ -27,6 +27,9 @@ type Options struct {
 	// dovecot-keywords and subscriptions where these are not with the mail
 	// (CONTROL=).
 	Control string
+	// Index is a template of the directory of Dovecot's indexes where these
+	// are not with the mail (INDEX=): they know more than 26 keywords.
+	Index string
 	// Layout is detected for each account if empty.
 	Layout Layout
 	// Server is ServerCourier, or empty: look for each mailbox whose files

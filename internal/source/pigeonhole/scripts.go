@@ -14,10 +14,6 @@ import (
 	"mailhaul.org/mailhaul/internal/source/confined"
 )
 
-// maxScript is the largest file that is read as a Sieve script, in octets;
-// Pigeonhole accepts 1 MiB by default.
-const maxScript = 16 << 20
-
 // Home is the home directory of one account.
 type Home struct {
 	// Path is clean and absolute.
@@ -86,7 +82,7 @@ func (h Home) scripts() ([]model.Script, error) {
 			return nil, err
 		}
 		if err == nil {
-			out = append(out, model.Script{Name: Unused(scriptName(active), out), Content: text, Active: true})
+			out = append(out, model.Script{Name: Unused(personalName(active), out), Content: text, Active: true})
 		}
 	}
 	slices.SortFunc(out, func(a, b model.Script) int { return strings.Compare(a.Name, b.Name) })
@@ -120,8 +116,8 @@ func (h Home) Owns(path string) bool {
 	return slices.ContainsFunc(h.Own, func(d string) bool { return d != "" && confined.Below(d, path) })
 }
 
-// scriptName names a script for its file. One at ~/.dovecot.sieve has none.
-func scriptName(path string) string {
+// personalName names a script for its file. One at ~/.dovecot.sieve has none.
+func personalName(path string) string {
 	if name := strings.Trim(strings.TrimSuffix(filepath.Base(path), ".sieve"), "."); name != "" {
 		return name
 	}
