@@ -107,20 +107,20 @@ func TestDovecotMoves(t *testing.T) {
 	t.Setenv("OLD_MASTER", org.MasterPassword)
 	for name, start := range targets(t) {
 		for _, disk := range []bool{true, false} {
-			way := name + " over IMAP"
+			way, edit := name+" over IMAP", without("maildir")
 			if disk {
-				way = name + " from disk"
+				way, edit = name+" from disk", without()
 			}
-			t.Run(way, func(t *testing.T) { org.moves(t, start(t), disk) })
+			t.Run(way, func(t *testing.T) { org.moves(t, start(t), edit) })
 		}
 	}
 }
 
-func (org organisation) moves(t *testing.T, to target, disk bool) {
+func (org organisation) moves(t *testing.T, to target, edit func(config string) string) {
 	t.Setenv("NEW_ADMIN", to.password)
 	a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
 	a.run(cli.ExitOK, "init")
-	a.complete(to, disk)
+	a.complete(to, edit)
 
 	a.run(cli.ExitOK, "check")
 	var assessed struct {
@@ -204,9 +204,19 @@ func (org organisation) logsIn(t *testing.T, to target, address, fate string) {
 	}
 }
 
+// without removes sections of source from a configuration.
+func without(sections ...string) func(config string) string {
+	return func(config string) string {
+		for _, s := range sections {
+			config = regexp.MustCompile(`(?m)^  `+s+`:\n(?:    .*\n)+`).ReplaceAllString(config, "")
+		}
+		return config
+	}
+}
+
 // complete does what an administrator does to the draft: name the destination,
-// the waves, and whether the disk is to be read.
-func (a administrator) complete(to target, disk bool) {
+// the waves, and how the source is to be read.
+func (a administrator) complete(to target, edit func(config string) string) {
 	a.t.Helper()
 	raw, err := os.ReadFile(a.config)
 	if err != nil {
@@ -214,10 +224,7 @@ func (a administrator) complete(to target, disk bool) {
 	}
 	text := regexp.MustCompile(`(?m)^  url: https://.*$`).ReplaceAllString(string(raw), "  url: "+to.url)
 	text = regexp.MustCompile(`(?m)^  user: .*$`).ReplaceAllString(text, "  user: "+to.user)
-	if !disk {
-		text = regexp.MustCompile(`(?m)^  maildir:\n    path: .*\n`).ReplaceAllString(text, "")
-	}
-	text += "\nwaves:\n  pilot: [anna@" + sample.Domain + "]\n  rest: [\"*\"]\n"
+	text = edit(text) + "\nwaves:\n  pilot: [anna@" + sample.Domain + "]\n  rest: [\"*\"]\n"
 	if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
 		a.t.Fatal(err)
 	}
