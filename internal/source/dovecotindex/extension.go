@@ -60,13 +60,27 @@ func (s *state) intro(d []byte, name string) error {
 	return nil
 }
 
-// maxRows bounds what the data of one extension may take, in octets.
+// maxRows bounds what the data of all extensions may take, in octets: some
+// sixty for each of ten million messages.
 const maxRows = 1 << 30
+
+// fits refuses what would take too much memory for n records with more octets
+// each than they have.
+func (s *state) fits(n, more int) error {
+	width := more
+	for _, e := range s.exts {
+		width += e.Size
+	}
+	if width > maxRecordSize || width*n > maxRows {
+		return damaged("%d records of %d octets", n, width)
+	}
+	return nil
+}
 
 // resize changes how much data each record has.
 func (s *state) resize(e *Extension, size int) error {
-	if size > maxRecordSize || size*len(s.uids) > maxRows {
-		return damaged("extension %q with %d octets a record", e.Name, size)
+	if err := s.fits(len(s.uids), max(0, size-e.Size)); err != nil {
+		return err
 	}
 	rows := make([]byte, size*len(s.uids))
 	for i := range s.uids {
@@ -106,8 +120,11 @@ func (s *state) extHeader(d []byte, wide bool) error {
 				return damaged("an update behind the header of extension %q", e.Name)
 			}
 			copy(e.Header[at:], d[head:int64(head)+n])
-			if e.Name == keywordsName {
+			switch e.Name {
+			case keywordsName:
 				return damaged("the keywords are changed as an extension")
+			case modseqName:
+				s.startModSeq(e)
 			}
 		}
 		d = d[min(len(d), align(head+int(n), 4)):]

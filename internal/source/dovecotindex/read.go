@@ -17,13 +17,17 @@ type Open func(path string) (*os.File, error)
 // server does so after some hundred changes.
 const attempts = 5
 
+// errBase is wrapped where the index itself is damaged.
+var errBase = errors.New("the file cannot be read")
+
 // maxFile bounds an index or log, in octets: some hundred for each of ten
 // million messages.
 const maxFile = 2 << 30
 
 // Read reads the index at path ("…/dovecot.index") with its logs. Without any
 // of its files the error is fs.ErrNotExist; what cannot be made sense of is
-// ErrDamaged, after the index's backup has been tried.
+// ErrDamaged. For an index that is damaged itself its backup serves, or logs
+// that reach back to its beginning.
 func Read(open Open, path string) (*Index, error) {
 	var err error
 	for range attempts {
@@ -36,7 +40,7 @@ func Read(open Open, path string) (*Index, error) {
 			break
 		}
 	}
-	if errors.Is(err, ErrDamaged) {
+	if errors.Is(err, errBase) {
 		if x, berr := read(open, path, ".backup"); berr == nil {
 			return x, nil
 		}
@@ -118,7 +122,7 @@ func assemble(base []byte, logs []*logFile) (*Index, error) {
 	}
 	s, err := parseBase(base)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errBase, err)
 	}
 	id, seq, offset := s.Order.Uint32(s.head[atIndexID:]), s.Order.Uint32(s.head[atLogSeq:]), s.Order.Uint32(s.head[atLogHead:])
 	logs = slices.DeleteFunc(logs, func(l *logFile) bool { return l.seq < seq || l.indexID != id && l.prevSeq != 0 })

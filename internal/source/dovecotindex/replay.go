@@ -121,6 +121,12 @@ func (s *state) append(uid uint32, flags uint8) error {
 	if next := s.Order.Uint32(s.head[atNextUID:]); uid < next || uid == 0 || uid == byName {
 		return damaged("UID %d is added, but the next is %d", uid, next)
 	}
+	if n := len(s.uids); n > 0 && uid <= s.uids[n-1] {
+		return damaged("UID %d is added after %d", uid, s.uids[n-1])
+	}
+	if err := s.fits(len(s.uids)+1, 0); err != nil {
+		return err
+	}
 	s.Order.PutUint32(s.head[atNextUID:], uid+1)
 	s.uids, s.flags = append(s.uids, uid), append(s.flags, flags)
 	s.pending, s.gone = append(s.pending, false), append(s.gone, false)
@@ -170,6 +176,19 @@ func (s *state) touched(from, to int) {
 	for i := from; i < to; i++ {
 		if row := e.rows[i*e.Size:]; s.Order.Uint64(row) < s.HighestModSeq {
 			s.Order.PutUint64(row, s.HighestModSeq)
+		}
+	}
+}
+
+// startModSeq gives what was there when the server began to count for each
+// record the sequence that it had then.
+func (s *state) startModSeq(e *Extension) {
+	if len(e.Header) < 8 || e.Size < 8 {
+		return
+	}
+	for i := range s.uids {
+		if row := e.rows[i*e.Size:]; s.Order.Uint64(row) == 0 {
+			s.Order.PutUint64(row, s.Order.Uint64(e.Header))
 		}
 	}
 }
