@@ -40,7 +40,7 @@ func (l Location) String() string {
 	return s
 }
 
-var drivers = []string{"maildir", "mdbox", "sdbox", "dbox", "mbox", "imapc", "pop3c", "virtual", "cydir", "auto"}
+var drivers = []string{"maildir", "mdbox", "sdbox", "dbox", "mbox", "imapc", "pop3c", "virtual", "cydir", "obox", "auto"}
 
 // ParseLocation reads mail_location of Dovecot 2.3. Without a driver Dovecot
 // looks at the path.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -69,11 +70,13 @@ func UnpackBytes(raw []byte) (Text, error) {
 	if err != nil {
 		return Text{}, err
 	}
-	text, err := io.ReadAll(io.LimitReader(r, maxUnpacked))
-	if err != nil || len(text) < maxUnpacked {
-		return Text{Bytes: text}, err
+	text := bytes.NewBuffer(make([]byte, 0, 4*len(raw)+bytes.MinRead))
+	n, err := text.ReadFrom(io.LimitReader(r, maxUnpacked))
+	if err != nil || n < maxUnpacked {
+		again(r)
+		return Text{Bytes: text.Bytes()}, err
 	}
-	return Text{Bytes: text, Rest: r}, nil
+	return Text{Bytes: text.Bytes(), Rest: r}, nil
 }
 
 // Reader reads the whole text.
@@ -124,7 +127,8 @@ type itemReader struct{ io.Reader }
 
 func (r itemReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
+	var known *model.Fault
+	if err != nil && !errors.Is(err, io.EOF) && !errors.As(err, &known) {
 		err = &model.Fault{Class: model.ClassItem, Code: "unreadable", Err: err}
 	}
 	return n, err
@@ -168,16 +172,36 @@ func Packed(head []byte) bool {
 // Encrypted reports whether only the server can read it.
 func Encrypted(head []byte) bool { return bytes.HasPrefix(head, magicCrypt) }
 
+// Unpackers take more time to make than a message takes to unpack.
+var gzips, zstds sync.Pool
+
+// again lets an unpacker that is not needed any more be used again.
+func again(r io.Reader) {
+	switch z := r.(type) {
+	case *gzip.Reader:
+		gzips.Put(z)
+	case *zstd.Decoder:
+		zstds.Put(z)
+	}
+}
+
 func unpack(r io.Reader, head []byte) (io.Reader, error) {
 	switch {
 	case bytes.HasPrefix(head, magicGzip):
-		return gzip.NewReader(r)
+		z, ok := gzips.Get().(*gzip.Reader)
+		if !ok {
+			return gzip.NewReader(r)
+		}
+		return z, z.Reset(r)
 	case bytes.HasPrefix(head, magicBzip2):
 		return bzip2.NewReader(r), nil
 	case bytes.HasPrefix(head, magicZstd):
+		if d, ok := zstds.Get().(*zstd.Decoder); ok {
+			return d, d.Reset(r)
+		}
 		// No goroutines, so that nothing is left running by a reader that is
 		// not read to its end.
-		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
+		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20), zstd.WithDecoderLowmem(true))
 		if err != nil {
 			return nil, err
 		}
