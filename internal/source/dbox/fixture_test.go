@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
@@ -300,6 +301,27 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%q: %v", location, err)
 		}
 	}
+}
+
+// Dovecot 2.4 keeps indexes that are apart one directory lower than 2.3; after
+// an upgrade both are there.
+func TestIndexOf24(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	dir := filepath.Join(top, "anna/mailboxes/INBOX/dbox-Mails")
+	must(t, os.MkdirAll(dir, 0o755))
+	for n := range 2 {
+		must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("u.%d", n+1)), []byte("2 M1e C5d2b4a60\n"+storedAs(n, "x")), 0o600))
+	}
+	o := dbox.Options{Location: "sdbox:" + top + "/%n:INDEX=" + top + "/index"}
+	older, newer := filepath.Join(top, "index/mailboxes/INBOX"), filepath.Join(top, "index/mailboxes/INBOX/dbox-Mails")
+	indexLog(t, older, "dovecot.index", 1234, 1)
+	got, _ := results(t, o, model.Account{Login: "anna"})
+	expect(t, got, []string{"x"})
+	must(t, os.Chtimes(filepath.Join(older, "dovecot.index.log"), time.Time{}, time.Now().Add(-time.Hour)))
+	indexLog(t, newer, "dovecot.index", 1234, 2)
+	got, _ = results(t, o, model.Account{Login: "anna"})
+	expect(t, got, []string{"x", "x"})
 }
 
 // Users can plant links: none leads out of the account.

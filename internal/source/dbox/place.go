@@ -47,8 +47,7 @@ type place struct {
 	home string // of the Sieve scripts
 
 	mailboxes string // MAILBOXDIR=
-	messages  string // DIRNAME=
-	indexed   string // FULLDIRNAME=: a directory in INDEX= has it, too
+	messages  string // DIRNAME=, FULLDIRNAME=
 	subscribe string // SUBSCRIPTIONS=
 	list      string // LISTINDEX=
 	utf8      bool
@@ -121,16 +120,11 @@ func (s *Source) at(l doveconf.Location, a model.Account) (place, error) {
 			return place{}, err
 		}
 	}
-	for key, to := range map[string]*string{"MAILBOXDIR": &p.mailboxes, "DIRNAME": &p.messages, "SUBSCRIPTIONS": &p.subscribe} {
+	for key, to := range map[string]*string{"MAILBOXDIR": &p.mailboxes, "DIRNAME": &p.messages, "FULLDIRNAME": &p.messages,
+		"SUBSCRIPTIONS": &p.subscribe, "LISTINDEX": &p.list} {
 		if v := l.Options[key]; v != "" {
 			*to = v
 		}
-	}
-	if v := l.Options["FULLDIRNAME"]; v != "" {
-		p.messages, p.indexed = v, v
-	}
-	if v := l.Options["LISTINDEX"]; v != "" {
-		p.list = v
 	}
 	p.utf8 = l.Options["UTF-8"] != ""
 	if p.home = filepath.Clean(a.Home); a.Home == "" {
@@ -178,12 +172,24 @@ func (p place) messagesIn(name string) string {
 	return filepath.Join(p.root, p.mailboxes, name, p.messages)
 }
 
-// indexIn is the directory of a mailbox's index.
+// indexIn is the directory of a mailbox's index. In INDEX= 2.3 has it without
+// the name of the directory of messages unless FULLDIRNAME= gives that, and 2.4
+// with it unless mailbox_directory_name_legacy is set; after an upgrade the one
+// that was written last counts.
 func (p place) indexIn(name string) string {
 	if p.index == "" {
 		return p.messagesIn(name)
 	}
-	return filepath.Join(p.index, p.mailboxes, name, p.indexed)
+	dir := filepath.Join(p.index, p.mailboxes, name)
+	if p.byGUID {
+		return dir
+	}
+	without, err := os.Stat(filepath.Join(dir, "dovecot.index.log"))
+	within, werr := os.Stat(filepath.Join(dir, p.messages, "dovecot.index.log"))
+	if werr == nil && (err != nil || within.ModTime().After(without.ModTime())) {
+		return filepath.Join(dir, p.messages)
+	}
+	return dir
 }
 
 // altIn is the directory of a mailbox's messages in alternate storage.
