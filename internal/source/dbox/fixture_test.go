@@ -27,7 +27,7 @@ type table struct {
 }
 
 // indexLog writes dovecot.index.log of an index with UIDs from 1 on.
-func indexLog(t *testing.T, dir, name string, validity uint32, count int, tables ...table) {
+func indexLog(t testing.TB, dir, name string, validity uint32, count int, tables ...table) {
 	t.Helper()
 	le := binary.LittleEndian
 	u32 := func(ns ...uint32) (b []byte) {
@@ -61,7 +61,7 @@ func indexLog(t *testing.T, dir, name string, validity uint32, count int, tables
 		}
 		add(0x40, pad(append(d, x.name...)))
 		if len(x.header) > 0 {
-			add(0x100, pad(append([]byte{0, 0, byte(len(x.header)), 0}, x.header...)))
+			add(0x100, pad(append(le.AppendUint16([]byte{0, 0}, uint16(len(x.header))), x.header...)))
 		}
 		for i, row := range x.rows {
 			add(0x200, append(u32(uint32(i)+1), pad(row)...))
@@ -361,4 +361,43 @@ func TestLinks(t *testing.T) {
 			return nil
 		}))
 	}
+}
+
+// Whatever the list of mailboxes holds, the account has an inbox, no two
+// mailboxes have the same name, and each has its parents before it.
+func FuzzList(f *testing.F) {
+	name := func(id byte, name string) string { return string([]byte{id, 0, 0, 0}) + name + "\x00" }
+	node := func(id, parent byte, guid string) string {
+		return string([]byte{id, 0, 0, 0, parent, 0, 0, 0}) + guid
+	}
+	one, none := strings.Repeat("\x31", 16), strings.Repeat("\x00", 16)
+	f.Add("\x00"+name(1, "INBOX")+name(2, "A")+name(3, "&AMQ-rger")+"\x00\x00\x00\x00", node(1, 0, one)+node(2, 0, none)+node(3, 2, one))
+	f.Add("\x00"+name(1, "A"), node(1, 2, one)+node(1, 1, one))
+	f.Add("", node(9, 0, one))
+	f.Fuzz(func(t *testing.T, header, nodes string) {
+		root := filepath.Join(t.TempDir(), "anna")
+		var rows [][]byte
+		for ; len(nodes) >= 24 && len(rows) < 200; nodes = nodes[24:] {
+			rows = append(rows, []byte(nodes[:24]))
+		}
+		indexLog(t, root, "dovecot.list.index", 1, len(rows), table{name: "list", header: []byte(header[:min(len(header), 1<<15)]), rows: rows})
+		must(t, os.Mkdir(filepath.Join(root, "mailboxes"), 0o755))
+		st, err := dbox.New(dbox.Options{Location: "sdbox:" + root + ":LAYOUT=index"}).Open(t.Context(), model.Account{Login: "anna"})
+		must(t, err)
+		cols, err := st.Collections(t.Context())
+		if err != nil {
+			if model.ClassOf(err) != model.ClassAccount {
+				t.Fatal(err)
+			}
+			return
+		}
+		seen := map[string]bool{}
+		for i, c := range cols {
+			path := strings.Join(c.Path, "\x00")
+			if seen[path] || len(c.Path) > 1 && !seen[strings.Join(c.Path[:len(c.Path)-1], "\x00")] || (i == 0) != (c.Role == model.RoleInbox) {
+				t.Fatalf("mailbox %d is %q, after %v", i, c.Path, seen)
+			}
+			seen[path] = true
+		}
+	})
 }
