@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -86,6 +87,9 @@ func TestAsDovecotShowsIt(t *testing.T) {
 					}
 				}
 			}
+			if s.deltas == 0 {
+				t.Error("no mailbox told its changes alone")
+			}
 			if alt, _ := filepath.Glob(s.dir + "/alt/anna/*"); strings.Contains(c.location, "ALT=") && len(alt) == 0 {
 				t.Error("nothing is in alternate storage")
 			}
@@ -116,6 +120,7 @@ func (s *site) compare(t *testing.T, round int) {
 	// From disk first: to look at a mailbox over IMAP makes Dovecot tidy up.
 	got := dump(t, s.disk(), model.Account{Login: anna})
 	want := dump(t, over, model.Account{Login: anna})
+	s.follow(t, got)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Fatalf("round %d: from IMAP (-) to disk (+):\n%.6000s", round, d)
 	}
@@ -194,4 +199,67 @@ func dump(t testing.TB, src source.Source, a model.Account) map[string]box {
 		out[strings.Join(c.Path, "/")] = b
 	}
 	return out
+}
+
+// view follows one mailbox by its changes, from one comparison to the next.
+type view struct {
+	cursor string
+	items  map[uint64]model.Item
+}
+
+// follow demands that what changed since the last time, applied to what was
+// there then, is what a listing shows now.
+func (s *site) follow(t *testing.T, listed map[string]box) {
+	t.Helper()
+	st, err := s.disk().Open(t.Context(), model.Account{Login: anna})
+	must(t, err)
+	defer st.Close()
+	cols, err := st.Collections(t.Context())
+	must(t, err)
+	if s.views == nil {
+		s.views = map[string]*view{}
+	}
+	for _, c := range cols {
+		if c.Container {
+			continue
+		}
+		v := s.views[c.ID]
+		if v == nil {
+			v = &view{}
+			s.views[c.ID] = v
+		}
+		listing := false
+		for ch, err := range st.Changes(t.Context(), c, v.cursor) {
+			must(t, err)
+			switch ch.Op {
+			case model.OpListing:
+				v.items, listing = map[uint64]model.Item{}, true
+			case model.OpUpsert:
+				ch.Item.Received = ch.Item.Received.UTC()
+				v.items[ch.Item.UID] = ch.Item
+			case model.OpSurvivors:
+				for uid := range v.items {
+					if !slices.ContainsFunc(ch.UIDs, func(r model.UIDRange) bool { return r.First <= uid && uid <= r.Last }) {
+						delete(v.items, uid)
+					}
+				}
+				if len(ch.UIDs) > 0 && !listing {
+					s.deltas++
+				}
+			case model.OpCheckpoint:
+				v.cursor = ch.Cursor
+			}
+		}
+		var want, got []model.Item
+		for _, it := range listed[strings.Join(c.Path, "/")].Items {
+			want = append(want, it.Item)
+		}
+		for _, it := range v.items {
+			got = append(got, it)
+		}
+		slices.SortFunc(got, func(a, b model.Item) int { return int(a.UID) - int(b.UID) })
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%v: listed (-) and followed (+):\n%.3000s", c.Path, d)
+		}
+	}
 }

@@ -35,6 +35,8 @@ type site struct {
 	dir      string
 	location string
 	n        int // messages made
+	views    map[string]*view
+	deltas   int // mailboxes whose changes were told without a listing
 }
 
 // start runs a server whose mail location and settings may name DIR.

@@ -81,9 +81,38 @@ func isMessage(name string) bool {
 	return err == nil
 }
 
+// cursorForm holds the index's identity, UIDVALIDITY, and place in its log.
+const cursorForm = "d1:%x.%x.%x.%x.%x"
+
 // cursor stands for the present state.
 func (m *mailbox) cursor() string {
-	return fmt.Sprintf("d1:%x.%x.%x.%x", m.x.ID, m.x.UIDValidity, m.x.LogSeq, m.x.LogEnd)
+	return fmt.Sprintf(cursorForm, m.x.ID, m.x.UIDValidity, m.x.LogSeq, m.x.LogEnd, m.x.LogSum())
+}
+
+// changedSince tells which messages are new or have changed since a cursor, if
+// the logs reach back there.
+func (m *mailbox) changedSince(cursor string) (changed func(uid uint32) bool, ok bool) {
+	var id, validity, seq, sum uint32
+	var end int
+	if _, err := fmt.Sscanf(cursor, cursorForm, &id, &validity, &seq, &end, &sum); err != nil || id != m.x.ID || validity != m.x.UIDValidity {
+		return nil, false
+	}
+	return m.x.ChangedSince(seq, end, sum)
+}
+
+// survivors are the UIDs of all messages.
+func (m *mailbox) survivors() (out []model.UIDRange) {
+	for i := range m.x.Len() {
+		uid := uint64(m.x.UID(i))
+		switch n := len(out); {
+		case m.x.Pending(i):
+		case n > 0 && out[n-1].Last+1 == uid:
+			out[n-1].Last = uid
+		default:
+			out = append(out, model.UIDRange{First: uid, Last: uid})
+		}
+	}
+	return out
 }
 
 // count is the number of messages.

@@ -93,8 +93,9 @@ func (s *Store) subscriptions() (map[string]bool, error) {
 	return mailname.SubscriptionsBy(f, "/", s.at.decode)
 }
 
-// Changes implements source.Store. Unless nothing at all was touched, the
-// answer is a complete listing.
+// Changes implements source.Store. The logs of an index tell what has changed
+// for some days, less in a busy mailbox; beyond that the answer is a complete
+// listing.
 func (s *Store) Changes(ctx context.Context, c model.Collection, since string) iter.Seq2[model.Change, error] {
 	return func(yield func(model.Change, error) bool) {
 		m, err := s.load(c.Native)
@@ -107,7 +108,8 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 			yield(model.Change{Op: model.OpCheckpoint, Cursor: cursor}, nil)
 			return
 		}
-		if !yield(model.Change{Op: model.OpListing}, nil) {
+		changed, known := m.changedSince(since)
+		if !known && !yield(model.Change{Op: model.OpListing}, nil) {
 			return
 		}
 		open := newFiles(s.at)
@@ -117,7 +119,7 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 				yield(model.Change{}, ctx.Err())
 				return
 			}
-			if m.x.Pending(i) {
+			if m.x.Pending(i) || known && !changed(m.x.UID(i)) {
 				continue
 			}
 			it, ok, err := s.item(open, m, i)
@@ -128,6 +130,9 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 			if ok && !yield(model.Change{Op: model.OpUpsert, Item: it}, nil) {
 				return
 			}
+		}
+		if known && !yield(model.Change{Op: model.OpSurvivors, UIDs: m.survivors()}, nil) {
+			return
 		}
 		yield(model.Change{Op: model.OpCheckpoint, Cursor: cursor}, nil)
 	}

@@ -46,6 +46,8 @@ type Index struct {
 	pending  []bool // an expunge was asked for and is not done yet
 	exts     []*Extension
 	keywords []string
+	spans    []span   // in the order of the logs
+	logs     []extent // that were read, each the successor of the one before
 }
 
 // Extension is what the index keeps for one purpose.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"strings"
@@ -154,6 +155,70 @@ func TestAssemble(t *testing.T) {
 	}
 	if _, err := Read(os.Open, write(t, nil)); !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) {
 		t.Errorf("without any file: %v", err)
+	}
+}
+
+// The logs tell what has changed since an earlier look, as far as they reach
+// back and are still those that were looked at.
+func TestChangedSince(t *testing.T) {
+	t.Parallel()
+	w := little
+	steps := [][]byte{w.added(1, Seen), w.added(2, 0, 0, 0), w.flags(1, 2, Flagged, 0), w.flags(1, 9, Backend, Dirty), w.keyword(0, "k", 3, 3, 4, 4),
+		w.transaction(typeExpunge|external, w.u32(4, 4)), w.transaction(typeKeywordReset, w.u32(2, 3)), w.added(9, 0)}
+	changed := [][]uint32{{1}, {2, 3, 4}, {1, 2}, nil, {3, 4}, nil, {2, 3}, {9}}
+	for cut := range len(steps) {
+		// The second log begins at cut; the index may have been written there.
+		older := w.log(2, 0, 0, steps[:cut]...)
+		newer := w.log(3, 2, uint32(len(older)), steps[cut:]...)
+		all := []map[string][]byte{{".log": newer, ".log.2": older}}
+		was, err := Read(os.Open, write(t, map[string][]byte{".log": older}))
+		must(t, err)
+		var records []record
+		for i := range was.Len() {
+			records = append(records, record{was.UID(i), was.Flags(i)})
+		}
+		all = append(all, map[string][]byte{".log": newer, ".log.2": older, "": w.index(3, logHeaderSize, records, extension{name: keywordsName, header: w.u32(0)})})
+		for _, files := range all {
+			for n := range len(steps) + 1 {
+				seq, raw := uint32(2), w.log(2, 0, 0, steps[:min(n, cut)]...)
+				if n > cut {
+					seq, raw = 3, w.log(3, 2, uint32(len(older)), steps[cut:n]...)
+				}
+				x, err := Read(os.Open, write(t, files))
+				must(t, err)
+				since, ok := x.ChangedSince(seq, len(raw), crc32.ChecksumIEEE(raw))
+				if !ok {
+					t.Fatalf("cut at %d, from %d: not known", cut, n)
+				}
+				want := map[uint32]bool{}
+				for _, c := range changed[n:] {
+					for _, uid := range c {
+						want[uid] = true
+					}
+				}
+				for uid := range uint32(12) {
+					if since(uid) != want[uid] {
+						t.Errorf("cut at %d, from %d: UID %d changed is %v", cut, n, uid, since(uid))
+					}
+				}
+				if _, ok := x.ChangedSince(seq, len(raw), crc32.ChecksumIEEE(raw)+1); ok {
+					t.Error("another log passes")
+				}
+			}
+			x, err := Read(os.Open, write(t, files))
+			must(t, err)
+			if since, ok := x.ChangedSince(x.LogSeq, x.LogEnd, x.LogSum()); !ok || since(1) || since(9) {
+				t.Error("something changed since now")
+			}
+			for _, bad := range []struct {
+				seq uint32
+				end int
+			}{{1, 40}, {4, 40}, {3, 1 << 20}, {3, -1}} {
+				if _, ok := x.ChangedSince(bad.seq, bad.end, 0); ok {
+					t.Errorf("%+v is known", bad)
+				}
+			}
+		}
 	}
 }
 

@@ -125,7 +125,9 @@ func assemble(base []byte, logs []*logFile) (*Index, error) {
 		return nil, fmt.Errorf("%w: %w", errBase, err)
 	}
 	id, seq, offset := s.Order.Uint32(s.head[atIndexID:]), s.Order.Uint32(s.head[atLogSeq:]), s.Order.Uint32(s.head[atLogHead:])
-	logs = slices.DeleteFunc(logs, func(l *logFile) bool { return l.seq < seq || l.indexID != id && l.prevSeq != 0 })
+	logs = slices.DeleteFunc(logs, func(l *logFile) bool { return l.indexID != id && l.prevSeq != 0 })
+	all := slices.Clone(logs)
+	logs = slices.DeleteFunc(logs, func(l *logFile) bool { return l.seq < seq })
 	// A log without predecessor starts everything anew.
 	if n := len(logs); n > 0 && logs[n-1].prevSeq == 0 && logs[n-1].seq > seq {
 		return fromLogs(logs[n-1:])
@@ -139,6 +141,11 @@ func assemble(base []byte, logs []*logFile) (*Index, error) {
 		at = logs[0].start // the index had been written at the end of the log before
 	default:
 		return nil, damaged("the log %d, which the index continues in, is not there", seq)
+	}
+	for _, l := range all {
+		if l.seq < seq && l.seq == logs[0].prevSeq && l.order == s.Order {
+			s.scan(l, int(logs[0].prevOffset))
+		}
 	}
 	return s.through(logs, at)
 }
@@ -172,6 +179,7 @@ func (s *state) through(logs []*logFile, at int) (*Index, error) {
 			return nil, err
 		}
 		s.LogSeq, s.LogEnd = l.seq, at
+		s.logs = append(s.logs, extent{l.seq, l.raw[:at]})
 	}
 	return s.finish(), nil
 }

@@ -28,6 +28,7 @@ func (s *state) replay(l *logFile, from int) (end int, err error) {
 		}
 		modseq = l.countModSeq(modseq, t)
 		s.HighestModSeq = max(s.HighestModSeq, modseq)
+		s.note(l, next, t)
 		if at >= from {
 			if err := s.apply(t); err != nil {
 				return at, err
