@@ -29,9 +29,8 @@ var errDamaged = errors.New("the message is damaged")
 // file is an open file of messages. It may be read concurrently.
 type file struct {
 	*os.File
-	header  int   // of each message, in octets
-	first   int64 // where the first message begins
-	created int64 // when, in Unix seconds; 0: unknown
+	header int   // of each message, in octets
+	first  int64 // where the first message begins
 }
 
 // openFile reads the file's own line: "2 M1e C5d2b4a60" and so on. It takes f
@@ -61,12 +60,8 @@ func parseFile(head []byte) (d file, err error) {
 	d.first = int64(len(line)) + 1
 	for _, f := range fields[1:] {
 		n, err := strconv.ParseUint(string(f[1:]), 16, 62)
-		switch {
-		case err != nil:
-		case f[0] == 'M':
+		if err == nil && f[0] == 'M' {
 			d.header = int(min(n, maxHeader+1))
-		case f[0] == 'C':
-			d.created = int64(n)
 		}
 	}
 	if d.header < minHeader || d.header > maxHeader {

@@ -63,7 +63,7 @@ func TestReadWhileTheServerWrites(t *testing.T) {
 				}
 			})
 			read, gone := 0, 0
-			for range 120 {
+			for range 60 {
 				n, g := pass(t, s.disk(), still)
 				read, gone = read+n, gone+g
 				if t.Failed() {

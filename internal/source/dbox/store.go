@@ -2,14 +2,13 @@ package dbox
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"iter"
 	"path/filepath"
 	"strconv"
 	"time"
-
-	"encoding/hex"
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"

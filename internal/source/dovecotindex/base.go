@@ -27,7 +27,6 @@ const (
 	atLogHead        = 68
 	compatLittle     = 0x01
 	majorIndex       = 7
-	maxHeader        = 64 << 20
 	maxRecordSize    = 64 << 10
 	maxExtensions    = 1024
 	maxExtensionSize = 16 << 20 // of a header

@@ -96,9 +96,6 @@ func (x *Index) Extension(name string) *Extension {
 	return nil
 }
 
-// Names are all keywords that the mailbox knows, used or not.
-func (x *Index) Names() []string { return slices.Clone(x.keywords) }
-
 const keywordsName = "keywords"
 
 // Keywords of record i, sorted, in the spelling that came first.

@@ -1,0 +1,57 @@
+package dbox_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/dbox"
+)
+
+// A check names the accounts that would not move whole, each with its reason.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	box := func(name string, messages ...string) (dir string) {
+		dir = filepath.Join(top, name, "mailboxes/INBOX/dbox-Mails")
+		indexLog(t, dir, "dovecot.index", 1234, len(messages))
+		for i, m := range messages {
+			if m != "" {
+				must(t, os.WriteFile(filepath.Join(dir, "u."+string(rune('1'+i))), []byte("2 M1e C5d2b4a60\n"+m), 0o600))
+			}
+		}
+		return dir
+	}
+	box("anna", storedAs(1, "fine\n"))
+	box("ben", storedAs(1, "CRYPTED\x03\x07\x02"))
+	box("carl", storedAs(1, "head\n", "X5 9 - aa/bb"))
+	must(t, os.WriteFile(filepath.Join(box("dora"), "dovecot.index.log"), []byte(strings.Repeat("x", 99)), 0o600))
+	box("emil", "")
+	must(t, os.Symlink("/nowhere", filepath.Join(top, "emil/dbox-alt-root")))
+	box("fred", "rubbish")
+	must(t, os.MkdirAll(filepath.Join(top, "nobody"), 0o755))
+	must(t, os.WriteFile(filepath.Join(top, "site.sieve"), []byte("keep;"), 0o600))
+	must(t, os.Symlink("../../../site.sieve", filepath.Join(top, "anna/.dovecot.sieve")))
+	found := dbox.New(dbox.Options{Location: "sdbox:" + top + "/%n"}).Check(t.Context())
+	for what, who := range map[string]string{
+		"6 accounts can be read": "", "indexes cannot be read": "dora: INBOX", "alternate storage is not there": "emil", "encrypted on disk (mail_crypt)": "ben: INBOX",
+		"attachments are kept apart": "carl: INBOX", "the active Sieve script is not the account's own": "anna", "messages cannot be read": "fred: INBOX: UID 1",
+	} {
+		n := 0
+		for _, f := range found {
+			if strings.Contains(f.Message, what) && strings.Contains(f.Message, who) && (f.Level == model.LevelOK) == (f.Remedy == "") {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d findings say %q of %q: %+v", n, what, who, found)
+		}
+	}
+	for _, location := range []string{"sdbox:" + top + "/nowhere/%n", "mdbox:" + top + "/empty-%n"} {
+		if f := dbox.New(dbox.Options{Location: location}).Check(t.Context()); len(f) != 1 || f[0].Level != model.LevelStop || model.CodeOf(f[0].Err) != model.CodeUnreachable {
+			t.Errorf("%s: %+v", location, f)
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package dbox
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/source/dovecotindex"
+)
+
+// Flags of a node in the list of mailboxes (mailbox-list-index.h).
+const (
+	nodeNonExistent = 0x04
+	nodeNoSelect    = 0x10
+)
+
+// listed reads the mailboxes of LAYOUT=index from their list: an index whose
+// records are the levels of names.
+func (p place) listed() ([]folder, error) {
+	inbox := folder{name: "INBOX", path: []string{"INBOX"}, container: true}
+	x, err := dovecotindex.Read(p.open, p.listPath())
+	if errors.Is(err, fs.ErrNotExist) && !exists(filepath.Join(p.root, p.mailboxes)) {
+		return []folder{inbox}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the list of mailboxes: %w", err)
+	}
+	nodes, err := parseList(x)
+	if err != nil {
+		return nil, err
+	}
+	var out []folder
+	for uid, n := range nodes {
+		path, ok := nodes.path(p, uid)
+		if !ok {
+			return nil, fmt.Errorf("the list of mailboxes: %w: %q is below nothing", errDamaged, n.name)
+		}
+		f := folder{name: n.guid, path: path, container: n.guid == "" || n.flags&(nodeNonExistent|nodeNoSelect) != 0}
+		if f.container {
+			f.name = ""
+		}
+		if len(path) == 1 && path[0] == "INBOX" {
+			inbox.path = nil
+		}
+		out = append(out, f)
+	}
+	if inbox.path != nil {
+		out = append(out, inbox)
+	}
+	// Of equal names the first keeps its own.
+	slices.SortFunc(out, func(a, b folder) int { return strings.Compare(a.name, b.name) })
+	return out, nil
+}
+
+// node is one level of a name.
+type node struct {
+	name   string
+	parent uint32
+	guid   string // of the mailbox; empty: there is none
+	flags  uint8
+}
+
+type nodes map[uint32]node
+
+// parseList reads the extension "list": names by number in its header, and in
+// each record number, parent, GUID and UIDVALIDITY.
+func parseList(x *dovecotindex.Index) (nodes, error) {
+	out := nodes{}
+	e := x.Extension("list")
+	if x.Len() == 0 {
+		return out, nil
+	}
+	if e == nil || e.Size < 24 {
+		return nil, fmt.Errorf("the list of mailboxes: %w: it has no names", errDamaged)
+	}
+	names := map[uint32]string{}
+	for h := e.Header[min(1, len(e.Header)):]; len(h) >= 4; {
+		id := x.Order.Uint32(h)
+		if id == 0 {
+			break
+		}
+		name, rest, ok := strings.Cut(string(h[4:]), "\x00")
+		if !ok {
+			return nil, fmt.Errorf("the list of mailboxes: %w: a name is cut off", errDamaged)
+		}
+		names[id], h = name, []byte(rest)
+	}
+	for i := range x.Len() {
+		row := e.Row(i)
+		name, ok := names[x.Order.Uint32(row)]
+		if !ok {
+			return nil, fmt.Errorf("the list of mailboxes: %w: mailbox %d has no name", errDamaged, x.UID(i))
+		}
+		n := node{name: name, parent: x.Order.Uint32(row[4:]), flags: x.Flags(i)}
+		if guid := row[8:24]; !allZero(guid) {
+			n.guid = hex.EncodeToString(guid)
+		}
+		out[x.UID(i)] = n
+	}
+	return out, nil
+}
+
+// path follows the parents of a node.
+func (ns nodes) path(p place, uid uint32) (path []string, ok bool) {
+	for range maxDepth {
+		n, ok := ns[uid]
+		if !ok {
+			return nil, false
+		}
+		path = append(path, p.decode(n.name))
+		if uid = n.parent; uid == 0 {
+			slices.Reverse(path)
+			return path, true
+		}
+	}
+	return nil, false
+}
+
+func allZero(b []byte) bool {
+	return !slices.ContainsFunc(b, func(c byte) bool { return c != 0 })
+}
