@@ -126,7 +126,7 @@ func TestDatabasesMove(t *testing.T) {
 			t.Setenv("PATH", org.Doveconf(t)+":"+os.Getenv("PATH"))
 			t.Setenv("OLD_MASTER", org.MasterPassword)
 			for target, start := range targets(t) {
-				t.Run(target, func(t *testing.T) { org.moves(t, start(t), true) })
+				t.Run(target, func(t *testing.T) { org.moves(t, start(t), without()) })
 			}
 		})
 	}
