@@ -109,6 +109,9 @@ func (d *decoder) validateKind(c *Source, s *sections) {
 		d.wrong(s, "source.cyrus", "it belongs to kind cyrus")
 	case c.Kind == KindCourier:
 		d.validateCourier(c, s)
+		if c.Dbox != nil {
+			d.wrong(s, "source.dbox", "a Courier has neither sdbox nor mdbox: remove it")
+		}
 	case c.Kind == KindIMAP:
 		d.missing(s, "source.imap", "say how to reach the server")
 		if c.Maildir != nil {
