@@ -8,31 +8,28 @@ import (
 // CRLF puts a CR before every LF that has none, as Dovecot does when it
 // shows a message; a CR alone stays.
 func CRLF(raw []byte) []byte {
-	bare := 0
-	for i := 0; i < len(raw); {
-		j := bytes.IndexByte(raw[i:], '\n')
-		if j < 0 {
-			break
-		}
-		if at := i + j; at == 0 || raw[at-1] != '\r' {
-			bare++
-		}
-		i += j + 1
+	bare := bytes.Count(raw, []byte{'\n'})
+	if bytes.IndexByte(raw, '\r') >= 0 {
+		bare -= bytes.Count(raw, []byte("\r\n"))
 	}
 	if bare == 0 {
 		return raw
 	}
-	out := make([]byte, 0, len(raw)+bare)
+	out := make([]byte, len(raw)+bare)
+	n := 0
 	for {
 		j := bytes.IndexByte(raw, '\n')
 		if j < 0 {
-			return append(out, raw...)
+			copy(out[n:], raw)
+			return out
 		}
-		out = append(out, raw[:j]...)
+		n += copy(out[n:], raw[:j])
 		if j == 0 || raw[j-1] != '\r' {
-			out = append(out, '\r')
+			out[n] = '\r'
+			n++
 		}
-		out = append(out, '\n')
+		out[n] = '\n'
+		n++
 		raw = raw[j+1:]
 	}
 }
