@@ -34,8 +34,11 @@ type move struct {
 const (
 	// clear is by how much a changed shape must be faster.
 	clearGain = 1.05
+	// firstRest windows pass before the first attempt: where a run begins is
+	// good in most places, and what is tried costs something while it lasts.
+	firstRest = 20
 	// restWindows pass before the next attempts, when none brought anything.
-	restWindows = 20
+	restWindows = 60
 )
 
 // step is the knob's value after a move: a third more or less, at least one.

@@ -82,7 +82,7 @@ func newPace(accounts, items int, now func() time.Time) *pace {
 	p := &pace{now: now, items: items, waited: map[string]time.Duration{}}
 	p.lanes = min(max((mostFirst+accounts-1)/accounts, 1), mostLanes)
 	p.most = p.lanes * accounts
-	p.climb = climber{moves: []move{
+	p.climb = climber{rest: firstRest, moves: []move{
 		{of: flightKnob, up: true}, {of: itemsKnob, up: true}, {of: flightKnob}, {of: itemsKnob},
 	}}
 	p.climb.knobs[flightKnob] = knob{now: min(max(firstFlight, min(2*accounts, mostFirst)), p.most), least: 1, most: p.most}
