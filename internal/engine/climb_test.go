@@ -108,3 +108,42 @@ func TestPaceLanes(t *testing.T) {
 		t.Errorf("batches of %d where the server takes 3", p.batchItems())
 	}
 }
+
+// A lane that waits for room opens when other accounts are through, or when
+// there is nothing left to do for it.
+func TestPaceOpensLanes(t *testing.T) {
+	t.Parallel()
+	p := newPace(8, 500, time.Now)
+	for range 8 {
+		p.load()
+	}
+	opened := make(chan int)
+	open := func(n int, end chan struct{}) {
+		go func() {
+			p.open(t.Context(), n, end)
+			opened <- n
+		}()
+	}
+	end := make(chan struct{})
+	open(1, end)
+	if n := <-opened; n != 1 { // two lanes from the start
+		t.Fatal(n)
+	}
+	open(2, end)
+	open(3, make(chan struct{}))
+	select {
+	case n := <-opened:
+		t.Fatalf("lane %d is open beside seven other accounts", n)
+	default:
+	}
+	close(end)
+	if n := <-opened; n != 2 {
+		t.Fatal(n)
+	}
+	for range 4 {
+		p.loaded()
+	}
+	if n := <-opened; n != 3 {
+		t.Fatal(n)
+	}
+}

@@ -66,22 +66,26 @@ func (r *run) load(ctx context.Context) error {
 	}
 	r.air.open(state)
 	g, inner := errgroup.WithContext(ctx)
-	queue := make(chan *batch, queued)
+	queue, end := make(chan *batch, queued), make(chan struct{})
 	g.Go(func() error {
+		defer close(end)
 		defer close(queue)
 		return r.read(inner, queue)
 	})
-	lanes := r.pace.lanes
+	r.pace.load()
+	defer r.pace.loaded()
+	lanes := mostLanes
 	if r.vanished {
 		lanes = 1 // what is matched by content must be seen by the next batch
 	}
-	for range lanes {
+	for n := range lanes {
 		g.Go(func() error {
 			defer func() {
 				for b := range queue { // only after an error: free the spool
 					b.drop()
 				}
 			}()
+			r.pace.open(inner, n, end)
 			return r.lane(inner, queue)
 		})
 	}

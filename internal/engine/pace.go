@@ -30,11 +30,13 @@ const (
 type pace struct {
 	flight *inflight.Bound
 	now    func() time.Time
-	lanes  int // of one account, at most
+	lanes  int // of one account, while all others load, too
 	most   int // in flight, at most
 	items  int // in a batch, at most
 
 	mu      sync.Mutex
+	loading int           // accounts
+	fewer   chan struct{} // closed when one has loaded
 	climb   climber
 	began   time.Time // of the first exchange
 	started time.Time // of the window
@@ -79,8 +81,8 @@ func newPace(accounts, items int, now func() time.Time) *pace {
 	if items <= 0 {
 		items = firstItems
 	}
-	p := &pace{now: now, items: items, waited: map[string]time.Duration{}}
-	p.lanes = min(max((mostFirst+accounts-1)/accounts, 1), mostLanes)
+	p := &pace{now: now, items: items, fewer: make(chan struct{}), waited: map[string]time.Duration{}}
+	p.lanes = lanesFor(accounts)
 	p.most = p.lanes * accounts
 	p.climb = climber{rest: firstRest, moves: []move{
 		{of: flightKnob, up: true}, {of: itemsKnob, up: true}, {of: flightKnob}, {of: itemsKnob},
@@ -89,6 +91,47 @@ func newPace(accounts, items int, now func() time.Time) *pace {
 	p.climb.knobs[itemsKnob] = knob{now: min(firstItems, items), least: min(leastItems, items), most: items}
 	p.flight = inflight.New(p.climb.knobs[flightKnob].now)
 	return p
+}
+
+// lanesFor is how many lanes each of so many accounts has.
+func lanesFor(accounts int) int {
+	return min(max((mostFirst+accounts-1)/max(accounts, 1), 1), mostLanes)
+}
+
+// load counts an account that loads; loaded, that it is through, which leaves
+// room for more lanes of the others: the largest is the last one, alone.
+func (p *pace) load() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.loading++
+}
+
+func (p *pace) loaded() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.loading--
+	close(p.fewer)
+	p.fewer = make(chan struct{})
+}
+
+// open waits until an account may use its n-th lane, from 0, or nothing more
+// comes.
+func (p *pace) open(ctx context.Context, n int, end <-chan struct{}) {
+	for {
+		p.mu.Lock()
+		lanes, fewer := max(p.lanes, lanesFor(p.loading)), p.fewer
+		p.mu.Unlock()
+		if n < lanes {
+			return
+		}
+		select {
+		case <-fewer:
+		case <-end:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // batchItems is how many messages the next batch may hold.
