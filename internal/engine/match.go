@@ -214,7 +214,7 @@ func (r *run) rekey(t *ledger.Tx, p pair, emails map[string]destination.Email, f
 	code, text := "", ""
 	if e, ok := emails[p.old.Remote]; !ok {
 		n.State, code, text = ledger.Detached, "kept", keptDeleted
-	} else if !slices.Contains(e.Mailboxes, from) && !slices.Contains(e.Mailboxes, p.box.row.Target) {
+	} else if to := p.box.row.Target; from != to && !slices.Contains(e.Mailboxes, from) && !slices.Contains(e.Mailboxes, to) {
 		code, text = "kept", keptMoved
 	}
 	if err := t.MoveNotes(r.row.ID, p.old.Key(), n.Key()); err != nil {
