@@ -9,10 +9,10 @@ import (
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
-	"mailhaul.org/mailhaul/internal/mailboxmap"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sieve"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/mailname"
 )
 
 // changedScripts returns the Sieve scripts that differ from what was last
@@ -153,7 +153,7 @@ func texts(changes []sieve.Change, loss bool) []string {
 // where its parent has gone.
 func (r *run) newName(name string) (string, bool) {
 	spellings := []string{name}
-	if plain, err := mailboxmap.DecodeUTF7(name); err == nil && plain != name {
+	if plain, err := mailname.DecodeUTF7(name); err == nil && plain != name {
 		spellings = append(spellings, plain)
 	}
 	for _, spelled := range spellings {
@@ -203,7 +203,7 @@ func (b *box) target() string {
 func (r *run) separator() (separator, prefix string) {
 	for _, b := range r.boxes {
 		native := b.src.Native
-		if plain, err := mailboxmap.DecodeUTF7(native); err == nil {
+		if plain, err := mailname.DecodeUTF7(native); err == nil {
 			native = plain
 		}
 		for _, s := range []string{"/", "."} {

@@ -2,7 +2,6 @@ package cyrus_test
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"io/fs"
 	"os"
@@ -18,6 +17,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/cyrus"
+	"mailhaul.org/mailhaul/internal/source/mailname"
 	"mailhaul.org/mailhaul/internal/source/sourcetest"
 )
 
@@ -67,7 +67,7 @@ func (h *harness) name(path []string) string {
 	}
 	var out []string
 	for _, p := range path {
-		out = append(out, encodeUTF7(p))
+		out = append(out, mailname.EncodeUTF7(p))
 	}
 	return h.ns + strings.Join(out, h.s.sep)
 }
@@ -175,30 +175,4 @@ func (h *harness) Snapshot(t *testing.T) string {
 	}
 	slices.Sort(out)
 	return strings.Join(out, "\n")
-}
-
-// encodeUTF7 writes modified UTF-7 (RFC 3501 §5.1.3).
-func encodeUTF7(s string) string {
-	var b strings.Builder
-	var run []byte
-	flush := func() {
-		if len(run) > 0 {
-			b.WriteString("&" + strings.ReplaceAll(base64.RawStdEncoding.EncodeToString(run), "/", ",") + "-")
-			run = nil
-		}
-	}
-	for _, r := range s {
-		switch {
-		case r == '&':
-			flush()
-			b.WriteString("&-")
-		case r >= 0x20 && r < 0x7f:
-			flush()
-			b.WriteRune(r)
-		default:
-			run = append(run, byte(r>>8), byte(r))
-		}
-	}
-	flush()
-	return b.String()
 }

@@ -10,6 +10,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source/cyrus/cyrusdb"
+	"mailhaul.org/mailhaul/internal/source/mailname"
 )
 
 func FuzzDlist(f *testing.F) {
@@ -60,7 +61,7 @@ func FuzzMailboxList(f *testing.F) {
 			if owner, _, ok := e.name.owner(); ok && owner == "" {
 				t.Error("nobody owns it")
 			}
-			decodeName(key)
+			mailname.Decode(key)
 		}
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/cyrus/cyrusdb"
+	"mailhaul.org/mailhaul/internal/source/mailname"
 	"mailhaul.org/mailhaul/internal/source/specialuse"
 )
 
@@ -116,7 +117,7 @@ func (s *Source) path(levels []string) []string {
 		if !s.opts.Layout.Slash {
 			l = strings.ReplaceAll(l, ".", "^")
 		}
-		out[i] = decodeName(l)
+		out[i] = mailname.Decode(l)
 	}
 	return out
 }
