@@ -45,7 +45,9 @@ func TestKilledAgainAndAgain(t *testing.T) {
 			to := start(t)
 			line := lab.StartProxy(t, strings.TrimPrefix(to.url, "http://"))
 			to.url = "http://" + line.Addr
-			m := newMigration(t, sample.Options{Accounts: 4, Messages: messages, Large: 5 << 20, Oddities: true, Seed: 3}, to, "accounts: 2")
+			// A small buffer makes small batches: many moments to be killed at,
+			// and little that was uploaded in vain.
+			m := newMigration(t, sample.Options{Accounts: 4, Messages: messages, Large: 5 << 20, Oddities: true, Seed: 3}, to, "accounts: 2, buffer: 8MiB")
 			_, _, all, octets := m.org.Totals()
 			size := int64(octets) / int64(all) // of a message
 			rng, seed := random(t)
@@ -54,8 +56,8 @@ func TestKilledAgainAndAgain(t *testing.T) {
 				// What is left is spread over the kills that are left. Uploads
 				// come two batches before the imports that they are for.
 				left := int64(all - moved)
-				most := rng.Int64N(2*(left/int64(times-n)+150)*size + 1)
-				sent, ended := m.kill(program(t), line, min(most, left*size*8/10))
+				most := rng.Int64N(2*(left/int64(times-n)+130)*size + 1)
+				sent, ended := m.kill(program(t), line, min(most, left*size*4/10))
 				if ended {
 					t.Fatalf("seed %d: the run before kill %d came to its end", seed, n+1)
 				}

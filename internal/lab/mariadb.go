@@ -70,16 +70,18 @@ func StartMariaDB(t testing.TB) *Database {
 	var key string
 	d.CA, key = certificateFor(t, dir, MailUID)
 	program := func(args ...string) []string {
-		return unprivileged("/usr/sbin/mariadbd", append([]string{"--no-defaults", "--datadir=" + dir + "/data", "--lc-messages-dir=/usr/share/mysql",
+		return unprivileged("/usr/sbin/mariadbd", append([]string{"--no-defaults", "--datadir=" + dir + "/data", "--tmpdir=" + dir + "/tmp", "--lc-messages-dir=/usr/share/mysql",
 			"--innodb-buffer-pool-size=16M", "--innodb-log-file-size=4M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"}, args...)...)
 	}
-	data := filepath.Join(dir, "data")
-	if err := os.Mkdir(data, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if os.Getuid() == 0 {
-		if err := os.Chown(data, MailUID, MailUID); err != nil {
+	// A server that starts empties its folder of temporary tables.
+	for _, own := range []string{"data", "tmp"} {
+		if err := os.Mkdir(filepath.Join(dir, own), 0o700); err != nil {
 			t.Fatal(err)
+		}
+		if os.Getuid() == 0 {
+			if err := os.Chown(filepath.Join(dir, own), MailUID, MailUID); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	command := program("--bootstrap", "--skip-networking")
