@@ -96,43 +96,28 @@ func (l list) of(ids []string, specific bool) model.Rights {
 // nobody are returned, too, sorted. limit is how many may be named one by one
 // because a list names everybody.
 func (l list) readers(owner model.Account, people *people, specific bool, limit int) (out []reader, unknown []string, tooMany bool) {
-	claimed := map[string]bool{}
-	add := func(a model.Account) {
-		if a.Login == owner.Login {
-			return
-		}
-		if r := l.of(identifiers(a), specific); r != 0 {
-			out = append(out, reader{a.Login, r})
-		}
-	}
+	var named []model.Account
+	seen := map[string]bool{}
 	for _, id := range slices.Sorted(maps.Keys(l.users)) {
 		a, ok := people.byID[id]
 		switch {
-		case ok && !claimed[a.Login]:
-			claimed[a.Login] = true
-			if !l.shared {
-				add(a)
-			}
+		case ok && !seen[a.Login]:
+			seen[a.Login] = true
+			named = append(named, a)
 		case !ok && id != "owner" && id != "administrators" && l.users[id].positive != 0:
 			unknown = append(unknown, id)
 		}
 	}
-	if !l.shared {
-		return out, unknown, false
+	tooMany = l.shared && len(people.all)-1 > limit
+	if l.shared && !tooMany {
+		named = people.all
 	}
-	if len(people.all)-1 > limit {
-		for _, id := range slices.Sorted(maps.Keys(l.users)) {
-			if a, ok := people.byID[id]; ok && claimed[a.Login] {
-				claimed[a.Login] = false
-				add(a)
-			}
+	for _, a := range named {
+		if r := l.of(identifiers(a), specific); r != 0 && a.Login != owner.Login {
+			out = append(out, reader{a.Login, r})
 		}
-		return out, unknown, true
 	}
-	for _, a := range people.all {
-		add(a)
-	}
-	return out, unknown, false
+	return out, unknown, tooMany
 }
 
 // people are the source's accounts, by what lists call them.
