@@ -155,10 +155,10 @@ func (p *Proxy) pass(c *link, to, from net.Conn, limit *atomic.Int64) {
 		n, err := from.Read(buf)
 		if n > 0 {
 			if limit == &p.Answer {
-				p.answered.Store(true)
 				if d := time.Duration(p.Delay.Load()); d > 0 {
 					time.Sleep(d)
 				}
+				p.answered.Store(true)
 			} else {
 				p.Sent.Add(int64(n))
 				if p.answered.Swap(false) {
