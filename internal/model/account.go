@@ -11,6 +11,8 @@ type Account struct {
 	Aliases []string
 	// Forwards are addresses that the account's mail is sent on to.
 	Forwards []string
+	// ForwardOnly: what is sent on is not kept in the mailbox as well.
+	ForwardOnly bool
 	// Name is the person's name, for the destination's description.
 	Name string
 	// Password is the hash in the source's own notation, for example
@@ -26,6 +28,23 @@ type Account struct {
 	// Home and Location are the home directory and the mail location
 	// ("maildir:~/Maildir") where the directory names them.
 	Home, Location string
+	// Language ("de", "pt-BR") and TimeZone (an IANA name) are the person's,
+	// where the directory tells.
+	Language, TimeZone string
+	// Vacation is the answer to senders that the directory keeps for the
+	// account; nil where it keeps none.
+	Vacation *Vacation
+	// Identities are further sender names and addresses with their signatures.
+	Identities []Identity
 	// Excluded gives the reason why the account is not moved, or is empty.
 	Excluded string
+}
+
+// Identity is a sender that an account may use (RFC 8621 §6).
+type Identity struct {
+	Name, Address  string
+	ReplyTo, BCC   string
+	TextSignature  string
+	HTMLSignature  string
+	DefaultAddress bool
 }
