@@ -48,8 +48,12 @@ type Sharer interface {
 	Shares(ctx context.Context) (map[string]map[string]Rights, error)
 	// Share gives accounts, by ID, these rights on a mailbox instead of those
 	// they had; no rights end it. Accounts that are not named keep theirs. The
-	// mailboxes below are not touched.
+	// mailboxes below are not touched. What a group is given is its members';
+	// those who are logged in may see it only after Settle.
 	Share(ctx context.Context, mailbox string, grants map[string]Rights) error
+	// Settle ends a series of calls of Share. A Fault of ClassItem says that
+	// members of groups have to wait for what they were given.
+	Settle(ctx context.Context) error
 	// SeenBy asks as the account of this address which mailboxes it sees and
 	// what it may do with them.
 	SeenBy(ctx context.Context, address string) (map[string]Rights, error)

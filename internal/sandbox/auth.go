@@ -64,7 +64,7 @@ var adminPermissions = func() []string {
 			list = append(list, "sys"+object+verb)
 		}
 	}
-	for _, object := range []string{"DataRetention", "Email", "Jmap", "SpamClassifier"} {
+	for _, object := range []string{"DataRetention", "Email", "Jmap", "Sharing", "SpamClassifier"} {
 		list = append(list, "sys"+object+"Get", "sys"+object+"Update")
 	}
 	return append(list, "sysActionCreate")

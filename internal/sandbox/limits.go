@@ -25,6 +25,7 @@ type Limits struct {
 	MaxScriptSize         int64         // octets
 	MaxScriptNameLength   int           // octets
 	MaxScripts            int           // per account
+	MaxShares             int           // accounts that one mailbox is shared with
 	MaxChangesHistory     int           // log entries that DailyMaintenance leaves
 }
 
@@ -49,6 +50,7 @@ var defaultLimits = Limits{
 	MaxScriptSize:         102_400,
 	MaxScriptNameLength:   512,
 	MaxScripts:            100,
+	MaxShares:             10,
 	MaxChangesHistory:     10_000,
 }
 
@@ -85,6 +87,7 @@ func (l Limits) withDefaults() Limits {
 	set64(&l.MaxScriptSize, &d.MaxScriptSize)
 	set(&l.MaxScriptNameLength, &d.MaxScriptNameLength)
 	set(&l.MaxScripts, &d.MaxScripts)
+	set(&l.MaxShares, &d.MaxShares)
 	set(&l.MaxChangesHistory, &d.MaxChangesHistory)
 	return l
 }

@@ -90,7 +90,7 @@ func init() {
 		"x:Account/set":        {"", false, "sysAccount*", accountSet},
 		"x:Action/set":         {"", false, "sysAction*", actionSet},
 	}
-	for _, name := range []string{"DataRetention", "Email", "Jmap", "SpamClassifier"} {
+	for _, name := range []string{"DataRetention", "Email", "Jmap", "Sharing", "SpamClassifier"} {
 		methods["x:"+name+"/get"] = method{"", false, "sys" + name + "Get", singletonGet(name)}
 		methods["x:"+name+"/set"] = method{"", false, "sys" + name + "*", singletonSet(name)}
 	}

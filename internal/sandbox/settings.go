@@ -28,6 +28,7 @@ func defaultSettings() map[string]obj {
 			"setMaxObjects": int64(500), "maxConcurrentUploads": int64(4), "maxUploadSize": int64(50_000_000),
 			"maxUploadCount": int64(1000), "uploadQuota": int64(50_000_000), "uploadTtl": int64(3_600_000),
 		},
+		"Sharing": {"allowDirectoryQueries": false, "maxShares": int64(10)},
 		"SpamClassifier": {
 			"model": obj{"@type": "FtrlFh"}, "learnHamFromCard": true, "learnSpamFromRblHits": int64(2), "learnSpamFromTraps": true,
 			"holdSamplesFor": int64(15_552_000_000), "minHamSamples": int64(100), "minSpamSamples": int64(100),
@@ -146,5 +147,6 @@ func (s *Server) reload() {
 	})
 	number("Email", "maxMailboxDepth", toInt(&l.MaxMailboxDepth))
 	number("Email", "maxMailboxNameLength", toInt(&l.MaxMailboxNameLength))
+	number("Sharing", "maxShares", toInt(&l.MaxShares))
 	number("DataRetention", "maxChangesHistory", toInt(&l.MaxChangesHistory))
 }

@@ -7,9 +7,6 @@ import "strings"
 var mailboxRights = []string{"mayReadItems", "mayAddItems", "mayRemoveItems", "maySetSeen", "maySetKeywords",
 	"mayCreateChild", "mayRename", "mayDelete", "maySubmit", "mayShare"}
 
-// maxShares is x:Sharing.maxShares.
-const maxShares = 10
-
 // owns reports whether the login has all rights on the account of the call.
 func (c *call) owns() bool {
 	return c.account == c.tok.account || c.tok.can("impersonate") || c.tok.groups[c.account]
@@ -32,13 +29,27 @@ func (c *call) sees() bool {
 	return false
 }
 
-func (c *call) mayRead(m *mailbox) bool { return c.owns() || m.shares[c.tok.account]["mayReadItems"] }
+// may reports whether the login has a right on a mailbox: as its owner, by
+// itself, or as a member of a group.
+func (c *call) may(m *mailbox, right string) bool {
+	if c.owns() || m.shares[c.tok.account][right] {
+		return true
+	}
+	for g := range c.tok.groups {
+		if m.shares[g][right] {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *call) mayRead(m *mailbox) bool { return c.may(m, "mayReadItems") }
 
 // myRights are those of the login on a mailbox.
 func (c *call) myRights(m *mailbox) obj {
 	out := obj{}
 	for _, name := range mailboxRights {
-		out[name] = c.owns() || m.shares[c.tok.account][name]
+		out[name] = c.may(m, name)
 	}
 	return out
 }
@@ -88,7 +99,7 @@ func (c *call) share(m *mailbox, name string, v value) setError {
 		}
 		shares[uint32(n)] = granted
 	}
-	if len(shares) > maxShares {
+	if len(shares) > c.s.limits.MaxShares {
 		return invalidProperty("Too many shares.", "shareWith")
 	}
 	m.shares = shares

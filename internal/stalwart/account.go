@@ -16,6 +16,8 @@ type Account struct {
 	// boxes serialises Mailbox/set: the server's check for equal names sees
 	// only what is committed, so that two at a time would both be created.
 	boxes sync.Mutex
+	// unsettled: something was shared with a group. It goes with boxes.
+	unsettled bool
 
 	ownerOnce   sync.Once
 	ownerClient *jmap.Client

@@ -199,6 +199,10 @@ func TestCheckSettings(t *testing.T) {
 		if n := dial(t, m.url, m.user, m.password).Limits().MaxMailboxes; n != 5000 {
 			t.Errorf("the limits of a new login say %d mailboxes", n)
 		}
+		m.set("x:Sharing", object{"maxShares": 25})
+		if n := dial(t, m.url, m.user, m.password).Limits().MaxShares; n != 25 {
+			t.Errorf("the limits of a new login say %d shares", n)
+		}
 		check("encryptOnAppend", model.LevelWarning, "encrypted")
 		m.set("x:SpamClassifier", object{"model": object{"@type": "Disabled"}})
 		check("spam classifier", model.LevelOK, "does not train")

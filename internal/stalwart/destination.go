@@ -45,6 +45,7 @@ type Destination struct {
 
 	mu       sync.Mutex
 	accounts map[string]*Account // by address
+	groups   map[string]bool     // what is known of accounts by ID: whether they are groups
 }
 
 var (
@@ -61,7 +62,7 @@ func Dial(ctx context.Context, cfg Config) (*Destination, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Destination{cfg: cfg, client: c, session: c.Session(), accounts: map[string]*Account{}}
+	d := &Destination{cfg: cfg, client: c, session: c.Session(), accounts: map[string]*Account{}, groups: map[string]bool{}}
 	if err := d.readPermissions(ctx); err != nil {
 		_ = c.Close()
 		return nil, err
@@ -70,26 +71,36 @@ func Dial(ctx context.Context, cfg Config) (*Destination, error) {
 		d.client = c.WithConcurrency(16, 0)
 	}
 	d.readLimits()
-	if err := d.readMaxMailboxes(ctx); err != nil {
+	if err := d.readSettings(ctx); err != nil {
 		_ = c.Close()
 		return nil, err
 	}
 	return d, nil
 }
 
-// readMaxMailboxes asks for the one limit that no session announces, where the
-// login may.
-func (d *Destination) readMaxMailboxes(ctx context.Context) error {
-	if !d.permissions["sysEmailGet"] {
-		return nil
-	}
+// readSettings asks for the limits that no session announces, where the login
+// may.
+func (d *Destination) readSettings(ctx context.Context) error {
 	var mail struct{ MaxMailboxes *int }
-	err := d.singleton(ctx, "x:Email", &mail)
-	if err == nil {
-		d.limits.MaxMailboxes = value(mail.MaxMailboxes)
-	}
-	if model.ClassOf(err) == model.ClassRetry || ctx.Err() != nil {
-		return err
+	var sharing struct{ MaxShares *int }
+	for _, ask := range []struct {
+		object, permission string
+		into               any
+		take               func()
+	}{
+		{"x:Email", "sysEmailGet", &mail, func() { d.limits.MaxMailboxes = value(mail.MaxMailboxes) }},
+		{"x:Sharing", "sysSharingGet", &sharing, func() { d.limits.MaxShares = orDefault(value(sharing.MaxShares), d.limits.MaxShares) }},
+	} {
+		if !d.permissions[ask.permission] {
+			continue
+		}
+		err := d.singleton(ctx, ask.object, ask.into)
+		if err == nil {
+			ask.take()
+		}
+		if model.ClassOf(err) == model.ClassRetry || ctx.Err() != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -116,8 +127,9 @@ func (d *Destination) readPermissions(ctx context.Context) error {
 
 // readLimits takes what the session announces. What it does not, are the
 // defaults of 0.16.18: the number of mailboxes (x:Email.maxMailboxes, see
-// readMaxMailboxes), of keywords (a 128-bit set less 29 system keywords), of
-// shares (x:Sharing.maxShares) and of Sieve's includes (x:SieveUserInterpreter).
+// readSettings), of keywords (a 128-bit set less 29 system keywords), of shares
+// (x:Sharing.maxShares, see there) and of Sieve's includes
+// (x:SieveUserInterpreter).
 func (d *Destination) readLimits() {
 	core := d.session.Core
 	d.limits = destination.Limits{

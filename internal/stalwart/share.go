@@ -2,6 +2,7 @@ package stalwart
 
 import (
 	"context"
+	"fmt"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/jmap"
@@ -99,7 +100,62 @@ func (a *Account) Share(ctx context.Context, mailbox string, grants map[string]d
 	if bad := got.NotUpdated[mailbox]; bad != nil {
 		return refusal(bad)
 	}
-	return nil
+	toGroups, err := a.d.anyGroup(ctx, grants)
+	a.unsettled = a.unsettled || toGroups
+	return err
+}
+
+// anyGroup reports whether one of these accounts is a group.
+func (d *Destination) anyGroup(ctx context.Context, grants map[string]destination.Rights) (any bool, err error) {
+	var ask []string
+	d.mu.Lock()
+	for id := range grants {
+		if group, known := d.groups[id]; !known {
+			ask = append(ask, id)
+		} else if group {
+			any = true
+		}
+	}
+	d.mu.Unlock()
+	for _, part := range chunks(ask, d.getMax()) {
+		var got struct{ List []struct{ ID, Type string } }
+		err := call(ctx, d.client, capPrincipals, "Principal/get", args{"accountId": d.session.PrimaryAccounts[capPrincipals], "ids": part, "properties": []string{"id", "type"}}, &got)
+		if err != nil {
+			return false, err
+		}
+		d.mu.Lock()
+		for _, p := range got.List {
+			d.groups[p.ID] = p.Type == "group"
+			any = any || d.groups[p.ID]
+		}
+		d.mu.Unlock()
+	}
+	return any, nil
+}
+
+// Settle implements destination.Sharer. A grant to a group refreshes what the
+// server remembers of the group, not of its members, who would see it when
+// their sessions are forgotten.
+func (a *Account) Settle(ctx context.Context) error {
+	a.boxes.Lock()
+	defer a.boxes.Unlock()
+	if !a.unsettled {
+		return nil
+	}
+	var got setAnswer
+	err := call(ctx, a.d.client, capStalwart, "x:Action/set", args{"create": args{"forget": args{"@type": "InvalidateCaches"}}}, &got)
+	if bad := got.NotCreated["forget"]; err == nil && bad != nil {
+		err = bad
+	}
+	if err == nil {
+		a.unsettled = false
+		return nil
+	}
+	if model.ClassOf(err) == model.ClassRetry || ctx.Err() != nil {
+		return err
+	}
+	return &model.Fault{Class: model.ClassItem, Code: "settle", Account: a.address, Err: fmt.Errorf("the server's caches were not emptied: %w", err),
+		Remedy: "members of groups see what was shared with these within an hour, or when an administrator runs the action InvalidateCaches"}
 }
 
 // SeenBy implements destination.Sharer. Who sees nothing of an account is told

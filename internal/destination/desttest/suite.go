@@ -69,6 +69,7 @@ func Run(t *testing.T, open func(t *testing.T) Env) {
 		{"BadScripts", s.testBadScripts},
 		{"DiskQuota", s.testDiskQuota},
 		{"Sharing", s.testSharing},
+		{"Groups", s.testGroups},
 		{"UploadQuota", s.testUploadQuota},
 		{"WrongPassword", s.testWrongPassword},
 	} {
