@@ -1,0 +1,158 @@
+package contentline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Line is one unfolded line.
+type Line struct {
+	Group  string // of a card: "item1"; as written
+	Name   string // as written; empty: no content line, all of it is in Value
+	Params []Param
+	Value  string // as written, still escaped
+	Number int    // where it began, from 1; 0 for a line that was made
+
+	raw string // what Read saw; empty once the line has been changed
+}
+
+// Param is one parameter, its values without quotes and carets.
+type Param struct {
+	Name   string // as written; empty for vCard 2.1's bare "HOME"
+	Values []string
+}
+
+// New makes a line.
+func New(name, value string, params ...Param) Line {
+	return Line{Name: name, Value: value, Params: params}
+}
+
+// Is compares the name without case.
+func (l Line) Is(names ...string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, l.Name) })
+}
+
+// Param returns the values of all parameters of that name; nil where there
+// is none.
+func (l Line) Param(name string) (values []string) {
+	for _, p := range l.Params {
+		if strings.EqualFold(p.Name, name) {
+			values = append(values, p.Values...)
+		}
+	}
+	return values
+}
+
+// First returns the first value of a parameter, or "".
+func (l Line) First(name string) string {
+	if v := l.Param(name); len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// WithValue returns l with another value.
+func (l Line) WithValue(value string) Line {
+	if l.Value != value {
+		l.Value, l.raw = value, ""
+	}
+	return l
+}
+
+// WithName returns l with another name.
+func (l Line) WithName(name string) Line {
+	if l.Name != name {
+		l.Name, l.raw = name, ""
+	}
+	return l
+}
+
+// WithParams returns l with these parameters and no others.
+func (l Line) WithParams(params []Param) Line {
+	l.Params, l.raw = params, ""
+	return l
+}
+
+// Without returns l without the parameters of these names.
+func (l Line) Without(names ...string) Line {
+	kept := make([]Param, 0, len(l.Params))
+	for _, p := range l.Params {
+		if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, p.Name) }) {
+			kept = append(kept, p)
+		}
+	}
+	if len(kept) == len(l.Params) {
+		return l
+	}
+	return l.WithParams(kept)
+}
+
+// Read takes a text apart. It never fails: what is no content line has no
+// name.
+func Read(raw []byte) ([]Line, []Remark) {
+	var remarks []Remark
+	remark := func(code, text string, line int) {
+		remarks = append(remarks, Remark{Code: code, Text: text, Line: line})
+	}
+	all := unfold(whole(raw, remark), remark)
+	lines := make([]Line, 0, len(all))
+	for _, l := range all {
+		octets := l.octets
+		s, named := "", false
+		if set := charsetOf(octets); set != "" {
+			if s, named = Decode(octets, set); !named {
+				remark(CodeCharset, fmt.Sprintf("is not all in %s, which it names", set), l.line)
+			}
+		} else {
+			s = text(octets, l.line, remark)
+		}
+		s = printable(s, l.line, remark)
+		if strings.TrimSpace(s) == "" {
+			continue
+		}
+		lines = append(lines, parse(s, l.line, remark))
+	}
+	return lines, remarks
+}
+
+// charsetOf is the character set of 8-bit octets that a line names itself
+// (vCard 2.1). Quoted-printable is decoded later, by those who know the value.
+func charsetOf(b []byte) string {
+	h := strings.ToUpper(string(head(b)))
+	i := strings.Index(h, ";CHARSET=")
+	if i < 0 || strings.Contains(h, "QUOTED-PRINTABLE") || isASCII(b) {
+		return ""
+	}
+	set := strings.Trim(strings.SplitN(h[i+len(";CHARSET="):], ";", 2)[0], `" `)
+	if strings.EqualFold(set, "utf-8") {
+		return ""
+	}
+	return set
+}
+
+func isASCII(b []byte) bool {
+	return !slices.ContainsFunc(b, func(c byte) bool { return c >= 0x80 })
+}
+
+// printable takes out control characters but tabs, which RFC 5545 §3.1 and
+// RFC 6350 §3.3 forbid; a lone CR between characters was a line end.
+func printable(s string, line int, remark func(code, text string, line int)) string {
+	control := func(r rune) bool { return r < 0x20 && r != '\t' || r == 0x7f }
+	if !strings.ContainsFunc(s, control) {
+		return s
+	}
+	n := 0
+	s = strings.Map(func(r rune) rune {
+		if !control(r) {
+			return r
+		}
+		n++
+		if r == '\r' {
+			return ' '
+		}
+		return -1
+	}, s)
+	remark(CodeControl, fmt.Sprintf("%d control characters left out", n), line)
+	return s
+}

@@ -1,0 +1,149 @@
+package contentline
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// isLink matches a link at the beginning of a line of text, which looks like a
+// property named "https".
+var isLink = regexp.MustCompile(`^\s*[A-Za-z]+://`)
+
+// parse takes one line apart.
+func parse(s string, number int, remark func(code, text string, line int)) Line {
+	bad := Line{Value: s, Number: number, raw: s}
+	if !begins.MatchString(s) || isLink.MatchString(s) {
+		return bad
+	}
+	l := Line{Number: number, raw: s}
+	rest := strings.TrimLeft(s, " \t")
+	if len(rest) < len(s) {
+		l.raw = ""
+	}
+	i := strings.IndexAny(rest, ";:")
+	l.Name = rest[:i]
+	if dot := strings.IndexByte(l.Name, '.'); dot > 0 && dot < len(l.Name)-1 {
+		l.Group, l.Name = l.Name[:dot], l.Name[dot+1:]
+	}
+	if rest[i] == ':' {
+		l.Value = rest[i+1:]
+		return l
+	}
+	p := params{rest: rest[i:], strict: true}
+	if !p.all() {
+		// A quote that nobody closed: read quotes as any other character.
+		p = params{rest: rest[i:]}
+		if !p.all() {
+			return bad
+		}
+		remark(CodeParam, "a quotation mark in a parameter is not closed; taken for a character", number)
+		l.raw = ""
+	}
+	if p.uri {
+		remark(CodeParam, "a parameter holds an address that was not quoted; quoted", number)
+	}
+	if p.uri || p.odd {
+		l.raw = ""
+	}
+	l.Params, l.Value = p.params, p.rest
+	return l
+}
+
+// params reads ";NAME=value,value…:" from the front of rest.
+type params struct {
+	rest   string
+	strict bool // quotes quote
+	params []Param
+	uri    bool // an address that should have been quoted
+	odd    bool // other quoting that must be written anew
+}
+
+func (p *params) all() bool {
+	for strings.HasPrefix(p.rest, ";") {
+		p.rest = p.rest[1:]
+		i := strings.IndexAny(p.rest, "=;:")
+		if i < 0 {
+			return false
+		}
+		if p.rest[i] != '=' {
+			// vCard 2.1: a type without its name. An empty one is nothing.
+			if v := strings.TrimSpace(p.rest[:i]); v != "" {
+				p.params = append(p.params, Param{Values: []string{v}})
+			}
+			p.rest = p.rest[i:]
+			continue
+		}
+		param := Param{Name: strings.TrimSpace(p.rest[:i])}
+		p.rest = p.rest[i+1:]
+		for {
+			v, ok := p.value(param.Name)
+			if !ok {
+				return false
+			}
+			param.Values = append(param.Values, v)
+			if !strings.HasPrefix(p.rest, ",") {
+				break
+			}
+			p.rest = p.rest[1:]
+		}
+		p.params = append(p.params, param)
+	}
+	if !strings.HasPrefix(p.rest, ":") {
+		return false
+	}
+	p.rest = p.rest[1:]
+	return true
+}
+
+// value reads one value up to a comma, semicolon or colon.
+func (p *params) value(name string) (string, bool) {
+	var b strings.Builder
+	quoted, wasQuoted := false, false
+	for i := 0; i < len(p.rest); i++ {
+		c := p.rest[i]
+		switch {
+		case c == '"' && p.strict:
+			if !quoted && b.Len() > 0 || wasQuoted && !quoted {
+				p.odd = true // quotes inside of a value
+			}
+			quoted, wasQuoted = !quoted, true
+		case quoted:
+			b.WriteByte(c)
+		case c == '\\' && i+1 < len(p.rest) && strings.IndexByte(",;:\\", p.rest[i+1]) >= 0 && !isPath(b.String()):
+			// Written as in values, which parameters do not know.
+			i++
+			b.WriteByte(p.rest[i])
+			p.odd = true
+		case c == ':' && isAddress(b.String()) && holdsAddress(name) && strings.IndexByte(p.rest[i+1:], ':') >= 0:
+			b.WriteByte(c)
+			p.uri = true
+		case c == ',' || c == ';' || c == ':':
+			p.rest = p.rest[i:]
+			return decodeCaret(b.String()), true
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", false
+}
+
+func isPath(s string) bool { return strings.Contains(s, `\`) }
+
+// isAddress: what stands before the colon is a URI's scheme.
+func isAddress(s string) bool {
+	return slices.Contains([]string{"mailto", "http", "https", "ldap", "cid", "urn", "file", "ftp", "tel", "data", "invalid"}, strings.ToLower(s))
+}
+
+// holdsAddress: the parameters whose values are addresses (RFC 5545 §3.2).
+func holdsAddress(name string) bool {
+	return slices.Contains([]string{"ALTREP", "DIR", "SENT-BY", "DELEGATED-TO", "DELEGATED-FROM", "MEMBER", "SCHEMA", "URI", "GEO"}, strings.ToUpper(name))
+}
+
+// decodeCaret undoes RFC 6868 §3.2.
+func decodeCaret(s string) string {
+	if strings.IndexByte(s, '^') < 0 {
+		return s
+	}
+	return strings.NewReplacer("^n", "\n", "^^", "^", "^'", `"`).Replace(s)
+}

@@ -1,0 +1,188 @@
+package icalendar
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/contentline"
+)
+
+// fact is one value of one property in one spelling: two objects with the
+// same facts mean the same.
+type fact struct {
+	name   string // upper case
+	params string // ";NAME=value…", sorted, without those that only spell
+	value  string
+	line   contentline.Line
+}
+
+func (f fact) String() string { return f.name + f.params + ":" + f.value }
+
+// bookkeeping are properties that say nothing to the user: who wrote the text
+// and when.
+var bookkeeping = []string{"DTSTAMP", "LAST-MODIFIED", "PRODID", "VERSION", "METHOD"}
+
+// facts of a component, without those of its children, sorted.
+func facts(c *Component, z *zones) []fact {
+	var all []fact
+	for _, l := range c.Lines {
+		if l.Is(bookkeeping...) {
+			continue
+		}
+		all = append(all, lineFacts(l, z)...)
+	}
+	slices.SortStableFunc(all, func(a, b fact) int { return strings.Compare(a.String(), b.String()) })
+	// The same twice means no more than once.
+	return slices.CompactFunc(all, func(a, b fact) bool { return a.String() == b.String() })
+}
+
+// lineFacts are the values of one line.
+func lineFacts(l contentline.Line, z *zones) []fact {
+	name := strings.ToUpper(l.Name)
+	k := kindOf(l)
+	f := fact{name: name, params: canonicalParams(l, k), line: l}
+	var out []fact
+	add := func(v string) {
+		if v == "" || isDefault(name, v) {
+			return
+		}
+		g := f
+		g.value = v
+		out = append(out, g)
+	}
+	switch k {
+	case kindText:
+		add(strings.TrimRight(contentline.Unescape(l.Value), " \t"))
+	case kindList:
+		for _, v := range contentline.Split(l.Value, ',') {
+			add(strings.TrimSpace(contentline.Unescape(v)))
+		}
+	case kindEnum:
+		add(strings.ToUpper(strings.TrimSpace(l.Value)))
+	case kindDate:
+		for _, v := range strings.Split(l.Value, ",") {
+			add(canonicalDate(v, l.First("TZID"), z))
+		}
+	case kindDuration:
+		if d, ok := parseDuration(l.Value); ok {
+			add(d.String())
+		} else {
+			add(canonicalDate(l.Value, l.First("TZID"), z))
+		}
+	case kindRecur:
+		add(canonicalRecur(l.Value))
+	case kindAddress:
+		add(canonicalAddress(l.Value))
+	case kindNumber:
+		if n, err := strconv.Atoi(strings.TrimSpace(l.Value)); err == nil {
+			add(strconv.Itoa(n))
+		} else {
+			add(strings.TrimSpace(l.Value))
+		}
+	default:
+		add(strings.TrimSpace(l.Value))
+	}
+	return out
+}
+
+// isDefault: saying it changes nothing (RFC 5545 §3.8.1.3, §3.8.1.9,
+// §3.8.2.7, §3.8.7.4).
+func isDefault(name, value string) bool {
+	switch name {
+	case "CLASS":
+		return value == "PUBLIC"
+	case "TRANSP":
+		return value == "OPAQUE"
+	case "SEQUENCE", "PRIORITY":
+		return value == "0"
+	case "CALSCALE":
+		return value == "GREGORIAN"
+	}
+	return false
+}
+
+// canonicalDate is a DATE, DATE-TIME or PERIOD with its zone's own name.
+func canonicalDate(s, tzid string, z *zones) string {
+	start, end, period := strings.Cut(s, "/")
+	m, ok := parseMoment(start, tzid)
+	if !ok {
+		return strings.TrimSpace(s)
+	}
+	v := m.String()
+	if m.TZID != "" && !m.AllDay {
+		v += "@" + z.name(m.TZID)
+	}
+	if period {
+		if d, ok := parseDuration(end); ok {
+			end = d.String()
+		}
+		v += "/" + strings.ToUpper(strings.TrimSpace(end))
+	}
+	return v
+}
+
+// canonicalAddress: schemes and the hosts of mail addresses have no case; in
+// practice neither has the rest (RFC 5546 §1.3 compares mailto without it).
+func canonicalAddress(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) > 7 && strings.EqualFold(s[:7], "mailto:") {
+		return "mailto:" + strings.ToLower(strings.TrimSpace(s[7:]))
+	}
+	return s
+}
+
+// defaultParams say nothing when they are written (RFC 5545 §3.2).
+var defaultParams = map[string]string{
+	"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION", "RSVP": "FALSE",
+	"RELATED": "START", "FBTYPE": "BUSY", "RELTYPE": "PARENT", "ENCODING": "8BIT",
+}
+
+// canonicalParams writes the parameters sorted, without those that the value
+// shows already.
+func canonicalParams(l contentline.Line, k kind) string {
+	var all []string
+	for _, p := range l.Params {
+		name := strings.ToUpper(p.Name)
+		switch name {
+		case "TZID", "VALUE", "CHARSET":
+			continue // part of the value
+		}
+		values := slices.Clone(p.Values)
+		for i, v := range values {
+			switch {
+			case defaultParams[name] != "" || name == "RANGE" || name == "SCHEDULE-AGENT":
+				values[i] = strings.ToUpper(strings.TrimSpace(v))
+			case name == "SENT-BY" || name == "MEMBER" || strings.HasPrefix(name, "DELEGATED-"):
+				values[i] = canonicalAddress(v)
+			}
+		}
+		slices.Sort(values)
+		v := strings.Join(values, ",")
+		if v == "" || v == defaultParams[name] {
+			continue
+		}
+		all = append(all, ";"+name+"="+v)
+	}
+	slices.Sort(all)
+	return strings.Join(all, "")
+}
+
+// canonical writes a component with its children in one spelling.
+func canonical(c *Component, z *zones) string {
+	var b strings.Builder
+	b.WriteString("BEGIN:" + c.Name + "\n")
+	for _, f := range facts(c, z) {
+		b.WriteString(f.String() + "\n")
+	}
+	children := make([]string, 0, len(c.Children))
+	for _, child := range c.Children {
+		children = append(children, canonical(child, z))
+	}
+	slices.Sort(children)
+	for _, s := range children {
+		b.WriteString(s)
+	}
+	b.WriteString("END:" + c.Name + "\n")
+	return b.String()
+}

@@ -1,0 +1,4 @@
+package icalendar
+
+// repair mends what servers refuse or skip in one object.
+func (p *preparation) repair(o *Component) {}
