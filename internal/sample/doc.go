@@ -12,6 +12,9 @@
 // further ones come from the seed. WriteMaildir lays all of it out on disk as
 // Dovecot 2.3 does.
 //
+// Directory is the other half: who exists and who receives what, as passwd-files,
+// an LDAP directory or a database of PostfixAdmin say, with a Postfix in front.
+//
 // The package knows formats of mail and of Maildir. It must not know mailhaul's
 // sources or its destination: what it writes is the measure by which they are
 // tested, so it shares no code with them, not even for modified UTF-7.
