@@ -17,6 +17,26 @@ type Assessment struct {
 	Parallel int `json:"parallel"`
 	// Destination reports that the destination was asked, too.
 	Destination bool `json:"destination"`
+	// Complete are a few accounts that were converted as a whole, without
+	// writing anything.
+	Complete []Complete `json:"complete,omitempty"`
+	// Shares are who uses whose mailboxes, Circles the accounts that this
+	// joins, the largest first.
+	Shares  []Share  `json:"shares,omitempty"`
+	Circles []Circle `json:"circles,omitempty"`
+	// Waves are those of the engagement, or a proposal; Crossings the shares
+	// whose two ends do not move together.
+	Waves     []Wave     `json:"waves,omitempty"`
+	Proposed  bool       `json:"waves_proposed,omitempty"`
+	Crossings []Crossing `json:"crossings,omitempty"`
+	// Needs are what the destination must have room for.
+	Needs []Need `json:"needs"`
+	// Risks are ranked, the gravest first.
+	Risks []Hazard `json:"risks"`
+	// Automation is what ran at the source and has no equivalent.
+	Automation []Automation `json:"automation,omitempty"`
+	// Decisions are left to people.
+	Decisions []Decision `json:"decisions,omitempty"`
 	// Warnings say what could not be found out, in words for the
 	// administrator.
 	Warnings []string `json:"warnings,omitempty"`
@@ -33,6 +53,7 @@ type Totals struct {
 	Anomalies map[string]int64                 `json:"anomalies"`
 	Passwords map[destination.PasswordFate]int `json:"passwords"`
 	Risks     map[Risk]int                     `json:"risks"`
+	Years     []Year                           `json:"years,omitempty"` // ascending, without gaps
 }
 
 // SizeClasses are the upper bounds, in octets, of the classes that messages
@@ -54,6 +75,10 @@ type Account struct {
 	Keywords  int                      `json:"keywords"` // distinct custom ones
 	Roles     []MailboxRole            `json:"roles,omitempty"`
 	Sizes     [len(SizeClasses)]int64  `json:"sizes"`
+	Years     []Year                   `json:"years,omitempty"` // ascending, without gaps
+	Depth     int                      `json:"depth"`           // levels of the deepest mailbox
+	Readers   int                      `json:"readers"`         // accounts that may use the mailbox shared with most
+	Wave      string                   `json:"wave,omitempty"`
 	Quota     int64                    `json:"quota,omitempty"`
 	Password  destination.PasswordFate `json:"password"`         // empty when the destination was not asked
 	Exists    *bool                    `json:"exists,omitempty"` // at the destination; absent when it was not asked

@@ -78,29 +78,56 @@ func (c cost) line() (perMessage, perOctet float64) {
 	return perMessage, perOctet
 }
 
-func estimate(a Assessment) Duration {
+// rates are what reading costs at this source, in seconds.
+type rates struct{ perMessage, perOctet float64 }
+
+// measure finds the rates from what was sampled of all accounts.
+func measure(accounts []Account) rates {
 	var all cost
-	for _, acc := range a.Accounts {
+	for _, acc := range accounts {
 		all.join(acc.Sampled.cost)
 	}
 	perMessage, perOctet := all.line()
-	var sum, longest, reading, listing float64 // seconds
-	for _, acc := range a.Accounts {
-		read := perMessage*float64(acc.Messages) + perOctet*float64(acc.Octets)
-		list := acc.Sampled.Listing.Seconds()
-		reading += read
-		listing += list
-		sum += read + list
-		longest = max(longest, read+list)
-	}
-	messages, octets := float64(a.Total.Messages), float64(a.Total.Octets)
-	source := max(sum/float64(max(a.Parallel, 1)), longest)
+	return rates{perMessage, perOctet}
+}
+
+// load is what a group of accounts costs. It can be added to.
+type load struct {
+	sum, longest     float64 // seconds of reading and listing, one account after the other
+	reading, listing float64
+	messages, octets int64
+}
+
+func (l *load) add(r rates, acc Account) {
+	read := r.perMessage*float64(acc.Messages) + r.perOctet*float64(acc.Octets)
+	list := acc.Sampled.Listing.Seconds()
+	l.reading += read
+	l.listing += list
+	l.sum += read + list
+	l.longest = max(l.longest, read+list)
+	l.messages += acc.Messages
+	l.octets += acc.Octets
+}
+
+func (l *load) join(m load) {
+	l.reading += m.reading
+	l.listing += m.listing
+	l.sum += m.sum
+	l.longest = max(l.longest, m.longest)
+	l.messages += m.messages
+	l.octets += m.octets
+}
+
+// duration is how long it takes with so many accounts at once.
+func (l load) duration(parallel int) Duration {
+	messages, octets := float64(l.messages), float64(l.octets)
+	source := max(l.sum/float64(max(parallel, 1)), l.longest)
 	d := Duration{
 		Source:            seconds(source),
 		Destination:       seconds(max(messages/AssumedMessages, octets/AssumedOctets)),
-		MessagesPerSecond: ratio(messages, reading),
-		OctetsPerSecond:   ratio(octets, reading),
-		ListedPerSecond:   ratio(messages, listing),
+		MessagesPerSecond: ratio(messages, l.reading),
+		OctetsPerSecond:   ratio(octets, l.reading),
+		ListedPerSecond:   ratio(messages, l.listing),
 		TogetherMessages:  ratio(messages, source),
 		TogetherOctets:    ratio(octets, source),
 	}
@@ -109,6 +136,14 @@ func estimate(a Assessment) Duration {
 		d.Estimate, d.Bottleneck = d.Source, "source (measured)"
 	}
 	return d
+}
+
+func (r rates) estimate(accounts []Account, parallel int) Duration {
+	var l load
+	for _, acc := range accounts {
+		l.add(r, acc)
+	}
+	return l.duration(parallel)
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

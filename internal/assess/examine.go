@@ -27,12 +27,14 @@ type examiner struct {
 	words  *translate.Vocabulary
 	copies copies
 	index  map[string]int // of an anomaly, by code and mailbox
+	years  map[int]*Year
+	grants []grant
 	// conflict is why the account cannot be made as planned.
 	conflict string
 }
 
 func (e *examiner) run(ctx context.Context) error {
-	e.words, e.index = translate.NewVocabulary(nil, 0), map[string]int{}
+	e.words, e.index, e.years = translate.NewVocabulary(nil, 0), map[string]int{}, map[int]*Year{}
 	if e.acc.Address == "" {
 		e.note(Anomaly{Code: "noAddress", Loss: true, Text: "the account has no address at the destination",
 			Remedy: "give it one under accounts:, or exclude it"})
@@ -51,6 +53,10 @@ func (e *examiner) run(ctx context.Context) error {
 		return err
 	}
 	if err := e.mailboxes(ctx, cols, existing); err != nil {
+		return err
+	}
+	e.out.Years = sortedYears(e.years)
+	if err := e.rights(ctx, cols); err != nil {
 		return err
 	}
 	if n := e.Limits.MaxKeywords; n > 0 && e.out.Keywords > n {
@@ -72,6 +78,7 @@ func (e *examiner) mailboxes(ctx context.Context, cols []model.Collection, exist
 	e.names(cols, existing)
 	e.out.Mailboxes = int64(len(cols))
 	for _, c := range cols {
+		e.out.Depth = max(e.out.Depth, len(c.Path))
 		if c.Role != model.RoleNone {
 			e.out.Roles = append(e.out.Roles, MailboxRole{Role: c.Role, Mailbox: mailboxName(c.Path)})
 		}

@@ -38,6 +38,7 @@ func (m *mailboxLook) item(i model.Item) {
 			Text: fmt.Sprintf("%d octets; the destination accepts %d", size, limit), Remedy: "raise the destination's limit on message size"})
 	}
 	m.date(i)
+	m.year(i.Received, size)
 	m.keywords(i)
 	m.copies.add(i.GUID)
 	if i.Flags.System&model.Deleted != 0 {

@@ -29,8 +29,27 @@ type Options struct {
 	Progress func(a model.Account, messages int)
 	// ScriptSetting is that of engine.Options.
 	ScriptSetting func(context.Context, model.Account) (model.ScriptSetting, error)
-	Now           func() time.Time // nil means time.Now
+	// Complete is how many accounts are converted as a whole, each no larger
+	// than maxComplete; 0 means none.
+	Complete int
+	// Waves are the engagement's, in order; empty: waves are proposed.
+	Waves []Group
+	// Window is how long a wave may take, for a proposal; 0 means DefaultWindow.
+	Window time.Duration
+	// Organisation is what else is known of domains, lists and forwards; nil:
+	// nothing.
+	Organisation *model.Organisation
+	Now          func() time.Time // nil means time.Now
 }
+
+// Group is a wave and the logins of its accounts.
+type Group struct {
+	Name     string
+	Accounts []string
+}
+
+// DefaultComplete is how many accounts are converted as a whole.
+const DefaultComplete = 3
 
 // Run examines the accounts. One that cannot be read says so and does not stop
 // the others; the error is only that of ctx.
@@ -49,29 +68,61 @@ func Run(ctx context.Context, o Options, accounts []model.Account) (Assessment, 
 	if err != nil && ctx.Err() == nil {
 		out.Warnings = append(out.Warnings, "what becomes of passwords is not known, because the destination could not be asked: "+err.Error())
 	}
-	slots := make(chan struct{}, o.Accounts)
-	var wg sync.WaitGroup
-	for i, a := range accounts {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			e := &examiner{Options: o, acc: a, out: Account{Login: a.Login, Address: a.Address, Name: a.Name, Quota: a.Quota}}
-			if p, ok := passwords[a.Login]; ok {
-				e.password(p)
-			}
-			if err := e.run(ctx); err != nil {
-				e.out.Err, e.out.Error = err, err.Error()
-			}
-			e.grade()
-			out.Accounts[i] = e.out
-		})
+	all := make([]int, len(accounts))
+	for i := range all {
+		all[i] = i
 	}
-	wg.Wait()
+	grants := make([][]grant, len(accounts))
+	examine := func(o Options, which []int) {
+		slots := make(chan struct{}, o.Accounts)
+		var wg sync.WaitGroup
+		for _, i := range which {
+			wg.Go(func() {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				a := accounts[i]
+				e := &examiner{Options: o, acc: a, out: Account{Login: a.Login, Address: a.Address, Name: a.Name, Quota: a.Quota}}
+				if p, ok := passwords[a.Login]; ok {
+					e.password(p)
+				}
+				if err := e.run(ctx); err != nil {
+					e.out.Err, e.out.Error = err, err.Error()
+				}
+				e.grade()
+				out.Accounts[i], grants[i] = e.out, e.grants
+			})
+		}
+		wg.Wait()
+	}
+	examine(o, all)
 	if ctx.Err() != nil {
 		return out, context.Cause(ctx)
 	}
+	chosen := choose(out.Accounts, o.Complete)
+	if len(chosen) > 0 && o.Sample >= 0 {
+		o := o
+		o.Sample = -1
+		which := make([]int, len(chosen))
+		for i, c := range chosen {
+			which[i] = c.index
+		}
+		examine(o, which)
+		if ctx.Err() != nil {
+			return out, context.Cause(ctx)
+		}
+	}
+	for _, c := range chosen {
+		out.Complete = append(out.Complete, complete(out.Accounts[c.index], c.why))
+	}
 	out.sum()
-	out.Duration = estimate(out)
+	rates := measure(out.Accounts)
+	out.Duration = rates.estimate(out.Accounts, out.Parallel)
+	out.Shares, out.Circles = shares(accounts, grants, out.Accounts)
+	out.waves(o, rates)
+	out.Needs = needs(out, o.Limits)
+	out.Automation = automation(out, o.Organisation)
+	out.Risks = hazards(out, o.Organisation)
+	out.Decisions = decisions(out, o.Organisation)
 	return out, nil
 }
 
@@ -112,6 +163,7 @@ func (a *Assessment) sum() {
 			t.Passwords[acc.Password]++
 		}
 		t.Risks[acc.Risk]++
+		t.Years = addYears(t.Years, acc.Years)
 	}
 	a.Total = t
 }

@@ -14,7 +14,7 @@ import (
 
 func (a *app) assessCommand() *cobra.Command {
 	var which choice
-	var sample int
+	var sample, complete int
 	cmd := &cobra.Command{
 		Use: "assess [ACCOUNT…]", Short: "Size and examine every account; reads only",
 		Long: `Read the source and say what a migration would meet: mailboxes, messages and
@@ -23,17 +23,19 @@ long it will take. Nothing is written on either server. The report is kept as
 HTML, CSV and JSON in the engagement's folder.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withAccounts(cmd.Context(), args, which, func(e *engagement.Engagement, accounts []model.Account) error {
-				return a.assess(cmd.Context(), e, accounts, sample)
+				return a.assess(cmd.Context(), e, accounts, sample, complete)
 			})
 		},
 	}
 	which.flag(cmd)
 	cmd.Flags().IntVar(&sample, "sample", assess.DefaultSample, "read so many messages of each account completely; 0 reads none, -1 all")
+	cmd.Flags().IntVar(&complete, "complete", assess.DefaultComplete, "convert so many accounts as a whole, to say what they would lose")
 	return cmd
 }
 
-func (a *app) assess(ctx context.Context, e *engagement.Engagement, accounts []model.Account, sample int) (err error) {
-	o := assess.Options{Accounts: e.Config.Limits.Accounts, Sample: sample, Now: a.now}
+func (a *app) assess(ctx context.Context, e *engagement.Engagement, accounts []model.Account, sample, complete int) (err error) {
+	o := assess.Options{Accounts: e.Config.Limits.Accounts, Sample: sample, Complete: complete, Waves: waves(e, accounts),
+		Window: e.Config.Limits.Hours.Length(), Now: a.now}
 	if o.Source, err = e.Source(ctx); err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func (a *app) assess(ctx context.Context, e *engagement.Engagement, accounts []m
 	if err := a.save(e, "assess", map[string]func(io.Writer) error{
 		".json": func(w io.Writer) error { return report.WriteJSON(w, "assess", a.now(), a.version, as) },
 		".csv":  func(w io.Writer) error { return report.AssessCSV(w, as) },
-		".html": func(w io.Writer) error { return report.AssessHTML(w, as) },
+		".html": func(w io.Writer) error { return report.AssessHTML(w, as, o.Organisation) },
 	}); err != nil {
 		return err
 	}
@@ -70,4 +72,22 @@ func (a *app) assess(ctx context.Context, e *engagement.Engagement, accounts []m
 		return outcome(ExitFailed)
 	}
 	return nil
+}
+
+// waves are the engagement's, with those of the accounts that are assessed.
+func waves(e *engagement.Engagement, accounts []model.Account) (out []assess.Group) {
+	wave := map[string]string{}
+	for _, p := range e.Plan.Accounts {
+		wave[p.Login] = p.Wave
+	}
+	for _, w := range e.Config.Waves {
+		g := assess.Group{Name: w.Name}
+		for _, acc := range accounts {
+			if wave[acc.Login] == w.Name {
+				g.Accounts = append(g.Accounts, acc.Login)
+			}
+		}
+		out = append(out, g)
+	}
+	return out
 }

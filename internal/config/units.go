@@ -86,6 +86,15 @@ func (r Rate) String() string {
 // midnight.
 type Hours struct{ From, To time.Duration } // since midnight
 
+// Length is how long the hours last on an ordinary day; 0 for the zero value,
+// which means always.
+func (h Hours) Length() time.Duration {
+	if h == (Hours{}) {
+		return 0
+	}
+	return (h.To - h.From + 24*time.Hour) % (24 * time.Hour)
+}
+
 var hoursForm = regexp.MustCompile(`^\s*([01]?\d|2[0-3]):([0-5]\d)\s*-\s*([01]?\d|2[0-3]):([0-5]\d)\s*$`)
 
 // ParseHours reads "20:00-06:00".

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"mailhaul.org/mailhaul/internal/assess"
-	"mailhaul.org/mailhaul/internal/destination"
 )
 
 // AssessTable writes one row per account, the sum, and what was found how
@@ -79,6 +78,11 @@ var meaning = map[string]string{
 	"copies":            "messages that the account holds more than once; all are carried",
 	"scriptRenamed":     "a Sieve script whose name the destination keeps for itself",
 	"destination":       "the destination did not tell about the account",
+	"rightsUnreadable":  "who may use the mailbox cannot be read",
+	"examination":       "the account could not be examined",
+	"password":          "the password's hash cannot be carried",
+	"crossing":          "who shares mailboxes moves at different times",
+	"room":              "a limit of the destination is too low",
 }
 
 func anomalies(a assess.Account) (n int64) {
@@ -101,60 +105,10 @@ func Prediction(a assess.Assessment) string {
 // AssessCSV writes one row per account.
 func AssessCSV(w io.Writer, a assess.Assessment) error {
 	s := newSheet(w, "account", "address", "name", "mailboxes", "messages", "octets", "largest_octets", "largest_mailbox", "oldest", "newest",
-		"scripts", "keywords", "anomalies", "password", "risk", "error")
+		"scripts", "keywords", "anomalies", "password", "wave", "depth", "readers", "risk", "error")
 	for _, acc := range a.Accounts {
 		s.row(acc.Login, acc.Address, acc.Name, acc.Mailboxes, acc.Messages, acc.Octets, acc.Largest.Octets, acc.Largest.Mailbox, acc.Oldest,
-			acc.Newest, acc.Scripts, acc.Keywords, anomalies(acc), string(acc.Password), string(acc.Risk), acc.Error)
+			acc.Newest, acc.Scripts, acc.Keywords, anomalies(acc), string(acc.Password), acc.Wave, acc.Depth, acc.Readers, string(acc.Risk), acc.Error)
 	}
 	return s.flush()
-}
-
-// bar is one class of the size distribution, for the chart.
-type bar struct {
-	Label   string
-	Count   int64
-	Percent float64 // of the highest bar
-	Y       int
-}
-
-// AssessHTML writes the document to show around.
-func AssessHTML(w io.Writer, a assess.Assessment) error {
-	var bars []bar
-	most := slices.Max(a.Total.Sizes[:])
-	for i, n := range a.Total.Sizes {
-		label := "over " + size(assess.SizeClasses[max(i-1, 0)])
-		if bound := assess.SizeClasses[i]; bound > 0 {
-			label = "to " + size(bound)
-		}
-		b := bar{Label: label, Count: n, Y: i * 26}
-		if most > 0 {
-			b.Percent = float64(n) / float64(most) * 100
-		}
-		bars = append(bars, b)
-	}
-	largest := slices.Clone(a.Accounts)
-	slices.SortStableFunc(largest, func(x, y assess.Account) int {
-		switch {
-		case x.Octets > y.Octets:
-			return -1
-		case x.Octets < y.Octets:
-			return 1
-		}
-		return 0
-	})
-	var resets []assess.Account
-	for _, acc := range a.Accounts {
-		if acc.Password == destination.PasswordReset {
-			resets = append(resets, acc)
-		}
-	}
-	return render(w, "assess.html", struct {
-		assess.Assessment
-		Bars       []bar
-		Height     int
-		Largest    []assess.Account
-		Resets     []assess.Account
-		Prediction string
-		Meaning    map[string]string
-	}{a, bars, len(bars) * 26, largest[:min(10, len(largest))], resets, Prediction(a), meaning})
 }
