@@ -69,6 +69,9 @@ func IANA(tzid string) string {
 	if s == "" || strings.EqualFold(s, "local") {
 		return ""
 	}
+	if known(s) {
+		return s
+	}
 	if w, ok := windowsZones[strings.ToLower(s)]; ok {
 		return w
 	}

@@ -1,0 +1,211 @@
+package vcard
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/zeebo/blake3"
+
+	"mailhaul.org/mailhaul/internal/contentline"
+)
+
+// fact is one property in one spelling: two cards with the same facts mean
+// the same.
+type fact struct {
+	name   string // upper case
+	params string // ";TYPE=HOME", sorted, without those that only spell
+	value  string
+	label  string // what else its group says: "X-ABLABEL:_$!<Anniversary>!$_"
+	line   contentline.Line
+}
+
+func (f fact) String() string {
+	s := f.name + f.params + ":" + f.value
+	if f.label != "" {
+		s += " [" + f.label + "]"
+	}
+	return s
+}
+
+// bookkeeping says nothing to the user.
+var bookkeeping = []string{"BEGIN", "END", "VERSION", "PRODID", "REV"}
+
+// facts of a card, sorted.
+func facts(c *card) []fact {
+	var all []fact
+	groups := map[string][]string{}
+	for _, l := range c.lines {
+		if g := strings.ToLower(l.Group); g != "" && labels(l) {
+			groups[g] = append(groups[g], strings.ToUpper(l.Name)+":"+canonicalValue(l))
+		}
+	}
+	grouped := map[string]bool{}
+	for _, l := range c.lines {
+		if l.Is(bookkeeping...) || l.Group != "" && labels(l) {
+			continue
+		}
+		f := fact{name: strings.ToUpper(l.Name), params: canonicalParams(l), value: canonicalValue(l), line: l}
+		if f.value == "" {
+			continue
+		}
+		if g := strings.ToLower(l.Group); g != "" {
+			slices.Sort(groups[g])
+			f.label = strings.Join(groups[g], " ")
+			grouped[g] = true
+		}
+		all = append(all, f)
+	}
+	for _, l := range c.lines { // labels of nothing
+		if g := strings.ToLower(l.Group); g != "" && labels(l) && !grouped[g] {
+			all = append(all, fact{name: strings.ToUpper(l.Name), value: canonicalValue(l), line: l})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b fact) int { return strings.Compare(a.String(), b.String()) })
+	return slices.CompactFunc(all, func(a, b fact) bool { return a.String() == b.String() })
+}
+
+// labels: the property describes the others of its group.
+func labels(l contentline.Line) bool { return l.Is("X-ABLABEL", "X-ABADR") }
+
+// canonicalParams writes the parameters that mean something.
+func canonicalParams(l contentline.Line) string {
+	types := map[string]bool{}
+	var all []string
+	for _, p := range l.Params {
+		name := strings.ToUpper(p.Name)
+		switch name {
+		case "", "TYPE":
+			for _, v := range p.Values {
+				for v := range strings.SplitSeq(v, ",") {
+					types[strings.ToUpper(strings.TrimSpace(v))] = true
+				}
+			}
+		case "PREF":
+			if len(p.Values) > 0 && p.Values[0] == "1" {
+				types["PREF"] = true
+				continue
+			}
+			all = append(all, ";PREF="+strings.Join(p.Values, ","))
+		case "ENCODING", "CHARSET", "VALUE", "MEDIATYPE":
+			// Part of the value.
+		case "LANGUAGE", "SORT-AS", "ALTID", "PID", "GEO", "TZ", "LABEL", "CALSCALE", "LEVEL", "INDEX":
+			all = append(all, ";"+name+"="+strings.Join(p.Values, ","))
+		default:
+			all = append(all, ";"+name+"="+strings.Join(p.Values, ","))
+		}
+	}
+	delete(types, "")
+	switch strings.ToUpper(l.Name) {
+	case "EMAIL":
+		delete(types, "INTERNET")
+	case "TEL":
+		delete(types, "VOICE")
+	case "PHOTO", "LOGO", "SOUND", "KEY":
+		clear(types) // the media type, part of the value
+	}
+	for v := range types {
+		all = append(all, ";TYPE="+v)
+	}
+	slices.Sort(all)
+	return strings.Join(all, "")
+}
+
+// canonicalValue writes the value in one spelling.
+func canonicalValue(l contentline.Line) string {
+	name := strings.ToUpper(l.Name)
+	if isBinary(l) || strings.HasPrefix(strings.ToLower(l.Value), "data:") {
+		return canonicalBinary(l)
+	}
+	switch name {
+	case "N", "ADR", "ORG", "GENDER":
+		parts := contentline.Split(l.Value, ';')
+		for i, p := range parts {
+			values := contentline.Split(p, ',')
+			for j, v := range values {
+				values[j] = strings.TrimSpace(contentline.Unescape(v))
+			}
+			parts[i] = strings.Join(values, "\x1e")
+		}
+		return strings.TrimRight(strings.Join(parts, "\x1f"), "\x1e\x1f")
+	case "CATEGORIES", "NICKNAME":
+		values := contentline.Split(l.Value, ',')
+		for i, v := range values {
+			values[i] = strings.TrimSpace(contentline.Unescape(v))
+		}
+		slices.Sort(values)
+		return strings.Join(slices.DeleteFunc(values, func(v string) bool { return v == "" }), "\x1e")
+	case "TEL":
+		v := strings.TrimSpace(contentline.Unescape(l.Value))
+		if len(v) > 4 && strings.EqualFold(v[:4], "tel:") {
+			v = v[4:]
+		}
+		return v
+	case "EMAIL":
+		v := strings.TrimSpace(contentline.Unescape(l.Value))
+		if len(v) > 7 && strings.EqualFold(v[:7], "mailto:") {
+			v = v[7:]
+		}
+		return v
+	case "BDAY", "ANNIVERSARY", "DEATHDATE":
+		return canonicalDate(contentline.Unescape(l.Value))
+	case "KIND", "X-ADDRESSBOOKSERVER-KIND", "CLASS":
+		return strings.ToLower(strings.TrimSpace(l.Value))
+	}
+	return strings.TrimSpace(contentline.Unescape(l.Value))
+}
+
+// canonicalDate drops the hyphens and colons of ISO 8601's extended form,
+// but those of truncated dates ("--0203").
+func canonicalDate(s string) string {
+	s = strings.ToUpper(strings.TrimSpace(s))
+	if len(s) >= 10 && s[4] == '-' && s[7] == '-' && !strings.HasPrefix(s, "-") {
+		date, clock, _ := strings.Cut(s, "T")
+		s = strings.ReplaceAll(date, "-", "")
+		if clock = strings.TrimSuffix(strings.ReplaceAll(clock, ":", ""), "Z"); clock != "" && clock != "000000" {
+			s += "T" + clock
+		}
+	} else if strings.HasPrefix(s, "--") && len(s) == 7 {
+		s = s[:4] + s[5:]
+	}
+	return s
+}
+
+func isBinary(l contentline.Line) bool {
+	e := strings.ToUpper(l.First("ENCODING"))
+	return e == "B" || e == "BASE64"
+}
+
+// canonicalBinary is a hash of the octets: encodings and media types differ
+// for the same photo.
+func canonicalBinary(l contentline.Line) string {
+	v := strings.Join(strings.Fields(l.Value), "")
+	if strings.HasPrefix(strings.ToLower(v), "data:") {
+		head, data, ok := strings.Cut(contentline.Unescape(v), ",")
+		if !ok || !strings.HasSuffix(strings.ToLower(head), ";base64") {
+			return v
+		}
+		v = data
+	}
+	b, err := base64.StdEncoding.DecodeString(v)
+	if err != nil {
+		if b, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(v, "=")); err != nil {
+			return v
+		}
+	}
+	sum := blake3.Sum256(b)
+	return fmt.Sprintf("%d octets %s", len(b), hex.EncodeToString(sum[:16]))
+}
+
+// digest hashes the meaning.
+func digest(c *card) (sum [32]byte) {
+	h := blake3.New()
+	for _, f := range facts(c) {
+		s := f.String()
+		fmt.Fprintf(h, "%d\n%s\n", len(s), s)
+	}
+	h.Sum(sum[:0])
+	return sum
+}
