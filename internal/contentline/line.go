@@ -135,24 +135,37 @@ func isASCII(b []byte) bool {
 	return !slices.ContainsFunc(b, func(c byte) bool { return c >= 0x80 })
 }
 
-// printable takes out control characters but tabs, which RFC 5545 §3.1 and
-// RFC 6350 §3.3 forbid; a lone CR between characters was a line end.
+// printable takes out what no line may hold; a lone CR between characters was
+// a line end.
 func printable(s string, line int, remark func(code, text string, line int)) string {
-	control := func(r rune) bool { return r < 0x20 && r != '\t' || r == 0x7f }
+	s, n := Printable(s)
+	if lf := strings.Count(s, "\n"); lf > 0 {
+		s, n = strings.ReplaceAll(s, "\n", " "), n+lf
+	}
+	if n > 0 {
+		remark(CodeControl, fmt.Sprintf("%d control characters left out", n), line)
+	}
+	return s
+}
+
+// Printable leaves out the control characters that RFC 5545 §3.1 and RFC 6350
+// §3.3 forbid in text, and says how many there were. Tabs and LF stay, CR
+// becomes a space.
+func Printable(s string) (string, int) {
+	control := func(r rune) bool { return r < 0x20 && r != '\t' && r != '\n' || r == 0x7f }
 	if !strings.ContainsFunc(s, control) {
-		return s
+		return s, 0
 	}
 	n := 0
-	s = strings.Map(func(r rune) rune {
-		if !control(r) {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case !control(r):
 			return r
-		}
-		n++
-		if r == '\r' {
+		case r == '\r':
+			n++
 			return ' '
 		}
+		n++
 		return -1
-	}, s)
-	remark(CodeControl, fmt.Sprintf("%d control characters left out", n), line)
-	return s
+	}, s), n
 }

@@ -43,7 +43,10 @@ func parse(s string, number int, remark func(code, text string, line int)) Line 
 	if p.uri {
 		remark(CodeParam, "a parameter holds an address that was not quoted; quoted", number)
 	}
-	if p.uri || p.odd {
+	if p.renamed {
+		remark(CodeParam, "a parameter's name had characters that none may have; hyphens instead", number)
+	}
+	if p.uri || p.odd || p.renamed {
 		l.raw = ""
 	}
 	l.Params, l.Value = p.params, p.rest
@@ -57,6 +60,8 @@ type params struct {
 	params []Param
 	uri    bool // an address that should have been quoted
 	odd    bool // other quoting that must be written anew
+	// renamed: a name had characters that no name may have.
+	renamed bool
 }
 
 func (p *params) all() bool {
@@ -68,13 +73,16 @@ func (p *params) all() bool {
 		}
 		if p.rest[i] != '=' {
 			// vCard 2.1: a type without its name. An empty one is nothing.
-			if v := strings.TrimSpace(p.rest[:i]); v != "" {
+			if v := p.word(p.rest[:i]); v != "" {
 				p.params = append(p.params, Param{Values: []string{v}})
 			}
 			p.rest = p.rest[i:]
 			continue
 		}
-		param := Param{Name: strings.TrimSpace(p.rest[:i])}
+		param := Param{Name: p.word(p.rest[:i])}
+		if param.Name == "" {
+			param.Name, p.renamed = "X", true
+		}
 		p.rest = p.rest[i+1:]
 		for {
 			v, ok := p.value(param.Name)
@@ -94,6 +102,18 @@ func (p *params) all() bool {
 	}
 	p.rest = p.rest[1:]
 	return true
+}
+
+// word is a name; what no name may hold becomes a hyphen.
+func (p *params) word(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./", r):
+			return r
+		}
+		p.renamed = true
+		return '-'
+	}, strings.TrimSpace(s))
 }
 
 // value reads one value up to a comma, semicolon or colon.

@@ -69,8 +69,10 @@ func softEnd(b []byte) bool {
 	if len(b) == 0 || b[len(b)-1] != '=' {
 		return false
 	}
-	return bytes.Contains(bytes.ToUpper(head(b)), []byte("QUOTED-PRINTABLE"))
+	return saysQuotedPrintable.Match(b[:len(head(b))+1])
 }
+
+var saysQuotedPrintable = regexp.MustCompile(`(?i);\s*(ENCODING\s*=\s*)?"?QUOTED-PRINTABLE"?\s*[;:]`)
 
 func inBase64(b []byte) bool {
 	h := bytes.ToUpper(head(b))

@@ -60,9 +60,7 @@ func (c *Component) append(b []byte) []byte {
 type tree struct {
 	calendars []*Component
 	open      []*Component
-	// loose is the calendar for what stands outside of any.
-	loose   *Component
-	remarks []Remark
+	remarks   []Remark
 }
 
 func (t *tree) remark(code string, line int, format string, args ...any) {
@@ -84,6 +82,9 @@ func components(raw []byte) ([]*Component, []Remark) {
 		}
 	}
 	for _, c := range slices.Backward(t.open) {
+		if c.Line == 0 {
+			continue // one that was put around what stood outside
+		}
 		t.remark("end", c.Line, "%s is not closed; the text may have been cut off there", c.Name)
 	}
 	return t.calendars, t.remarks
@@ -97,7 +98,7 @@ var parents = map[string][]string{
 	"VALARM": {"VEVENT", "VTODO"}, "STANDARD": {"VTIMEZONE"}, "DAYLIGHT": {"VTIMEZONE"},
 }
 
-// beneath is the parent that closes what is open.
+// begin opens a component, and closes what cannot hold it.
 func (t *tree) begin(name string, line int) {
 	if want, known := parents[name]; known {
 		for len(t.open) > 0 && !slices.Contains(want, t.open[len(t.open)-1].Name) {
@@ -114,12 +115,10 @@ func (t *tree) begin(name string, line int) {
 	case name == "VCALENDAR":
 		t.calendars = append(t.calendars, c)
 	case len(t.open) == 0:
-		if t.loose == nil {
-			t.remark("outside", line, "%s stands outside of any VCALENDAR; put into one", name)
-			t.loose = &Component{Name: "VCALENDAR"}
-			t.calendars = append(t.calendars, t.loose)
-		}
-		t.loose.Children = append(t.loose.Children, c)
+		t.remark("outside", line, "%s stands outside of any VCALENDAR; put into one", name)
+		loose := &Component{Name: "VCALENDAR", Children: []*Component{c}}
+		t.calendars = append(t.calendars, loose)
+		t.open = append(t.open, loose)
 	default:
 		p := t.open[len(t.open)-1]
 		p.Children = append(p.Children, c)
@@ -155,6 +154,9 @@ func (t *tree) property(l contentline.Line) {
 	}
 	c := t.open[len(t.open)-1]
 	if l.Name != "" {
+		if l.IsQuotedPrintable() {
+			l = t.plain(l)
+		}
 		c.Lines = append(c.Lines, l)
 		return
 	}
@@ -166,6 +168,22 @@ func (t *tree) property(l contentline.Line) {
 	}
 	t.remark("line", l.Number, "is no property; kept as %s: %s", unreadable, shorten(l.Value))
 	c.Lines = append(c.Lines, contentline.New(unreadable, contentline.Escape(l.Value)))
+}
+
+// plain undoes quoted-printable, which vCalendar 1.0 had.
+func (t *tree) plain(l contentline.Line) contentline.Line {
+	text, controls, ok := contentline.QuotedPrintable(l.Value, l.First("CHARSET"))
+	t.remark("encoding", l.Number, "%s was in quoted-printable, as in vCalendar 1.0; written as text", l.Name)
+	if !ok || controls > 0 {
+		t.remark(contentline.CodeCharset, l.Number, "%s: not all of its quoted-printable text could be read", l.Name)
+	}
+	kept := slices.DeleteFunc(slices.Clone(l.Params), func(p contentline.Param) bool {
+		return p.Name == "" || strings.EqualFold(p.Name, "ENCODING") || strings.EqualFold(p.Name, "CHARSET")
+	})
+	if kindOf(l) == kindText {
+		text = escapeOnly(text)
+	}
+	return l.WithParams(kept).WithValue(strings.ReplaceAll(text, "\n", `\n`))
 }
 
 // unreadable is the property that keeps a line that cannot be read.

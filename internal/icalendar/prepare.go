@@ -167,6 +167,7 @@ func (p *preparation) identify(objects, zones []*Component) {
 	known := map[string]bool{}
 	last := ""
 	for _, o := range objects {
+		p.single(o)
 		if uid := o.Text("UID"); uid != "" {
 			known[uid] = true
 			last = uid
@@ -174,7 +175,6 @@ func (p *preparation) identify(objects, zones []*Component) {
 	}
 	for _, o := range objects {
 		if o.Text("UID") != "" {
-			p.single(o)
 			continue
 		}
 		uid := ""
@@ -195,20 +195,27 @@ func (p *preparation) identify(objects, zones []*Component) {
 	}
 }
 
-// single keeps one UID where a component has several.
+// single keeps one UID where a component has several: the first that says
+// something.
 func (p *preparation) single(o *Component) {
-	first := true
+	first := -1
 	for i, l := range o.Lines {
-		if !l.Is("UID") {
-			continue
+		if l.Is("UID") && (first < 0 || strings.TrimSpace(o.Lines[first].Value) == "") {
+			first = i
 		}
-		if first && strings.TrimSpace(l.Value) != "" {
-			first = false
-			continue
-		}
-		p.remark("uid", o.Text("UID"), l.Number, "has a second UID, kept as X-MAILHAUL-UID: %s", shorten(l.Value))
-		o.Lines[i] = l.WithName("X-MAILHAUL-UID")
 	}
+	kept := o.Lines[:0]
+	for i, l := range o.Lines {
+		if l.Is("UID") && i != first {
+			if strings.TrimSpace(l.Value) == "" {
+				continue
+			}
+			p.remark("uid", o.Text("UID"), l.Number, "has a second UID, kept as X-MAILHAUL-UID: %s", shorten(l.Value))
+			l = l.WithName("X-MAILHAUL-UID")
+		}
+		kept = append(kept, l)
+	}
+	o.Lines = kept
 }
 
 func setUID(o *Component, uid string) {

@@ -1,8 +1,6 @@
 package vcard
 
 import (
-	"io"
-	"mime/quotedprintable"
 	"slices"
 	"strings"
 
@@ -27,7 +25,7 @@ func (p *preparation) version(c *card) {
 	}
 	old := v == "2.1" || v == "" && slices.ContainsFunc(c.lines, isOld)
 	for i, l := range c.lines {
-		if old || isQuotedPrintable(l) || hasBare(l) {
+		if old || l.IsQuotedPrintable() || hasBare(l) {
 			c.lines[i] = p.modern(l, old)
 		}
 	}
@@ -42,15 +40,11 @@ func (p *preparation) version(c *card) {
 	}
 }
 
-func isQuotedPrintable(l contentline.Line) bool {
-	return strings.EqualFold(l.First("ENCODING"), "QUOTED-PRINTABLE") || slices.ContainsFunc(l.Param(""), func(v string) bool { return strings.EqualFold(v, "QUOTED-PRINTABLE") })
-}
-
 func hasBare(l contentline.Line) bool {
 	return slices.ContainsFunc(l.Params, func(p contentline.Param) bool { return p.Name == "" })
 }
 
-func isOld(l contentline.Line) bool { return isQuotedPrintable(l) || hasBare(l) }
+func isOld(l contentline.Line) bool { return l.IsQuotedPrintable() || hasBare(l) }
 
 // structured are the properties whose values have components.
 var structured = []string{"N", "ADR", "ORG", "GENDER", "CLIENTPIDMAP"}
@@ -107,11 +101,14 @@ func (p *preparation) modern(l contentline.Line, old bool) contentline.Line {
 	value := l.Value
 	switch encoding {
 	case "QUOTED-PRINTABLE":
-		text, ok := decodeQuotedPrintable(value, charset)
+		text, n, ok := contentline.QuotedPrintable(value, charset)
 		if !ok {
 			p.remark("charset", l.Number, "%s: not all of its quoted-printable text could be read in %q", l.Name, charset)
 		}
-		value = modernText(l.Name, strings.ReplaceAll(text, "\r\n", "\n"))
+		if n > 0 {
+			p.remark("control", l.Number, "%s: %d control characters left out", l.Name, n)
+		}
+		value = modernText(l.Name, text)
 	case "BASE64", "B":
 		params = append(params, contentline.Param{Name: "ENCODING", Values: []string{"b"}})
 		value = strings.Join(strings.Fields(value), "")
@@ -145,45 +142,6 @@ func modernText(name, value string) string {
 		parts[i] = contentline.Escape(contentline.Unescape(s))
 	}
 	return strings.Join(parts, ";")
-}
-
-// decodeQuotedPrintable undoes RFC 2045 §6.7, leniently.
-func decodeQuotedPrintable(s, charset string) (string, bool) {
-	b, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(s)))
-	if err != nil {
-		b = looseQuotedPrintable(s)
-	}
-	text, ok := contentline.Decode(b, charset)
-	return text, ok && err == nil
-}
-
-// looseQuotedPrintable keeps what is no code as it stands.
-func looseQuotedPrintable(s string) []byte {
-	var b []byte
-	for i := 0; i < len(s); i++ {
-		if s[i] == '=' && i+2 < len(s) {
-			hi, lo := unhex(s[i+1]), unhex(s[i+2])
-			if hi >= 0 && lo >= 0 {
-				b = append(b, byte(hi<<4|lo))
-				i += 2
-				continue
-			}
-		}
-		b = append(b, s[i])
-	}
-	return b
-}
-
-func unhex(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	}
-	return -1
 }
 
 // name makes sure of FN, which every version from 3.0 on wants.
