@@ -14,10 +14,11 @@ import (
 type zones struct {
 	defined map[string]*Component
 	names   map[string]string
+	clocks  map[string]clock
 }
 
 func newZones(definitions []*Component) *zones {
-	z := &zones{defined: map[string]*Component{}, names: map[string]string{}}
+	z := &zones{defined: map[string]*Component{}, names: map[string]string{}, clocks: map[string]clock{}}
 	for _, d := range definitions {
 		if id := d.Text("TZID"); z.defined[id] == nil {
 			z.defined[id] = d
