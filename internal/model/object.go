@@ -27,6 +27,9 @@ type ObjectCollection struct {
 	// ReadOnly marks a collection that its user cannot change: birthdays, a
 	// company's list. It is carried, and said.
 	ReadOnly bool
+	// Owner names whose the collection is when it is another user's, who
+	// shares it with the account; empty otherwise. See source.SharedObjects.
+	Owner string
 	// Subscription is the URL that a subscribed calendar shows (webcal). It
 	// has no objects of its own and is reported instead.
 	Subscription string

@@ -34,3 +34,10 @@ type ObjectRights interface {
 	// source does not tell.
 	ObjectRights(ctx context.Context, c model.ObjectCollection) ([]model.ObjectGrant, error)
 }
+
+// SharedObjects is implemented by a Store that can show calendars, address
+// books and folders of others, which they share with the account: they move
+// with their owners, and ObjectCollections leaves them out.
+type SharedObjects interface {
+	SharedObjects(ctx context.Context) ([]model.ObjectCollection, error)
+}

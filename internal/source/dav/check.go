@@ -1,0 +1,87 @@
+package dav
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// Check implements source.Checker: does the server answer? Nobody logs in.
+func (s *Source) Check(ctx context.Context) []model.Finding {
+	sample := ""
+	for _, t := range []string{s.opts.URL, s.opts.Calendars, s.opts.Contacts, s.opts.Files} {
+		if t != "" && !Varies(hostOf(t)) {
+			sample = hostOf(t)
+			break
+		}
+	}
+	if sample == "" {
+		return []model.Finding{{Subject: "source: DAV", Message: "servers are found for each account"}}
+	}
+	u, err := parseURL(sample)
+	if err != nil {
+		return []model.Finding{stop("source: DAV", err)}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodOptions, u.String()+"/", nil)
+	if err != nil {
+		return []model.Finding{stop("source: DAV", err)}
+	}
+	c := &client{src: s}
+	resp, err := s.http.RoundTrip(req)
+	if err != nil {
+		return []model.Finding{stop("source: DAV", c.unreachable(u, err))}
+	}
+	discard(resp)
+	f := model.Finding{Subject: "source: DAV", Message: origin(u) + " answers"}
+	if u.Scheme == "http" && !loopback(u.Hostname()) {
+		f.Level, f.Message, f.Remedy = model.LevelWarning, origin(u)+" answers, without TLS", "passwords travel in the clear: use https://"
+	}
+	return []model.Finding{f}
+}
+
+// CheckAs logs in as one account and tells what is there.
+func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
+	subject := "source: DAV login as " + a.Login
+	st, err := s.open(ctx, a)
+	if err != nil {
+		return []model.Finding{stop(subject, err)}
+	}
+	defer st.Close()
+	all, foreign, errs, err := st.collections(ctx)
+	if err != nil {
+		return []model.Finding{stop(subject, err)}
+	}
+	count := map[model.Kind]int{}
+	tokens := 0
+	for _, c := range all {
+		count[c.Kind]++
+		if c.Fingerprint != "" {
+			tokens++
+		}
+	}
+	out := []model.Finding{{Subject: subject, Message: fmt.Sprintf("accepted: calendars %d, address books %d, folders of files %d", count[model.KindCalendar], count[model.KindContacts], count[model.KindFiles])}}
+	if len(foreign) > 0 {
+		out = append(out, model.Finding{Subject: "source: DAV sharing", Message: fmt.Sprintf("%d collections belong to others: they move with their owners", len(foreign))})
+	}
+	if without := len(all) - tokens; without > 0 {
+		out = append(out, model.Finding{Subject: "source: DAV changes", Message: fmt.Sprintf("%d collections have neither a sync token nor a ctag: they are listed in every run", without)})
+	}
+	for _, err := range errs {
+		out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: err.Error()})
+	}
+	return out
+}
+
+func stop(subject string, err error) model.Finding {
+	f := model.Finding{Level: model.LevelStop, Subject: subject, Message: err.Error(), Err: err}
+	if fault, ok := errors.AsType[*model.Fault](err); ok {
+		f.Remedy = fault.Remedy
+		if fault.Err != nil {
+			f.Message = fault.Err.Error()
+		}
+	}
+	return f
+}

@@ -1,0 +1,314 @@
+package dav
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+var collectionProps = []xml.Name{
+	dav("resourcetype"), dav("displayname"), dav("owner"), dav("current-user-privilege-set"), dav("sync-token"), cs("getctag"),
+	caldav("calendar-description"), caldav("calendar-timezone"), caldav("calendar-timezone-id"), caldav("supported-calendar-component-set"),
+	caldav("schedule-calendar-transp"), caldav("schedule-default-calendar-URL"),
+	carddav("addressbook-description"), apple("calendar-color"), apple("calendar-order"), inf("addressbook-color"), cs("source"),
+}
+
+// maxNested is how deep calendars may lie in plain folders of a home.
+const maxNested = 4
+
+// ObjectCollections implements source.Objects.
+func (st *Store) ObjectCollections(ctx context.Context) (all []model.ObjectCollection, errs []error, err error) {
+	all, _, errs, err = st.collections(ctx)
+	return all, errs, err
+}
+
+// SharedObjects implements source.SharedObjects.
+func (st *Store) SharedObjects(ctx context.Context) ([]model.ObjectCollection, error) {
+	_, foreign, _, err := st.collections(ctx)
+	return foreign, err
+}
+
+func (st *Store) collections(ctx context.Context) (all, foreign []model.ObjectCollection, errs []error, err error) {
+	if len(st.homes) == 0 {
+		return nil, nil, []error{&model.Fault{Class: model.ClassItem, Code: "noHome", Account: st.acc.Login,
+			Err: fmt.Errorf("%s names neither calendars nor address books of it", st.src), Remedy: "if it has some, write where they are in source.dav: calendars, contacts"}}, nil
+	}
+	for _, h := range st.homes {
+		w := &walk{st: st, kind: h.kind, seen: map[string]bool{}}
+		if h.kind == model.KindFiles {
+			err = w.files(ctx, h.url, nil)
+		} else {
+			err = w.home(ctx, h.url, 0)
+		}
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		w.finish()
+		all, foreign, errs = append(all, w.all...), append(foreign, w.foreign...), append(errs, w.errs...)
+	}
+	return all, foreign, errs, nil
+}
+
+// walk gathers the collections of one home.
+type walk struct {
+	st           *Store
+	kind         model.Kind
+	seen         map[string]bool
+	all, foreign []model.ObjectCollection
+	errs         []error
+	standard     string // pathKey of the default calendar
+}
+
+// fail notes what cannot be read; only what stops the account is returned.
+func (w *walk) fail(err error, u *url.URL) error {
+	err = w.st.fault(err, model.ClassItem, lastSegment(u.EscapedPath()), "")
+	if model.ClassOf(err) != model.ClassItem {
+		return err
+	}
+	if f, ok := errors.AsType[*model.Fault](err); ok && f.Remedy == "" {
+		f.Remedy = "look at " + u.Redacted() + " as this user"
+	}
+	w.errs = append(w.errs, err)
+	return nil
+}
+
+// home lists the calendars or address books of a home, or takes what is one
+// itself.
+func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
+	want := caldav("calendar")
+	if w.kind == model.KindContacts {
+		want = carddav("addressbook")
+	}
+	var deeper []*url.URL
+	body := propfind(collectionProps...)
+	_, _, err := w.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", body: body}, func(base *url.URL, r *response) error {
+		at := resolveHref(base, r.href, w.st.src.trusts)
+		key := pathKey(at.EscapedPath())
+		if d := r.props[caldav("schedule-default-calendar-URL")].href(); d != "" {
+			w.standard = pathKey(resolveHref(base, d, w.st.src.trusts).EscapedPath())
+		}
+		self := key == pathKey(base.EscapedPath())
+		subscribed := w.kind == model.KindCalendar && r.is(cs("subscribed"))
+		switch {
+		case w.seen[key]:
+		case r.is(want) || subscribed:
+			w.seen[key] = true
+			w.add(base, at, r)
+		case r.status/100 > 2:
+			w.errs = append(w.errs, &model.Fault{Class: model.ClassItem, Account: w.st.acc.Login, Collection: lastSegment(at.EscapedPath()),
+				Err: &statusError{method: "PROPFIND", path: at.EscapedPath(), code: r.status}})
+		case !self && level < maxNested && plainFolder(r):
+			deeper = append(deeper, at)
+		}
+		return nil
+	})
+	if err != nil {
+		return w.fail(err, u)
+	}
+	for _, d := range deeper {
+		if key := pathKey(d.EscapedPath()); !w.seen[key] {
+			w.seen[key] = true
+			if err := w.home(ctx, d, level+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// plainFolder: a collection and nothing else. Inboxes, outboxes, trash bins and
+// notifications are something else, too.
+func plainFolder(r *response) bool {
+	t := r.props[dav("resourcetype")]
+	return t != nil && len(t.kids) == 1 && t.has(dav("collection"))
+}
+
+func (w *walk) add(base, at *url.URL, r *response) {
+	c := model.ObjectCollection{Kind: w.kind, ID: at.EscapedPath(), Description: r.text(caldav("calendar-description")),
+		Color: color(r.text(apple("calendar-color"))), Fingerprint: fingerprint(r)}
+	if origin(at) != origin(w.st.homeOf(w.kind)) {
+		c.ID = at.String()
+	}
+	name := r.text(dav("displayname"))
+	if name == "" {
+		name = lastSegment(c.ID)
+	}
+	if name == "" {
+		name = w.kind.String()
+	}
+	c.Path = []string{name}
+	if w.kind == model.KindContacts {
+		c.Description, c.Color = r.text(carddav("addressbook-description")), color(r.text(inf("addressbook-color")))
+	} else {
+		c.TimeZone = r.text(caldav("calendar-timezone-id"))
+		if c.TimeZone == "" {
+			c.TimeZone = r.text(caldav("calendar-timezone"))
+		}
+		if set := r.props[caldav("supported-calendar-component-set")]; set != nil {
+			c.Components = components(set)
+		}
+		c.Transparent = r.props[caldav("schedule-calendar-transp")].has(caldav("transparent"))
+		if r.is(cs("subscribed")) {
+			c.Subscription = r.props[cs("source")].href()
+			if c.Subscription == "" {
+				c.Subscription = r.text(cs("source"))
+			}
+		}
+	}
+	c.Order = order(r.text(apple("calendar-order")))
+	c.ReadOnly = w.readOnly(r)
+	if owner := r.props[dav("owner")].href(); r.is(cs("shared")) || r.is(dav("shared")) || w.foreignOwner(base, owner) {
+		c.Owner = lastSegment(owner)
+		if c.Owner == "" {
+			c.Owner = "somebody else"
+		}
+		w.foreign = append(w.foreign, c)
+		return
+	}
+	w.all = append(w.all, c)
+}
+
+// foreignOwner reports that a collection belongs to somebody else: it moves
+// with its owner. A server that names no principal leaves that open.
+func (w *walk) foreignOwner(base *url.URL, owner string) bool {
+	if owner == "" || w.st.owner == "" {
+		return false
+	}
+	return pathKey(resolveHref(base, owner, w.st.src.trusts).EscapedPath()) != w.st.owner
+}
+
+// readOnly: of somebody else's privileges nothing can be concluded.
+func (w *walk) readOnly(r *response) bool {
+	set := r.props[dav("current-user-privilege-set")]
+	if set == nil || w.st.src.opts.forAll() {
+		return false
+	}
+	for _, p := range set.kids {
+		for _, writes := range []string{"all", "write", "write-content", "bind"} {
+			if p.has(dav(writes)) {
+				return false
+			}
+		}
+	}
+	return len(set.kids) > 0
+}
+
+func (w *walk) finish() {
+	for i := range w.all {
+		w.all[i].Default = w.standard != "" && pathKey(w.all[i].ID) == w.standard
+	}
+	if w.kind != model.KindFiles {
+		slices.SortStableFunc(w.all, func(a, b model.ObjectCollection) int { return strings.Compare(a.ID, b.ID) })
+	}
+}
+
+// files walks a tree of folders, parents first.
+func (w *walk) files(ctx context.Context, u *url.URL, path []string) error {
+	var folders []*url.URL
+	known := false
+	_, at, err := w.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", body: propfind(dav("resourcetype"), cs("getctag"), dav("sync-token"), dav("current-user-privilege-set"))},
+		func(base *url.URL, r *response) error {
+			to := resolveHref(base, r.href, w.st.src.trusts)
+			key := pathKey(to.EscapedPath())
+			if !r.is(dav("collection")) || r.is(caldav("calendar")) || r.is(carddav("addressbook")) || w.seen[key] {
+				return nil
+			}
+			w.seen[key] = true
+			if self := key == pathKey(base.EscapedPath()); self || key == pathKey(u.EscapedPath()) {
+				known = true
+				w.all = append(w.all, model.ObjectCollection{Kind: model.KindFiles, ID: base.EscapedPath(), Path: path, Fingerprint: fingerprint(r), ReadOnly: w.readOnly(r)})
+				return nil
+			}
+			folders = append(folders, to)
+			return nil
+		})
+	if err != nil {
+		return w.fail(err, u)
+	}
+	if !known && !w.seen[pathKey(at.EscapedPath())] { // it did not name itself
+		w.seen[pathKey(at.EscapedPath())] = true
+		w.all = append(w.all, model.ObjectCollection{Kind: model.KindFiles, ID: at.EscapedPath(), Path: path})
+	}
+	if len(path) >= maxDepth {
+		for _, f := range folders {
+			w.errs = append(w.errs, &model.Fault{Class: model.ClassItem, Code: "depth", Account: w.st.acc.Login, Collection: strings.Join(path, "/"), Item: lastSegment(f.EscapedPath()),
+				Err: fmt.Errorf("folders are nested deeper than %d levels", maxDepth), Remedy: "is it a link to a folder above it?"})
+		}
+		return nil
+	}
+	slices.SortFunc(folders, func(a, b *url.URL) int { return strings.Compare(a.EscapedPath(), b.EscapedPath()) })
+	for _, f := range folders {
+		delete(w.seen, pathKey(f.EscapedPath()))
+		if err := w.files(ctx, f, append(slices.Clone(path), lastSegment(f.EscapedPath()))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func components(set *node) (out []string) {
+	for _, k := range set.kids {
+		if k.name == caldav("comp") && k.attribute != "" {
+			out = append(out, strings.ToUpper(k.attribute))
+		}
+	}
+	return out
+}
+
+// fingerprint is the sync token (RFC 6578 §4), or else the ctag.
+func fingerprint(r *response) string {
+	if t := r.text(dav("sync-token")); t != "" {
+		return "sync:" + t
+	}
+	if t := r.text(cs("getctag")); t != "" {
+		return "ctag:" + t
+	}
+	return ""
+}
+
+// order is Apple's calendar-order, which clients write as a number of any
+// kind.
+func order(text string) int {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || f < -1<<31 || f >= 1<<31 {
+		return 0
+	}
+	return int(f)
+}
+
+// named are the colours of HTML 4, which some clients write by name.
+var named = map[string]string{"black": "000000", "silver": "c0c0c0", "gray": "808080", "white": "ffffff", "maroon": "800000", "red": "ff0000",
+	"purple": "800080", "fuchsia": "ff00ff", "green": "008000", "lime": "00ff00", "olive": "808000", "yellow": "ffff00", "navy": "000080",
+	"blue": "0000ff", "teal": "008080", "aqua": "00ffff", "orange": "ffa500"}
+
+// color is "#rrggbb" or "#rrggbbaa" in lower case, or empty for what is none.
+func color(text string) string {
+	text = strings.ToLower(strings.TrimSpace(text))
+	if hex, ok := named[text]; ok {
+		return "#" + hex
+	}
+	hex, ok := strings.CutPrefix(text, "#")
+	for i := range len(hex) {
+		ok = ok && isHex(hex[i])
+	}
+	switch {
+	case !ok:
+		return ""
+	case len(hex) == 3 || len(hex) == 4:
+		var b strings.Builder
+		for i := range len(hex) {
+			b.WriteString(hex[i:i+1] + hex[i:i+1])
+		}
+		return "#" + b.String()
+	case len(hex) == 6 || len(hex) == 8:
+		return text
+	}
+	return ""
+}

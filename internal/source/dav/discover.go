@@ -1,0 +1,286 @@
+package dav
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// home is where collections of one kind lie, or one of them itself.
+type home struct {
+	kind model.Kind
+	url  *url.URL
+}
+
+// service is what differs between calendars and contacts.
+type service struct {
+	kind      model.Kind
+	wellKnown string // RFC 6764 §5
+	srv       string // RFC 6764 §3
+}
+
+var services = []service{
+	{model.KindCalendar, "/.well-known/caldav", "caldav"},
+	{model.KindContacts, "/.well-known/carddav", "carddav"},
+}
+
+// discover fills homes.
+func (st *Store) discover(ctx context.Context) error {
+	o := st.src.opts
+	given := map[model.Kind]string{model.KindCalendar: o.Calendars, model.KindContacts: o.Contacts, model.KindFiles: o.Files}
+	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts, model.KindFiles} {
+		if given[kind] == "" {
+			continue
+		}
+		u, err := st.filled(given[kind])
+		if err != nil {
+			return err
+		}
+		st.homes = append(st.homes, home{kind, u})
+	}
+	if o.URL == "" && o.Domain == "" {
+		return st.firstContact(ctx)
+	}
+	seen := false
+	for _, s := range services {
+		if given[s.kind] != "" {
+			continue
+		}
+		found, err := st.find(ctx, s)
+		if err != nil {
+			return err
+		}
+		seen = seen || found
+	}
+	if !seen {
+		return st.firstContact(ctx)
+	}
+	return nil
+}
+
+// firstContact logs in where nothing was to be discovered.
+func (st *Store) firstContact(ctx context.Context) error {
+	if len(st.homes) == 0 {
+		return nil
+	}
+	_, err := st.look(ctx, st.homes[0].url)
+	if statusOf(err) != 0 { // it answers; what is not there is told with the collections
+		return nil
+	}
+	return err
+}
+
+// filled is a URL template for this account. A host in it that varies may see
+// the credentials, too.
+func (st *Store) filled(template string) (*url.URL, error) {
+	text, err := Expand(template, st.acc)
+	if err != nil {
+		return nil, &model.Fault{Class: model.ClassAccount, Code: "url", Account: st.acc.Login, Err: err}
+	}
+	u, err := parseURL(text)
+	if err == nil {
+		st.src.trust(u)
+	}
+	return u, err
+}
+
+var discovered = propfind(dav("resourcetype"), dav("current-user-principal"), dav("principal-URL"), dav("owner"),
+	caldav("calendar-home-set"), carddav("addressbook-home-set"))
+
+// look asks a resource for what discovery needs.
+func (st *Store) look(ctx context.Context, u *url.URL) (*found, error) {
+	for {
+		var out *found
+		_, at, err := st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "0", body: discovered}, func(base *url.URL, r *response) error {
+			if out == nil {
+				out = &found{base: base, response: r}
+			}
+			return nil
+		})
+		switch {
+		case err != nil:
+			return nil, err
+		case out == nil:
+			return nil, &statusError{method: "PROPFIND", path: u.EscapedPath(), code: http.StatusNotFound, text: "no response in the multistatus"}
+		case out.status/100 > 2:
+			return nil, &statusError{method: "PROPFIND", path: u.EscapedPath(), code: out.status}
+		}
+		out.base = at
+		if out.props[dav("current-user-principal")].has(dav("unauthenticated")) && st.c.force() {
+			continue
+		}
+		return out, nil
+	}
+}
+
+// found is what a resource tells for discovery.
+type found struct {
+	*response
+	base *url.URL
+}
+
+// homes are those of a kind that a resource names.
+func (f *found) homes(kind model.Kind) []string {
+	name := caldav("calendar-home-set")
+	if kind == model.KindContacts {
+		name = carddav("addressbook-home-set")
+	}
+	return f.props[name].hrefs()
+}
+
+// find looks for the homes of a service. found reports that a server answered.
+func (st *Store) find(ctx context.Context, s service) (found bool, err error) {
+	starts, err := st.starts(ctx, s)
+	if err != nil {
+		return false, err
+	}
+	var last error
+	for _, u := range starts {
+		f, err := st.look(ctx, u)
+		if statusOf(err) != 0 || errors.Is(err, errXML) {
+			last = err
+			continue
+		}
+		if err != nil {
+			return found, err
+		}
+		found = true
+		ok, err := st.homesFrom(ctx, s.kind, u, f)
+		if err != nil || ok {
+			return found, err
+		}
+	}
+	if !found && last != nil {
+		st.src.opts.Log.Info("no "+s.kind.String()+" home", "account", st.acc.Login, "last", last)
+	}
+	return found, nil
+}
+
+// starts are where to ask first, most promising first.
+func (st *Store) starts(ctx context.Context, s service) ([]*url.URL, error) {
+	o := st.src.opts
+	if o.URL == "" {
+		return st.fromDNS(ctx, s)
+	}
+	u, err := st.filled(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	if strings.Trim(u.Path, "/") != "" {
+		return []*url.URL{u}, nil
+	}
+	// A bare host: RFC 6764 §6 asks the well-known URI first.
+	return []*url.URL{withPath(u, s.wellKnown), withPath(u, "/")}, nil
+}
+
+// homesFrom takes the homes that a resource leads to. A URL that names the
+// account is its principal or home; else the current user's principal counts.
+func (st *Store) homesFrom(ctx context.Context, kind model.Kind, start *url.URL, f *found) (bool, error) {
+	own := Varies(st.src.opts.URL)
+	principal := f.props[dav("current-user-principal")].href()
+	if own && !f.is(dav("principal")) && len(f.homes(kind)) == 0 {
+		principal = f.props[dav("owner")].href() // a home names its owner
+	}
+	if own && (f.is(dav("principal")) || len(f.homes(kind)) > 0) {
+		principal = ""
+	}
+	if st.src.opts.forAll() && !own {
+		return false, &model.Fault{Class: model.ClassFatal, Code: "url", Err: fmt.Errorf("%s leads to what %s has, not to each account's", start.Redacted(), st.src.opts.Master),
+			Remedy: "write a URL with {user}, or set source.dav.separator or authorize_as"}
+	}
+	if principal != "" {
+		u := resolveHref(f.base, principal, st.src.trusts)
+		g, err := st.look(ctx, u)
+		if err == nil {
+			f = g
+			st.setPrincipal(u)
+		} else if statusOf(err) == 0 {
+			return false, err
+		}
+	} else if f.is(dav("principal")) || len(f.homes(kind)) > 0 {
+		st.setPrincipal(f.base)
+	}
+	hrefs := f.homes(kind)
+	for _, h := range hrefs {
+		st.addHome(kind, resolveHref(f.base, h, st.src.trusts))
+	}
+	if len(hrefs) == 0 && own && f.is(dav("collection")) {
+		st.addHome(kind, f.base)
+		return true, nil
+	}
+	return len(hrefs) > 0, nil
+}
+
+func (st *Store) setPrincipal(u *url.URL) { st.principal, st.owner = u, pathKey(u.EscapedPath()) }
+
+func (st *Store) addHome(kind model.Kind, u *url.URL) {
+	for _, h := range st.homes {
+		if h.kind == kind && pathKey(h.url.EscapedPath()) == pathKey(u.EscapedPath()) {
+			return
+		}
+	}
+	st.homes = append(st.homes, home{kind, u})
+}
+
+// fromDNS finds a service by SRV and TXT records (RFC 6764 §3 to 6). DNS is no
+// proof: a host outside of the domain gets no credentials (§8).
+func (st *Store) fromDNS(ctx context.Context, s service) ([]*url.URL, error) {
+	domain, err := expand(st.src.opts.Domain, st.acc, func(s string) string { return s })
+	if err != nil {
+		return nil, &model.Fault{Class: model.ClassAccount, Code: "url", Account: st.acc.Login, Err: err}
+	}
+	r := st.src.opts.Resolver
+	var none error
+	for _, try := range []struct{ suffix, scheme, port string }{{"s", "https", "443"}, {"", "http", "80"}} {
+		_, records, err := r.LookupSRV(ctx, s.srv+try.suffix, "tcp", domain)
+		if err != nil {
+			if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound {
+				none = err
+				continue
+			}
+			return nil, &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Account: st.acc.Login, Err: err}
+		}
+		path := s.wellKnown
+		if texts, err := r.LookupTXT(ctx, "_"+s.srv+try.suffix+"._tcp."+domain); err == nil {
+			for _, t := range texts {
+				if p, ok := strings.CutPrefix(t, "path="); ok {
+					path = p
+				}
+			}
+		}
+		var out []*url.URL
+		for _, rec := range records {
+			host := strings.TrimSuffix(rec.Target, ".")
+			if host == "" { // "." says that there is no such service (RFC 2782)
+				continue
+			}
+			u := &url.URL{Scheme: try.scheme, Host: host}
+			if port := strconv.Itoa(int(rec.Port)); port != try.port {
+				u.Host = net.JoinHostPort(host, port)
+			}
+			if !within(host, domain) && !st.src.trusts(u) {
+				return nil, &model.Fault{Class: model.ClassFatal, Code: "origin", Err: fmt.Errorf("the DNS of %s names a host outside of it, %s", domain, origin(u)),
+					Remedy: "if that is the right one, write it in source.dav.url, or add it to source.dav.origins"}
+			}
+			st.src.trust(u)
+			out = append(out, withPath(u, path))
+		}
+		return out, nil
+	}
+	st.src.opts.Log.Info("the DNS names no "+s.srv+" server", "domain", domain, "error", none)
+	u := &url.URL{Scheme: "https", Host: domain}
+	st.src.trust(u)
+	return []*url.URL{withPath(u, s.wellKnown)}, nil
+}
+
+func within(host, domain string) bool {
+	host, domain = strings.ToLower(host), strings.ToLower(domain)
+	return host == domain || strings.HasSuffix(host, "."+domain)
+}

@@ -1,0 +1,140 @@
+package dav
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/throttle"
+)
+
+// Options say which server, where things lie on it and how to log in. At least
+// one of URL, Domain, Calendars, Contacts and Files is needed.
+//
+// URLs are templates: {user} is the login, {name} what is before its @ and
+// {domain} what follows it.
+type Options struct {
+	// URL is where discovery of calendars and address books begins:
+	// "https://dav.old.test", or the principal or home of the account.
+	URL string
+	// Domain is one whose DNS names the servers (RFC 6764), where there is no
+	// URL; a template, as "{domain}".
+	Domain string
+	// Calendars and Contacts are homes (or single collections) that need not
+	// be discovered. Files is the root of a tree of files.
+	Calendars, Contacts, Files string
+	// Origins are more servers that may see the credentials,
+	// "https://p01.dav.old.test": homes may lie there, redirects lead there.
+	Origins []string
+	TLS     *tls.Config
+	// Insecure permits credentials in clear text without TLS.
+	Insecure bool
+	// Auth is "basic", "digest", "bearer" or empty: what the server asks for.
+	Auth string
+	// Master logs in for everybody, with Password. With a Separator the login
+	// is "user%master", and with AuthorizeAs the header Authorize-As names the
+	// user, as Cyrus wants it; without either, the URLs have to lead to the
+	// user's own. Without Master each account's own Secret is used.
+	Master, Separator, Password string
+	AuthorizeAs                 bool
+	// Connections bounds connections to each host; 0 means 8.
+	Connections int
+	// Throttle bounds what all connections together read; nil means no bound.
+	Throttle *throttle.Throttle
+	Log      *slog.Logger // may be nil
+	// Sleep waits between attempts; nil means real time.
+	Sleep func(d time.Duration) <-chan time.Time
+	// Resolver finds servers of a Domain; nil means the system's.
+	Resolver Resolver
+}
+
+// Resolver is the part of net.Resolver that RFC 6764 needs.
+type Resolver interface {
+	LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error)
+	LookupTXT(ctx context.Context, name string) ([]string, error)
+}
+
+const (
+	defaultConnections = 8
+	// attempts is how often a request is made without success.
+	attempts  = 5
+	backOff   = 500 * time.Millisecond
+	maxWait   = 30 * time.Second
+	dialLimit = 30 * time.Second
+	// answerLimit is how long a server may think: some calculate long before
+	// they list a large collection.
+	answerLimit = 5 * time.Minute
+	// stallLimit is how long nothing may come of an answer that has begun.
+	stallLimit = 2 * time.Minute
+)
+
+func (o Options) withDefaults() Options {
+	if o.Connections <= 0 {
+		o.Connections = defaultConnections
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Sleep == nil {
+		o.Sleep = time.After
+	}
+	if o.TLS == nil {
+		o.TLS = &tls.Config{}
+	}
+	if o.Resolver == nil {
+		o.Resolver = net.DefaultResolver
+	}
+	return o
+}
+
+// ForAll reports whether the master's own login is used, with URLs that lead
+// to each account's.
+func (o Options) forAll() bool { return o.Master != "" && o.Separator == "" && !o.AuthorizeAs }
+
+// Expand fills a template for an account; the result is a URL.
+func Expand(template string, a model.Account) (string, error) {
+	return expand(template, a, url.PathEscape)
+}
+
+func expand(template string, a model.Account, escape func(string) string) (string, error) {
+	name, domain, _ := strings.Cut(a.Login, "@")
+	var out strings.Builder
+	for rest := template; ; {
+		before, after, found := strings.Cut(rest, "{")
+		out.WriteString(before)
+		if !found {
+			return out.String(), nil
+		}
+		variable, after, closed := strings.Cut(after, "}")
+		value, known := map[string]string{"user": a.Login, "name": name, "domain": domain}[variable]
+		if !closed || !known {
+			return "", fmt.Errorf("%q: the variables are {user}, {name} and {domain}", template)
+		}
+		if value == "" || value == "." || value == ".." {
+			return "", fmt.Errorf("%q: {%s} is %q for the login %q", template, variable, value, a.Login)
+		}
+		out.WriteString(escape(value))
+		rest = after
+	}
+}
+
+// Varies reports whether a template names the account.
+func Varies(template string) bool { return strings.Contains(template, "{") }
+
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, model.Faultf(model.ClassFatal, "url", "%q is no address: write https://host/path", text)
+	}
+	if u.User != nil {
+		return nil, model.Faultf(model.ClassFatal, "url", "%s: login and password do not belong into a URL", u.Redacted())
+	}
+	u.Fragment = ""
+	return u, nil
+}

@@ -1,0 +1,223 @@
+package dav
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+)
+
+// Source is a server, or several of one organisation. Its methods may be
+// called concurrently.
+type Source struct {
+	opts    Options
+	http    http.RoundTripper
+	refused atomic.Int32 // logins of the master in a row
+	unmet   atomic.Int32 // accounts in a row that found no server
+
+	mu     sync.Mutex
+	own    map[string]bool // origins that may see credentials
+	scheme string          // what the server asked for last
+}
+
+// New returns a source; it does not connect yet.
+func New(o Options) (*Source, error) {
+	s := &Source{opts: o.withDefaults(), own: map[string]bool{}, scheme: o.Auth}
+	if o.Auth == "digest" {
+		s.scheme = ""
+	}
+	s.http = s.newTransport()
+	sample := model.Account{Login: "user@domain.test"}
+	for _, template := range append([]string{o.URL, o.Calendars, o.Contacts, o.Files}, o.Origins...) {
+		if template == "" {
+			continue
+		}
+		text, err := Expand(template, sample)
+		if err != nil {
+			return nil, model.Faultf(model.ClassFatal, "url", "%w", err)
+		}
+		u, err := parseURL(text)
+		if err != nil {
+			return nil, err
+		}
+		if !Varies(hostOf(template)) { // one that varies is known when it is filled in
+			s.trust(u)
+		}
+	}
+	return s, nil
+}
+
+// hostOf is a URL's text up to its path.
+func hostOf(template string) string {
+	rest, _ := cutOrigin(template)
+	return template[:len(template)-len(rest)]
+}
+
+// origin is scheme, host and port (RFC 6454).
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), port)
+}
+
+func (s *Source) trust(u *url.URL) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.own[origin(u)] = true
+}
+
+func (s *Source) trusts(u *url.URL) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.own[origin(u)]
+}
+
+// learn remembers what the server asks for, so that the next account need not
+// be asked first.
+func (s *Source) learn(scheme string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scheme = scheme
+}
+
+// String names the source in logs.
+func (s *Source) String() string {
+	for _, t := range []string{s.opts.URL, s.opts.Calendars, s.opts.Contacts, s.opts.Files, s.opts.Domain} {
+		if t != "" {
+			return t
+		}
+	}
+	return "DAV"
+}
+
+// Close implements source.Source.
+func (s *Source) Close() error {
+	if t, ok := s.http.(readOnly).next.(*http.Transport); ok {
+		t.CloseIdleConnections()
+	}
+	return nil
+}
+
+// Accounts implements source.Source: DAV does not enumerate.
+func (s *Source) Accounts(context.Context) iter.Seq2[model.Account, error] {
+	return func(yield func(model.Account, error) bool) {
+		yield(model.Account{}, &model.Fault{Class: model.ClassFatal, Code: "notEnumerable", Err: errors.New("a DAV server does not tell which accounts exist"),
+			Remedy: "name a CSV file or a database in source.users, or list the accounts there"})
+	}
+}
+
+// Open implements source.Source. It finds the account's homes, so that a
+// wrong password shows at once.
+func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error) {
+	return s.open(ctx, a)
+}
+
+func (s *Source) open(ctx context.Context, a model.Account) (*Store, error) {
+	st := &Store{src: s, acc: a, c: s.client(a), names: map[string]string{}}
+	if err := st.discover(ctx); err != nil {
+		return nil, err
+	}
+	return st, nil
+}
+
+func (s *Source) client(a model.Account) *client {
+	c := &client{src: s, account: a.Login, login: a.Login, secret: a.Secret}
+	if s.opts.Master != "" {
+		c.login, c.secret = s.opts.Master, s.opts.Password
+		if s.opts.Separator != "" {
+			c.login = a.Login + s.opts.Separator + s.opts.Master
+		}
+		if s.opts.AuthorizeAs {
+			c.actAs = a.Login
+		}
+	} else if c.secret == "" {
+		c.secret = s.opts.Password // a token that acts for everybody
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.scheme = s.scheme; c.scheme == "digest" {
+		c.scheme = "" // a challenge comes first
+	}
+	return c
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Store is one account. It is used by one goroutine at a time.
+type Store struct {
+	src   *Source
+	acc   model.Account
+	c     *client
+	homes []home
+	// principal is the account's own, nil where no server told.
+	principal *url.URL
+	owner     string // pathKey of the principal
+	names     map[string]string
+	delegates []model.ObjectGrant
+	asked     bool // for delegates
+	// noMultiget: the server refused it once.
+	noMultiget bool
+}
+
+// Close implements source.Store.
+func (st *Store) Close() error { return nil }
+
+// Collections implements source.Store: there is no mail.
+func (st *Store) Collections(context.Context) ([]model.Collection, error) { return nil, nil }
+
+// Changes implements source.Store: there is no mail.
+func (st *Store) Changes(_ context.Context, c model.Collection, _ string) iter.Seq2[model.Change, error] {
+	return func(yield func(model.Change, error) bool) { yield(model.Change{}, noMail(c)) }
+}
+
+// Read implements source.Store: there is no mail.
+func (st *Store) Read(_ context.Context, c model.Collection, _ []model.ItemRef, _ func(model.ItemRef, *source.Content, error) error) error {
+	return noMail(c)
+}
+
+func noMail(c model.Collection) error {
+	return model.Faultf(model.ClassAccount, model.CodeGone, "%s: a DAV server has no mail", c.Native)
+}
+
+// fault says what an error of one collection or object means.
+func (st *Store) fault(err error, class model.Class, collection, item string) error {
+	if f, ok := errors.AsType[*model.Fault](err); ok && f.Class > class {
+		return err
+	}
+	code := ""
+	switch statusOf(err) {
+	case http.StatusNotFound, http.StatusGone:
+		code = model.CodeGone
+	case http.StatusForbidden:
+		code = "forbidden"
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &model.Fault{Class: class, Code: code, Account: st.acc.Login, Collection: collection, Item: item, Err: err}
+}
+
+var _ interface {
+	source.Source
+	source.Checker
+	fmt.Stringer
+} = (*Source)(nil)
+
+var _ interface {
+	source.Store
+	source.Objects
+	source.ObjectRights
+} = (*Store)(nil)
