@@ -13,6 +13,12 @@ import (
 // some servers compare the text.
 func resolveHref(base *url.URL, href string, trusted func(*url.URL) bool) *url.URL {
 	href = strings.TrimSpace(href)
+	for _, encoded := range []string{"http%3A//", "https%3A//"} { // Xandikos encodes whole URLs
+		if n := len(encoded); len(href) > n && strings.EqualFold(href[:n], encoded) {
+			_, rest, _ := strings.Cut(href[n:], "/")
+			return withPath(base, "/"+rest)
+		}
+	}
 	if rest, ok := cutOrigin(href); ok {
 		if u, err := url.Parse(href[:len(href)-len(rest)]); err == nil && trusted(u) {
 			return withPath(u, rest)

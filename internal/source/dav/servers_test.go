@@ -1,0 +1,139 @@
+package dav
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
+)
+
+// radicale writes objects anew.
+type radicale struct{ painting }
+
+func (radicale) Rewrites() {}
+
+func TestRadicale(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts} {
+		t.Run(kind.String(), func(t *testing.T) {
+			t.Parallel()
+			r := lab.StartRadicale(t, lab.DAVUser{Name: "anna", Password: "secret"}, lab.DAVUser{Name: "ben@acme.test", Password: "secret"})
+			sourcetest.RunObjects(t, func(t *testing.T) sourcetest.ObjectHarness {
+				if err := os.RemoveAll(filepath.Join(r.Folder, "collection-root", "anna")); err != nil {
+					t.Fatal(err)
+				}
+				w := &writer{base: r.URL, user: "anna", password: "secret", kind: kind, home: "/anna/", opts: Options{URL: r.URL},
+					account: model.Account{Login: "anna", Secret: "secret"}}
+				w.send(t, "PROPFIND", "/anna/", "", nil) // makes the principal
+				return radicale{painting{w}}
+			})
+			t.Run("administrator", func(t *testing.T) {
+				w := &writer{base: r.URL, user: "ben@acme.test", password: "secret", kind: kind, home: "/ben@acme.test/"}
+				w.send(t, "PROPFIND", w.home, "", nil)
+				w.Make(t, "Of Ben")
+				for _, o := range []Options{{URL: r.URL + "/{user}/"}, {Calendars: r.URL + "/{user}/", Contacts: r.URL + "/{user}/"}} {
+					o.Master, o.Password = r.Admin, r.AdminPassword
+					expectOnly(t, o, model.Account{Login: "ben@acme.test"}, kind, "Of Ben")
+				}
+			})
+		})
+	}
+}
+
+// expectOnly demands that an account has one collection of a kind.
+func expectOnly(t *testing.T, o Options, a model.Account, kind model.Kind, name string) {
+	t.Helper()
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	st, err := s.open(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, errs, err := st.ObjectCollections(t.Context())
+	if err != nil || len(errs) > 0 {
+		t.Fatal(err, errs)
+	}
+	var names []string
+	for _, c := range all {
+		if c.Kind == kind {
+			names = append(names, strings.Join(c.Path, "/"))
+		}
+	}
+	if len(names) != 1 || names[0] != name {
+		t.Errorf("with %+v there are %q, want %q", o, names, name)
+	}
+}
+
+func TestXandikos(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts} {
+		t.Run(kind.String(), func(t *testing.T) {
+			t.Parallel()
+			sourcetest.RunObjects(t, func(t *testing.T) sourcetest.ObjectHarness {
+				x := lab.StartXandikos(t, "anna")
+				home := map[model.Kind]string{model.KindCalendar: "calendars/", model.KindContacts: "contacts/"}[kind]
+				w := &writer{base: x.URL, user: "anna", kind: kind, home: x.Principal + home, opts: Options{URL: x.URL}, account: model.Account{Login: "anna"}}
+				return &xandikos{w}
+			})
+		})
+	}
+}
+
+// xandikos writes events anew, and takes no percent sign in the name of a
+// collection.
+type xandikos struct{ *writer }
+
+func (xandikos) Rewrites() {}
+
+func (xandikos) CanName(name string) bool { return !strings.Contains(name, "%") }
+
+func TestApache(t *testing.T) {
+	t.Parallel()
+	for _, auth := range []string{"basic", "digest"} {
+		t.Run(auth, func(t *testing.T) {
+			t.Parallel()
+			a := lab.StartApache(t, lab.DAVUser{Name: "anna", Password: "secret"})
+			sourcetest.RunObjects(t, func(t *testing.T) sourcetest.ObjectHarness {
+				if old, _ := filepath.Glob(filepath.Join(a.Folder, "anna", "*")); len(old) > 0 {
+					for _, o := range old {
+						if err := os.RemoveAll(o); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				return &apache{&writer{base: a.URL, user: "anna", password: "secret", kind: model.KindFiles, home: "/basic/anna/",
+					opts: Options{Files: a.URL + "/" + auth + "/{user}/"}, account: model.Account{Login: "anna", Secret: "secret"}}, filepath.Join(a.Folder, "anna")}
+			})
+		})
+	}
+}
+
+type apache struct {
+	*writer
+	folder string
+}
+
+// Break takes the server's right to read a file.
+func (a *apache) Break(t *testing.T, collection, name string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		if err := os.Chmod(filepath.Join(a.folder, collection, name), 0); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	path := filepath.Join(a.folder, collection, name)
+	if err := os.Chown(path, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
