@@ -54,7 +54,7 @@ func (l *listing) run(ctx context.Context, since string) error {
 		}
 		return l.put(model.ObjectChange{Op: model.OpCheckpoint})
 	}
-	if token, ok := strings.CutPrefix(since, "sync:"); ok && token != "" {
+	if token, ok := strings.CutPrefix(since, "sync:"); ok && token != "" && l.kindred(token) {
 		err := l.sync(ctx, token)
 		if !errors.Is(err, errNoDelta) {
 			return err
@@ -74,6 +74,15 @@ func (l *listing) run(ctx context.Context, since string) error {
 		return err
 	}
 	return l.put(model.ObjectChange{Op: model.OpCheckpoint, Cursor: now})
+}
+
+// kindred reports that a token looks like those that the collection has now.
+// Stalwart takes one that it does not know for none at all, and answers with
+// everything, but without what is gone.
+func (l *listing) kindred(token string) bool {
+	now, ok := strings.CutPrefix(l.c.Fingerprint, "sync:")
+	stem := func(s string) string { return s[:strings.LastIndexAny(s, "/:")+1] }
+	return !ok || stem(now) == stem(token)
 }
 
 func (l *listing) url() (*url.URL, error) { return l.st.objectURL(l.c, l.c.ID) }

@@ -1,14 +1,18 @@
 package dav
 
 import (
+	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source/sourcetest"
+	"mailhaul.org/mailhaul/internal/stalwart"
 )
 
 // radicale writes objects anew.
@@ -136,4 +140,73 @@ func (a *apache) Break(t *testing.T, collection, name string) {
 	if err := os.Chmod(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// secretHash is that of "secret".
+const secretHash = "{SHA512-CRYPT}$6$labsalt$leYP1O/SwaG7fbW7P8PsNALxP8zLSliGjNZI80V.j4yytxGrI2SXlPBJnogfPEG3BvTABDgzPtKzGJoNlMA.S0"
+
+// Old Stalwart: each account by itself, and through an administrator.
+func TestStalwart(t *testing.T) {
+	t.Parallel()
+	server := lab.StartStalwart(t)
+	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: server.URL, User: server.AdminUser, Password: server.AdminPassword})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	var n atomic.Int32
+	arrive := func(t *testing.T, name string) string {
+		address := fmt.Sprintf("%s%d@%s", name, n.Add(1), server.Domain)
+		actions, err := d.Plan(t.Context(), []model.Account{{Login: address, Address: address, Password: secretHash}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range actions {
+			if err := d.Apply(t.Context(), a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return address
+	}
+	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts, model.KindFiles} {
+		t.Run(kind.String(), func(t *testing.T) {
+			sourcetest.RunObjects(t, func(t *testing.T) sourcetest.ObjectHarness {
+				login := arrive(t, "anna")
+				part := map[model.Kind]string{model.KindCalendar: "cal", model.KindContacts: "card", model.KindFiles: "file"}[kind]
+				w := &writer{base: server.URL, user: login, password: "secret", kind: kind, home: "/dav/" + part + "/" + url.PathEscape(login) + "/",
+					opts: Options{URL: server.URL, Files: server.URL + "/dav/file/{user}/"}, account: model.Account{Login: login, Secret: "secret"}}
+				if kind == model.KindFiles {
+					return w
+				}
+				return stalwartHarness{painting{w}, arrive}
+			})
+		})
+	}
+	t.Run("administrator", func(t *testing.T) {
+		login := arrive(t, "cleo")
+		w := &writer{base: server.URL, user: login, password: "secret", kind: model.KindFiles, home: "/dav/file/" + url.PathEscape(login) + "/"}
+		w.Make(t, "Of Cleo")
+		s, err := New(Options{URL: server.URL, Files: server.URL + "/dav/file/{user}/", Master: arrive(t, "ben"), Separator: "%", Password: "wrong"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Open(t.Context(), model.Account{Login: login}); model.CodeOf(err) != model.CodeAuth {
+			t.Errorf("a wrong password gives %v", err)
+		}
+	})
+}
+
+// stalwartHarness writes objects anew.
+type stalwartHarness struct {
+	painting
+	arrive func(t *testing.T, name string) string
+}
+
+func (stalwartHarness) Rewrites() {}
+
+func (h stalwartHarness) ShareWithBen(t *testing.T, collection string) string {
+	t.Helper()
+	ben := h.arrive(t, "ben")
+	h.send(t, "ACL", h.paths[collection], "application/xml", []byte(`<d:acl xmlns:d="DAV:"><d:ace><d:principal><d:href>/dav/pal/`+url.PathEscape(ben)+`/</d:href></d:principal><d:grant><d:privilege><d:read/></d:privilege></d:grant></d:ace></d:acl>`))
+	return ben
 }
