@@ -159,3 +159,9 @@ func (s Scope) number() (int, error) {
 	}
 	return 0, fmt.Errorf("the scope %q is unknown: write subtree, onelevel or base", s)
 }
+
+// NoSuchObject tells whether a search failed because its base does not exist.
+func NoSuchObject(err error) bool {
+	var e *ldap.Error
+	return errors.As(err, &e) && e.ResultCode == ldap.LDAPResultNoSuchObject
+}

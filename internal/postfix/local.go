@@ -1,0 +1,119 @@
+package postfix
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/postfix/table"
+)
+
+// maxInclude is far above any list in a file of :include:, in octets.
+const maxInclude = 16 << 20
+
+// localTargets are what a value of aliases(5) leads to: addresses, those of
+// local users in the host's domain. Programs and files are told as notes of
+// the address, lists in files are read.
+func (r *Router) localTargets(address, value, where string, depth int) (out []string) {
+	for _, t := range SplitAddresses(value) {
+		switch {
+		case strings.HasPrefix(t, "|"):
+			r.noteProgram(address, strings.TrimSpace(t[1:]), where)
+		case strings.HasPrefix(t, "/"):
+			r.note(model.Note{Level: model.LevelWarning, Code: "file", Subject: address, Where: where, Text: "its mail is appended to the file " + t,
+				Remedy: "give it a mailbox, or leave it out"})
+		case strings.HasPrefix(strings.ToLower(t), ":include:"):
+			if depth > 10 {
+				r.note(model.Note{Level: model.LevelWarning, Code: "include", Subject: address, Where: where, Text: "lists in files include one another: " + t, Remedy: "take one out"})
+				continue
+			}
+			path := t[len(":include:"):]
+			list, err := readInclude(r.tables.Root + path)
+			if err != nil {
+				r.note(model.Note{Level: model.LevelStop, Code: "include", Subject: address, Where: where, Text: fmt.Sprintf("its members are in a file that cannot be read: %v", err),
+					Remedy: "make it readable for mailhaul, or copy it here"})
+				continue
+			}
+			out = append(out, r.localTargets(address, list, where+", "+path, depth+1)...)
+		default:
+			out = append(out, r.localAddress(t))
+		}
+	}
+	return out
+}
+
+// localAddress is an address within aliases(5): bare names are local users.
+func (r *Router) localAddress(t string) string {
+	t = strings.TrimPrefix(t, `\`)
+	if !strings.Contains(t, "@") {
+		return r.fold(strings.ToLower(t) + "@" + r.hostDomain())
+	}
+	return r.fold(r.settings.qualify(t))
+}
+
+// hostDomain is a domain of the host's users.
+func (r *Router) hostDomain() string {
+	if r.primary != "" {
+		return r.primary
+	}
+	if o := r.settings.origin(); r.local(o) {
+		return o
+	}
+	if names := r.classes[classLocal].names; len(names) > 0 {
+		return names[0]
+	}
+	return r.settings.origin()
+}
+
+// readInclude makes one value of a file of :include: (aliases(5)).
+func readInclude(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	var parts []string
+	size := 0
+	var failed error
+	for _, line := range table.LogicalLines(f, &failed) {
+		if size += len(line); size > maxInclude {
+			return "", fmt.Errorf("%s has more than %d MiB", path, maxInclude>>20)
+		}
+		parts = append(parts, line)
+	}
+	return strings.Join(parts, ","), failed
+}
+
+// inline expands an address of the host's users whose domain is not carried by
+// aliases(5), until only others are left: addresses elsewhere, and users without
+// an alias.
+func (r *Router) inline(ctx context.Context, address string, seen map[string]bool) ([]string, error) {
+	at := strings.LastIndexByte(address, '@')
+	if at <= 0 || r.primary != "" || !r.local(address[at+1:]) {
+		return []string{address}, nil
+	}
+	name, _ := extension(address[:at], r.delimiters)
+	if seen[name] {
+		return nil, nil
+	}
+	seen[name] = true
+	value, where, found, err := r.aliases.get(ctx, name)
+	if err != nil || !found {
+		return []string{address}, err
+	}
+	var out []string
+	for _, t := range r.localTargets(address, value, where, 0) {
+		if t == address { // the user himself, beside others
+			out = append(out, t)
+			continue
+		}
+		more, err := r.inline(ctx, t, seen)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
+	return out, nil
+}
