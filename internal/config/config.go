@@ -42,6 +42,7 @@ type Source struct {
 	Maildir *Maildir // nil when the file has no source.maildir
 	Dbox    *Dbox    // nil when the file has no source.dbox
 	Cyrus   *Cyrus   // nil when the file has no source.cyrus
+	ACL     ACL
 	Sieve   Sieve
 	Users   Users
 }
@@ -110,6 +111,18 @@ type Dbox struct {
 	Attachments string
 	// Escape is the escape character of the plugin listescape, or empty.
 	Escape string
+}
+
+// ACL are the settings of Dovecot's plugin acl, for who reads its lists from disk.
+type ACL struct {
+	// Global is a file of lists for patterns of mailboxes, or a folder of a file
+	// for each mailbox; empty: there are only the mailboxes' own lists.
+	Global string
+	// Prefix and Separator are those of the namespace, as Global writes names.
+	Prefix, Separator string
+	// GlobalsOnly, DefaultsFromInbox and Ignore are acl_globals_only,
+	// acl_defaults_from_inbox and acl_ignore.
+	GlobalsOnly, DefaultsFromInbox, Ignore bool
 }
 
 // Cyrus says where a Cyrus keeps its mail.

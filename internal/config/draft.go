@@ -28,6 +28,8 @@ type Found struct {
 	Maildir, Inbox, Control, Index, Layout string
 	// Dbox, Attachments and Escape are as in Dbox.
 	Dbox, Attachments, Escape string
+	// ACL is as in Source.
+	ACL ACL
 	// Cyrus is the imapd.conf of a Cyrus on this host; nothing of the above
 	// is looked at then.
 	Cyrus string

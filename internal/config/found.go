@@ -44,6 +44,15 @@ func FromDovecot(f doveconf.Facts, host string) Found {
 	}
 	out.maildir(f)
 	out.dbox(f)
+	if out.Maildir != "" || out.Dbox != "" {
+		out.ACL = ACL{Global: f.ACL.Global, GlobalsOnly: f.ACL.GlobalsOnly, DefaultsFromInbox: f.ACL.DefaultsFromInbox, Ignore: f.ACL.Ignore}
+		if f.ACL.Global != "" {
+			out.ACL.Prefix, out.ACL.Separator = f.Prefix, f.Separator
+			if out.ACL.Separator == "" && out.Maildir != "" && out.Layout != "fs" {
+				out.ACL.Separator = "."
+			}
+		}
+	}
 	return out
 }
 

@@ -179,6 +179,16 @@ func (d *decoder) source(c *Source, v value, s *sections) {
 				s.see("escape", func(v value) { v.setText(&c.Dbox.Escape) }),
 			)
 		}),
+		s.see("acl", func(v value) {
+			v.fields(
+				s.see("global", func(v value) { v.setPath(&c.ACL.Global) }),
+				s.see("prefix", func(v value) { v.setText(&c.ACL.Prefix) }),
+				s.see("separator", func(v value) { v.setText(&c.ACL.Separator) }),
+				s.see("globals_only", func(v value) { v.setBool(&c.ACL.GlobalsOnly) }),
+				s.see("defaults_from_inbox", func(v value) { v.setBool(&c.ACL.DefaultsFromInbox) }),
+				s.see("ignore", func(v value) { v.setBool(&c.ACL.Ignore) }),
+			)
+		}),
 		s.see("cyrus", func(v value) {
 			c.Cyrus = &Cyrus{}
 			v.fields(

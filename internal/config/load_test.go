@@ -54,7 +54,7 @@ func TestExampleShowsEverySetting(t *testing.T) {
 	}
 	const nonsense = "{qqqqqqqqqqqq: 1}"
 	_, err = Parse("m.yaml", []byte("qqqqqqqqqqqq: 1\naccounts: ["+nonsense+"]\nlimits: "+nonsense+"\ndestination: {qqqqqqqqqqqq: 1, tls: "+nonsense+
-		"}\nsource: {qqqqqqqqqqqq: 1, imap: "+nonsense+", maildir: "+nonsense+", dbox: "+nonsense+", cyrus: "+nonsense+", users: {qqqqqqqqqqqq: 1, sql: "+nonsense+", ldap: "+nonsense+"}}\n"))
+		"}\nsource: {qqqqqqqqqqqq: 1, imap: "+nonsense+", maildir: "+nonsense+", dbox: "+nonsense+", acl: "+nonsense+", cyrus: "+nonsense+", users: {qqqqqqqqqqqq: 1, sql: "+nonsense+", ldap: "+nonsense+"}}\n"))
 	if err == nil {
 		t.Fatal("nonsense was accepted")
 	}

@@ -65,6 +65,9 @@ func (d *decoder) validate(c *Config, s *sections) {
 		d.validateIMAP(c, s)
 		d.validateMaildir(&c.Source, s)
 		d.validateDbox(&c.Source, s)
+		if s.has("source.acl") && c.Source.Maildir == nil && c.Source.Dbox == nil {
+			d.wrong(s, "source.acl", "it tells how to read the lists of a Dovecot from its disk: remove it, or add source.maildir or source.dbox")
+		}
 		d.validateUsers(c, s)
 	}
 	if s.has("destination") {

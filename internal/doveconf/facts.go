@@ -50,6 +50,8 @@ type Facts struct {
 	// Escape is the character that the plugin listescape writes in names of
 	// mailboxes on disk, or empty.
 	Escape string
+	// ACL is how access control lists are read.
+	ACL ACL
 	// Encrypted messages can be read over IMAP only.
 	Encrypted bool
 	// Separator is that of the inbox's namespace, Prefix its prefix.
@@ -88,6 +90,7 @@ func (s Settings) Facts() Facts {
 	f.plugins(&s.Block)
 	f.quota(&s.Block)
 	f.stored(&s.Block)
+	f.acl(&s.Block)
 	return f
 }
 

@@ -20,6 +20,7 @@ import (
 	"mailhaul.org/mailhaul/internal/source/cyrus"
 	"mailhaul.org/mailhaul/internal/source/dbox"
 	"mailhaul.org/mailhaul/internal/source/dovecot"
+	"mailhaul.org/mailhaul/internal/source/dovecotacl"
 	"mailhaul.org/mailhaul/internal/source/imap"
 	"mailhaul.org/mailhaul/internal/source/maildir"
 	"mailhaul.org/mailhaul/internal/stalwart"
@@ -40,11 +41,16 @@ func (e *Engagement) Source(ctx context.Context) (source.Source, error) {
 		return e.src, nil
 	}
 	var disk dovecot.Disk
+	acl := dovecotacl.Settings{Global: c.ACL.Global, GlobalsOnly: c.ACL.GlobalsOnly, DefaultsFromInbox: c.ACL.DefaultsFromInbox,
+		Prefix: c.ACL.Prefix, Separator: c.ACL.Separator, Ignore: c.ACL.Ignore}
+	if acl.Separator == "" && c.Maildir != nil && c.Maildir.Layout != string(maildir.LayoutFS) {
+		acl.Separator = "." // of the namespace, unless it says otherwise
+	}
 	switch {
 	case c.Maildir != nil:
-		disk = maildir.New(maildir.Options{Path: c.Maildir.Path, Inbox: c.Maildir.Inbox, Control: c.Maildir.Control, Index: c.Maildir.Index, Layout: maildir.Layout(c.Maildir.Layout)})
+		disk = maildir.New(maildir.Options{Path: c.Maildir.Path, Inbox: c.Maildir.Inbox, Control: c.Maildir.Control, Index: c.Maildir.Index, Layout: maildir.Layout(c.Maildir.Layout), ACL: acl})
 	case c.Dbox != nil:
-		disk = dbox.New(dbox.Options{Location: c.Dbox.Location, Attachments: c.Dbox.Attachments, Escape: c.Dbox.Escape})
+		disk = dbox.New(dbox.Options{Location: c.Dbox.Location, Attachments: c.Dbox.Attachments, Escape: c.Dbox.Escape, ACL: acl})
 	}
 	if c.Kind == config.KindCourier && c.IMAP == nil {
 		disk = maildir.New(maildir.Options{Path: courierPath(c), Server: maildir.ServerCourier})

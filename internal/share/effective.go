@@ -20,10 +20,16 @@ type list struct {
 	groups map[string]*entry
 	all    entry
 	shared bool // with everybody
+	// lines are all of it, with identifiers in lower case.
+	lines []model.Grant
 }
 
 // entry is what a list says of one identifier.
 type entry struct{ positive, negative model.Rights }
+
+// siteWide stands before what Dovecot shows of the lists that a site has beside
+// those of the mailboxes.
+const siteWide = "#"
 
 // everybody are the identifiers of all users: RFC 4314 §2 and Dovecot's.
 var everybody = map[string]bool{"anyone": true, "authenticated": true}
@@ -32,7 +38,9 @@ var everybody = map[string]bool{"anyone": true, "authenticated": true}
 func read(grants []model.Grant) list {
 	l := list{users: map[string]*entry{}, groups: map[string]*entry{}}
 	for _, g := range grants {
-		id := strings.ToLower(g.Identifier)
+		g.Identifier = strings.ToLower(g.Identifier)
+		l.lines = append(l.lines, g)
+		id := strings.TrimPrefix(g.Identifier, siteWide)
 		e := &l.all
 		switch group, isGroup := groupName(id); {
 		case id == "anonymous":
@@ -74,22 +82,58 @@ func groupName(id string) (string, bool) {
 }
 
 // of is what a list gives one user, groups aside: everything that is granted
-// less everything that is taken away (RFC 4314 §2), or what its own entry says,
-// where the source lets that replace the others.
+// less everything that is taken away (RFC 4314 §2), or what replaces what, where
+// the source reads lists so.
 func (l list) of(ids []string, specific bool) model.Rights {
+	if specific {
+		return l.mostSpecific(ids)
+	}
 	positive, negative := l.all.positive, l.all.negative
 	for _, id := range ids {
 		e := l.users[id]
 		if e == nil {
 			continue
 		}
-		if specific {
-			return e.positive &^ e.negative
-		}
 		positive |= e.positive
 		negative |= e.negative
 	}
 	return positive &^ negative
+}
+
+// mostSpecific reads a list as Dovecot does (acl-cache.c, acl_object_rebuild_cache):
+// a user's own entry replaces what authenticated users have, and that what anyone
+// has; a site's lists, in the same order, replace the mailbox's. What is granted
+// and what is taken away are replaced each for itself.
+func (l list) mostSpecific(ids []string) model.Rights {
+	var granted, taken model.Rights
+	for _, bySite := range []bool{false, true} {
+		for _, whom := range []func(id string) bool{
+			func(id string) bool { return id == "anyone" },
+			func(id string) bool { return id == "authenticated" },
+			func(id string) bool { return slices.Contains(ids, strings.TrimPrefix(id, "user=")) },
+		} {
+			var sets [2]model.Rights // granted, taken
+			var named [2]bool
+			for _, g := range l.lines {
+				id, site := strings.CutPrefix(g.Identifier, siteWide)
+				if site != bySite || !whom(id) {
+					continue
+				}
+				n := 0
+				if g.Negative {
+					n = 1
+				}
+				sets[n], named[n] = sets[n]|g.Rights, true
+			}
+			if named[0] {
+				granted = sets[0]
+			}
+			if named[1] {
+				taken = sets[1]
+			}
+		}
+	}
+	return granted &^ taken
 }
 
 // readers works out who of the source's accounts has rights. Identifiers of

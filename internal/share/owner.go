@@ -76,6 +76,10 @@ func (w *owner) run(ctx context.Context) error {
 			continue
 		}
 		grants, err := lists.Rights(ctx, c)
+		if err != nil && model.ClassOf(err) == model.ClassItem {
+			w.note(name(c.Path), "unreadable", fmt.Sprintf("its list cannot be read, and nothing is changed: %v", err))
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/dovecotacl"
 	"mailhaul.org/mailhaul/internal/source/location"
 )
 
@@ -28,6 +29,8 @@ type Options struct {
 	// Escape is the escape character of Dovecot's plugin listescape in names
 	// of mailboxes on disk ("\\"), or empty: it is not in use.
 	Escape string
+	// ACL are the settings of Dovecot's access control lists.
+	ACL dovecotacl.Settings
 }
 
 // Source is a file system of sdboxes and mdboxes. Its methods may be called

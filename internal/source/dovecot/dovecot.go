@@ -105,6 +105,16 @@ func (s *store) Read(ctx context.Context, c model.Collection, items []model.Item
 	return s.Store.Read(ctx, c, rest, fn)
 }
 
+// Rights implements source.Rights: the server's word counts.
+func (s *store) Rights(ctx context.Context, c model.Collection) ([]model.Grant, error) {
+	return s.Store.(source.Rights).Rights(ctx, c)
+}
+
+// SpecificRights implements source.SpecificRights.
+func (s *store) SpecificRights(ctx context.Context) (bool, error) {
+	return s.Store.(source.SpecificRights).SpecificRights(ctx)
+}
+
 // Scripts implements source.Scripts.
 func (s *store) Scripts(ctx context.Context) ([]model.Script, error) {
 	scripts, err := s.Store.(source.Scripts).Scripts(ctx)

@@ -2,7 +2,6 @@ package maildir
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -12,7 +11,6 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
-	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/mailname"
 )
 
@@ -108,12 +106,9 @@ func (p place) sharedWith(dir string) ([]string, error) {
 	return out, err
 }
 
-// Rights implements source.Rights with Courier's lists. They add up, less what
+// courierRights are a mailbox's grants by Courier's list. They add up, less what
 // is taken away (maildiracl(1)).
-func (s *Store) Rights(_ context.Context, c model.Collection) ([]model.Grant, error) {
-	if c.Container || !s.at.courier(c.Native) {
-		return nil, nil
-	}
+func (s *Store) courierRights(c model.Collection) ([]model.Grant, error) {
 	entries, err := s.at.acl(c.Native)
 	if err != nil {
 		return nil, s.fault(c.Native, err)
@@ -148,5 +143,3 @@ func parseQuota(line string) int64 {
 	}
 	return 0
 }
-
-var _ source.Rights = (*Store)(nil)

@@ -12,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/dovecotacl"
 )
 
 // Options say where the Maildirs are.
@@ -35,6 +36,8 @@ type Options struct {
 	// Server is ServerCourier, or empty: look for each mailbox whose files
 	// are there.
 	Server string
+	// ACL are the settings of Dovecot's access control lists.
+	ACL dovecotacl.Settings
 	// Now tells the time; nil means time.Now.
 	Now func() time.Time
 }

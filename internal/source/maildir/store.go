@@ -278,6 +278,17 @@ func (s *Store) unreadable(c model.Collection, ref model.ItemRef, err error) err
 	return &model.Fault{Class: model.ClassItem, Code: "unreadable", Account: s.acc.Login, Collection: c.Native, Item: item, Err: err}
 }
 
+// ofMailbox names account and mailbox in a Fault whose class stays.
+func (s *Store) ofMailbox(collection string, err error) error {
+	var f *model.Fault
+	if !errors.As(err, &f) {
+		return s.fault(collection, err)
+	}
+	g := *f
+	g.Account, g.Collection = s.acc.Login, collection
+	return &g
+}
+
 // fault is an error of a whole mailbox, or of all.
 func (s *Store) fault(collection string, err error) error {
 	f := &model.Fault{Class: model.ClassAccount, Code: "unreadable", Account: s.acc.Login, Collection: collection, Err: err}
