@@ -140,7 +140,8 @@ type Blob struct {
 	Size int64
 	Hash Hash
 	Open func() (io.ReadCloser, error)
-	// Bytes holds the message itself when it is small; Open is then nil.
+	// Bytes holds the message itself when it is small; Open is then nil. They
+	// must not be looked at once the call that was given them has returned.
 	Bytes []byte
 }
 

@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/zeebo/blake3"
-
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
@@ -22,35 +20,45 @@ import (
 type body struct {
 	destination.Blob
 	file string
+	slab *slab // where Bytes lie, if it is to be left
 }
 
-// drop removes the spooled file, if any.
+// drop gives its memory back and removes the spooled file, if any. The octets
+// must not be looked at any more.
 func (b *body) drop() {
+	if b.slab != nil {
+		b.slab.leave()
+		b.slab, b.Bytes = nil, nil
+	}
 	if b.file != "" {
 		os.Remove(b.file)
 		b.file = ""
 	}
 }
 
-// readBody takes the whole message and computes its hash on the way. prefix
-// goes before it (a repair).
-func (s *syncer) readBody(ctx context.Context, c *source.Content, prefix []byte) (body, error) {
+// readBody takes the whole message into m and computes its hash on the way.
+// prefix goes before it (a repair).
+func (s *syncer) readBody(ctx context.Context, c *source.Content, prefix []byte, m *memory) (body, error) {
+	h := m.hasher()
+	b := body{}
 	if c.Whole != nil && len(prefix) == 0 && len(c.Whole) <= inMemory {
 		if !c.Paced {
 			if err := s.Throttle.Pay(ctx, len(c.Whole)); err != nil {
-				return body{}, err
+				return b, err
 			}
 		}
-		return body{Blob: destination.Blob{Size: int64(len(c.Whole)), Hash: blake3.Sum256(c.Whole), Bytes: c.Whole}}, nil
+		b.Size = int64(len(c.Whole))
+		_, _ = h.Write(c.Whole)
+		h.Sum(b.Hash[:0])
+		b.Bytes, b.slab = m.keep(c.Whole)
+		return b, nil
 	}
-	h := blake3.New()
 	src := io.TeeReader(io.MultiReader(bytes.NewReader(prefix), s.throttle(ctx, c)), h)
-	b := body{}
-	buf := bytes.NewBuffer(make([]byte, 0, min(max(c.Size, 0)+int64(len(prefix)), inMemory)+bytes.MinRead))
+	buf := m.buffer()
+	buf.Grow(int(min(max(c.Size, 0)+int64(len(prefix)), inMemory)) + bytes.MinRead)
 	n, err := io.CopyN(buf, src, inMemory+1)
 	switch {
 	case errors.Is(err, io.EOF):
-		b.Bytes = buf.Bytes()
 	case err != nil:
 		return b, err
 	default:
@@ -63,6 +71,9 @@ func (s *syncer) readBody(ctx context.Context, c *source.Content, prefix []byte)
 	if c.Size >= 0 && n != c.Size+int64(len(prefix)) {
 		b.drop()
 		return b, model.Faultf(model.ClassItem, "truncated", "the source announced %d octets and sent %d", c.Size, n-int64(len(prefix)))
+	}
+	if b.Open == nil {
+		b.Bytes, b.slab = m.keep(buf.Bytes())
 	}
 	b.Size = n
 	h.Sum(b.Hash[:0])

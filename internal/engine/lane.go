@@ -57,12 +57,15 @@ func (r *run) take(queue <-chan *batch, wait bool) *batch {
 }
 
 // exchange imports emails while the next batch is uploaded. An upload that
-// fails is left to upload, which tries again.
+// fails is left to upload, which tries again. What has been sent is waited for
+// even when another lane ends the account: an answer that nobody takes would
+// leave its messages in doubt, and the server may work on them for a while.
 func (r *run) exchange(ctx context.Context, emails []destination.Import, next *batch) ([]destination.Imported, error) {
 	if err := r.pace.begin(ctx); err != nil {
 		return nil, err
 	}
 	defer r.pace.end()
+	ctx = r.loading
 	if next == nil || next.uploaded {
 		x := r.dst.Exchange(ctx, emails, nil)
 		return x.Imported, x.ImportErr

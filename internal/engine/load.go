@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
@@ -36,13 +37,29 @@ type batch struct {
 	entries  []*entry
 	octets   int64
 	uploaded bool // or refused one by one, see entry.err
+	room     *semaphore.Weighted
+	taken    int64 // of room
 }
 
+// drop gives back what the batch has taken, when all in it are through.
 func (b *batch) drop() {
 	for _, e := range b.entries {
 		e.body.drop()
 	}
+	b.shrink(0)
 }
+
+// shrink keeps only so much of the room.
+func (b *batch) shrink(to int64) {
+	if b.taken > to {
+		b.room.Release(b.taken - to)
+		b.taken = to
+	}
+}
+
+// footprint is what a batch of so many octets takes: of the two in each lane
+// one is there twice, in the request, too.
+func footprint(octets int64) int64 { return octets + octets/2 }
 
 // load moves everything that is pending. One goroutine reads, the lanes upload
 // and import (lane.go); what is between them bounds the memory.
@@ -65,6 +82,7 @@ func (r *run) load(ctx context.Context) error {
 		return err
 	}
 	r.air.open(state)
+	r.loading = ctx
 	g, inner := errgroup.WithContext(ctx)
 	queue, end := make(chan *batch, queued), make(chan struct{})
 	g.Go(func() error {
@@ -106,9 +124,11 @@ func (r *run) loadable() []ledger.State {
 // read takes pending messages from the source, oldest UID first, and sends
 // full batches on.
 func (r *run) read(ctx context.Context, queue chan<- *batch) error {
-	// Besides the batch being filled there are those in the queue, one waiting
-	// to enter it, and in each lane one that is uploaded and one imported.
-	a := &assembler{run: r, queue: queue, maxOctets: r.Buffer / int64(r.Accounts) / int64(queued+2+2*r.pace.lanes)}
+	// Besides the batch that is filled, or waits to enter the queue, there are
+	// those in it, and in each lane one that is imported and one that is
+	// uploaded.
+	a := &assembler{run: r, queue: queue, maxOctets: r.Buffer * 2 / 3 / int64(r.Accounts) / int64(queued+1+2*r.pace.lanes)}
+	defer r.memory.done()
 	if l := r.Destination.Limits().BatchOctets; l > 0 {
 		a.maxOctets = min(a.maxOctets, l)
 	}
@@ -169,7 +189,7 @@ func (r *run) readChunk(ctx context.Context, b *box, chunk []*entry, a *assemble
 		}
 		delete(byUID, ref.UID)
 		if err == nil {
-			e.body, err = r.readBody(ctx, c, nil)
+			e.body, err = r.readBody(ctx, c, nil, &r.memory)
 		}
 		r.waiting(sideSource, r.Now().Sub(waited))
 		defer func() { waited = r.Now() }()
@@ -238,11 +258,30 @@ func (a *assembler) add(ctx context.Context, e *entry) error {
 		}
 	}
 	if a.now == nil {
-		a.now = &batch{}
+		now, err := a.begin(ctx)
+		if err != nil {
+			e.body.drop()
+			return err
+		}
+		a.now = now
 	}
 	a.now.entries = append(a.now.entries, e)
 	a.now.octets += size
 	return nil
+}
+
+// begin takes room for a whole batch. Accounts that have more lanes than their
+// share, because others had not begun or are through, wait here for each other;
+// whoever has room gets rid of it without any more.
+func (a *assembler) begin(ctx context.Context) (*batch, error) {
+	b := &batch{room: a.room}
+	start := a.Now()
+	defer func() { a.waiting(sideDestination, a.Now().Sub(start)) }()
+	if err := a.room.Acquire(ctx, footprint(a.maxOctets)); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	b.taken = footprint(a.maxOctets)
+	return b, nil
 }
 
 func (a *assembler) flush(ctx context.Context) error {
@@ -251,6 +290,7 @@ func (a *assembler) flush(ctx context.Context) error {
 		return nil
 	}
 	a.now = nil
+	b.shrink(footprint(b.octets))
 	start := a.Now()
 	defer func() { a.waiting(sideDestination, a.Now().Sub(start)) }()
 	select {

@@ -29,7 +29,7 @@ func (r *run) repair(ctx context.Context, e *entry) error {
 	}
 	all := io.MultiReader(bytes.NewReader(start[:n]), rd)
 	// Paced: the source is not read again.
-	e.body, err = r.readBody(ctx, &source.Content{Reader: all, Size: old.Size, Paced: true}, translate.Repair(start[:n], e.item.Received))
+	e.body, err = r.readBody(ctx, &source.Content{Reader: all, Size: old.Size, Paced: true}, translate.Repair(start[:n], e.item.Received), new(memory))
 	e.repair = true
 	return err
 }

@@ -28,10 +28,12 @@ type run struct {
 	boxes   []*box              // mailboxes that the source has now
 	retired []ledger.Collection // those it no longer has, or not in this UIDVALIDITY
 
-	mu        sync.Mutex // guards res and vocab while the pipeline runs
-	air       airspace   // of imports
-	adopting  adoption   // of the reader
-	vanished  bool       // there are vanished items to match against
+	mu        sync.Mutex      // guards res and vocab while the pipeline runs
+	air       airspace        // of imports
+	adopting  adoption        // of the reader
+	memory    memory          // of the reader
+	loading   context.Context // of the load as a whole, whatever happens to one lane
+	vanished  bool            // there are vanished items to match against
 	refused   int64
 	blamed    atomic.Int64 // messages that broke their requests
 	unchanged bool

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"mailhaul.org/mailhaul/internal/model"
 )
 
@@ -21,6 +23,7 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 	s := &syncer{Options: o}
 	s.courtesy = &courtesy{hours: o.Hours, latency: o.Latency, now: o.Now, sleep: o.Sleep, say: func(text string) { o.Log.Warn(text) }}
 	s.Accounts = max(min(s.Accounts, len(accounts)), 1)
+	s.room = semaphore.NewWeighted(s.Buffer)
 	s.pace = newPace(s.Accounts, o.Destination.Limits().BatchItems, o.Now)
 	res := Result{Accounts: make([]AccountResult, len(accounts))}
 	slots := make(chan struct{}, s.Accounts)
@@ -56,6 +59,7 @@ type syncer struct {
 	Options
 	courtesy *courtesy
 	pace     *pace
+	room     *semaphore.Weighted // octets of the buffer, for batches of all accounts
 	uploaded witness
 	imported witness
 }

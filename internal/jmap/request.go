@@ -202,7 +202,7 @@ func (c *Client) send(ctx context.Context, body pieces, r *Request) (*Response, 
 		size:       body.size(),
 		body:       body.open,
 		idempotent: !r.Once,
-		read:       func(h *http.Response) error { return out.read(h.Body) },
+		read:       func(h *http.Response) error { return out.read(h) },
 	})
 	if err != nil {
 		return nil, err
@@ -210,12 +210,19 @@ func (c *Client) send(ctx context.Context, body pieces, r *Request) (*Response, 
 	return out, nil
 }
 
-func (r *Response) read(body io.Reader) error {
-	var answer struct {
-		MethodResponses []json.RawMessage `json:"methodResponses"`
-		SessionState    string            `json:"sessionState"`
+func (r *Response) read(h *http.Response) error {
+	var raw bytes.Buffer
+	if n := h.ContentLength; n > 0 {
+		raw.Grow(int(min(n, 8<<20)) + bytes.MinRead)
 	}
-	if err := json.NewDecoder(body).Decode(&answer); err != nil {
+	if _, err := raw.ReadFrom(h.Body); err != nil {
+		return &badAnswer{err}
+	}
+	var answer struct {
+		MethodResponses [][]json.RawMessage `json:"methodResponses"`
+		SessionState    string              `json:"sessionState"`
+	}
+	if err := json.Unmarshal(raw.Bytes(), &answer); err != nil {
 		return &badAnswer{err}
 	}
 	if answer.MethodResponses == nil {
@@ -223,11 +230,9 @@ func (r *Response) read(body io.Reader) error {
 	}
 	r.SessionState = answer.SessionState
 	r.results = make(map[string]result, len(answer.MethodResponses))
-	for _, raw := range answer.MethodResponses {
-		var parts []json.RawMessage
+	for _, parts := range answer.MethodResponses {
 		var name, id string
-		if json.Unmarshal(raw, &parts) != nil || len(parts) != 3 ||
-			json.Unmarshal(parts[0], &name) != nil || json.Unmarshal(parts[2], &id) != nil {
+		if len(parts) != 3 || json.Unmarshal(parts[0], &name) != nil || json.Unmarshal(parts[2], &id) != nil {
 			return &badAnswer{errors.New("a method response is not [name, arguments, id]")}
 		}
 		// A call may have several responses; the first one is its own.

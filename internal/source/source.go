@@ -51,8 +51,8 @@ type Content struct {
 	io.Reader
 	// Size is the exact length in octets, or -1 when only reading tells.
 	Size int64
-	// Whole is all that Reader gives, where the source has it in memory; it is
-	// the receiver's to keep, but not to change. Else nil.
+	// Whole is all that Reader gives, where the source has it in memory; the
+	// receiver must not change it, nor look at it once it has returned. Else nil.
 	Whole []byte
 	// Paced: the octets were counted against the bandwidth on their way here.
 	Paced bool

@@ -17,18 +17,14 @@ func (a *Account) Exchange(ctx context.Context, emails []destination.Import, blo
 		x.UploadErr = a.upload(ctx, p)
 		return x
 	}
-	arguments, err := importArguments(a.id, emails)
-	if err != nil {
-		x.ImportErr, x.UploadErr = err, a.upload(ctx, p)
-		return x
-	}
+	arguments := importArguments(a.id, emails)
 	var riding *uploadBatch
 	if len(p.batches) > 0 && len(arguments)+len(p.batches[0].json) <= a.uploadLimit() {
 		riding, p.batches = p.batches[0], p.batches[1:]
 	}
 	beside := make(chan error, 1)
 	go func() { beside <- a.upload(ctx, p) }()
-	err = a.importing(ctx, arguments, emails, riding, p, &x)
+	err := a.importing(ctx, arguments, emails, riding, p, &x)
 	if x.UploadErr = <-beside; x.UploadErr == nil {
 		x.UploadErr = err
 	}

@@ -1,12 +1,12 @@
 package stalwart
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/destination"
@@ -47,32 +47,46 @@ func imported(resp *jmap.Response, id string, emails []destination.Import) ([]de
 
 // importArguments writes the emails by hand: a Go map would sort the tenth
 // before the second.
-func importArguments(account string, emails []destination.Import) ([]byte, error) {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, `{"accountId":"%s","emails":{`, account)
+func importArguments(account string, emails []destination.Import) []byte {
+	b := make([]byte, 0, 256*len(emails)+64)
+	b = fmt.Appendf(b, `{"accountId":"%s","emails":{`, account)
 	for i, e := range emails {
-		o := args{"blobId": e.BlobID, "mailboxIds": set(e.Mailboxes), "keywords": set(e.Keywords),
-			"receivedAt": e.Received.UTC().Format(time.RFC3339)}
-		raw, err := jmap.Marshal(o)
-		if err != nil {
-			return nil, err
-		}
 		if i > 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
-		fmt.Fprintf(&b, `"%d":`, i)
-		b.Write(raw)
+		b = append(b, '"')
+		b = strconv.AppendInt(b, int64(i), 10)
+		b = append(b, `":{"blobId":`...)
+		b = appendString(b, e.BlobID)
+		b = append(b, `,"mailboxIds":`...)
+		b = appendSet(b, e.Mailboxes)
+		b = append(b, `,"keywords":`...)
+		b = appendSet(b, e.Keywords)
+		b = append(b, `,"receivedAt":"`...)
+		b = e.Received.UTC().AppendFormat(b, time.RFC3339)
+		b = append(b, `"}`...)
 	}
-	b.WriteString(`}}`)
-	return b.Bytes(), nil
+	return append(b, `}}`...)
 }
 
-func set(list []string) map[string]bool {
-	out := make(map[string]bool, len(list))
-	for _, s := range list {
-		out[s] = true
+// appendSet writes words as JMAP does sets, {"word":true}.
+func appendSet(b []byte, words []string) []byte {
+	b = append(b, '{')
+	for i, w := range words {
+		if slices.Contains(words[:i], w) {
+			continue
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, w), `:true`...)
 	}
-	return out
+	return append(b, '}')
+}
+
+// appendString writes a JSON string; octets that are not UTF-8 become U+FFFD.
+func appendString(b []byte, s string) []byte {
+	return appendJSON(b, []byte(strings.ToValidUTF8(s, "\uFFFD")))
 }
 
 // certain are the method errors that the server gives before it stores

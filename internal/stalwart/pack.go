@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"math/bits"
 	"slices"
 	"strconv"
 	"sync"
@@ -107,22 +108,40 @@ func (a *Account) newBatch(blobs []destination.Blob, limit int) *uploadBatch {
 }
 
 // buffers keeps the memory of requests that are through: megabytes that would
-// be given back to the system and asked for again, many times a second.
-type buffers struct{ pool sync.Pool }
+// be given back to the system and asked for again, many times a second. They
+// come in sizes a quarter apart, so that one of them fits the next request, too.
+type buffers struct{ pools [64]sync.Pool }
+
+// leastBuffer is the smallest.
+const leastBuffer = 64 << 10
+
+// bufferClass is the largest class whose buffers hold at most n octets, and
+// the size of those of the next one.
+func bufferClass(n int) (class, next int) {
+	octave := bits.Len(uint(n/leastBuffer)) - 1
+	quarter := n>>(octave+14) - 4
+	return 4*octave + quarter, (5 + quarter) << (octave + 14)
+}
 
 // get returns an empty buffer with room for so many octets.
 func (p *buffers) get(room int) []byte {
-	if b, ok := p.pool.Get().(*[]byte); ok && cap(*b) >= room {
-		return (*b)[:0]
+	class, size := bufferClass(max(room-1, leastBuffer))
+	if class+1 < len(p.pools) {
+		if b, ok := p.pools[class+1].Get().(*[]byte); ok {
+			return (*b)[:0]
+		}
 	}
-	const step = 1 << 20
-	if room > step/2 {
-		room = (room + step - 1) / step * step
-	}
-	return make([]byte, 0, room)
+	return make([]byte, 0, size)
 }
 
-func (p *buffers) put(b []byte) { p.pool.Put(&b) }
+func (p *buffers) put(b []byte) {
+	if cap(b) < leastBuffer {
+		return
+	}
+	if class, _ := bufferClass(cap(b)); class < len(p.pools) {
+		p.pools[class].Put(&b)
+	}
+}
 
 // What became of a message that was to be added to a batch.
 const (

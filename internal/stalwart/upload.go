@@ -1,12 +1,12 @@
 package stalwart
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -84,7 +84,9 @@ func uploaded(id string, b destination.Blob) destination.Uploaded {
 func (a *Account) stream(ctx context.Context, b destination.Blob, out *destination.Uploaded) error {
 	open := b.Open
 	if open == nil {
-		open = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes)), nil }
+		own := &borrowed{octets: b.Bytes}
+		defer own.giveBack()
+		open = own.open
 	}
 	u, err := a.d.client.Upload(ctx, a.id, "message/rfc822", b.Size, func() (io.ReadCloser, error) {
 		r, err := open()
@@ -107,6 +109,37 @@ func (a *Account) stream(ctx context.Context, b destination.Blob, out *destinati
 		return err
 	}
 	return nil
+}
+
+// borrowed are octets that are somebody else's again after a while. A request
+// that broke may still be reading its body when its error is known.
+type borrowed struct {
+	mu     sync.Mutex
+	octets []byte
+}
+
+func (b *borrowed) open() (io.ReadCloser, error) { return io.NopCloser(&borrowedReader{of: b}), nil }
+
+func (b *borrowed) giveBack() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.octets = nil
+}
+
+type borrowedReader struct {
+	of *borrowed
+	at int
+}
+
+func (r *borrowedReader) Read(p []byte) (int, error) {
+	r.of.mu.Lock()
+	defer r.of.mu.Unlock()
+	if r.at >= len(r.of.octets) {
+		return 0, io.EOF
+	}
+	n := copy(p, r.of.octets[r.at:])
+	r.at += n
+	return n, nil
 }
 
 // openError is the source's error, not the destination's.

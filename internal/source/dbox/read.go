@@ -114,7 +114,7 @@ func (s *Store) content(f *file, at int64, m *mailbox, ref model.ItemRef) (*sour
 	if ref.GUID != "" && meta.guid != "" && meta.guid != ref.GUID {
 		return nil, nil, fmt.Errorf("%w: another message (GUID %s) is in its place", errDamaged, meta.guid)
 	}
-	text, err := stored.Unpack(io.NewSectionReader(f, from, size), size)
+	text, err := s.buffers.Unpack(io.NewSectionReader(f, from, size), size)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -124,7 +124,7 @@ func (s *Store) content(f *file, at int64, m *mailbox, ref model.ItemRef) (*sour
 	if meta.plain >= 0 && text.Rest == nil && int64(len(text.Bytes)) != meta.plain {
 		return nil, nil, fmt.Errorf("%w: it has %d octets, not %d", errDamaged, len(text.Bytes), meta.plain)
 	}
-	return text.Content(), io.NopCloser(nil), nil
+	return s.buffers.Content(text), io.NopCloser(nil), nil
 }
 
 // inMemory is the largest message with attachments that is put together in
@@ -154,14 +154,14 @@ func (s *Store) woven(text stored.Text, meta metadata, m *mailbox, ref model.Ite
 		return f, nil
 	})
 	if meta.plain < 0 || meta.plain > inMemory {
-		return stored.Text{Rest: r}.Content(), r, nil
+		return s.buffers.Content(stored.Text{Rest: r}), r, nil
 	}
 	defer r.Close()
 	whole, err := io.ReadAll(r)
 	if err != nil {
 		return nil, nil, err
 	}
-	return stored.Text{Bytes: whole}.Content(), io.NopCloser(nil), nil
+	return s.buffers.Content(stored.Text{Bytes: whole}), io.NopCloser(nil), nil
 }
 
 // notGone hides that an error is fs.ErrNotExist: the message itself is there.

@@ -15,6 +15,7 @@ import (
 	"mailhaul.org/mailhaul/internal/source/confined"
 	"mailhaul.org/mailhaul/internal/source/mailname"
 	"mailhaul.org/mailhaul/internal/source/specialuse"
+	"mailhaul.org/mailhaul/internal/source/stored"
 )
 
 // Store is one account.
@@ -23,8 +24,9 @@ type Store struct {
 	acc model.Account
 	at  place
 	// box is the mailbox in use, and places the map of an mdbox.
-	box    *mailbox
-	places *mapping
+	box     *mailbox
+	places  *mapping
+	buffers stored.Buffers
 }
 
 // Close implements source.Store.

@@ -133,7 +133,7 @@ func TestOctets(t *testing.T) {
 		must(t, os.WriteFile(path, []byte(disk), 0o600))
 		f, err := os.Open(path)
 		must(t, err)
-		c, closer, err := stored.Content(f)
+		c, closer, err := new(stored.Buffers).Open(f)
 		must(t, err)
 		got, err := io.ReadAll(c)
 		closer.Close()

@@ -28,7 +28,8 @@ type Store struct {
 	acc model.Account
 	at  place
 	// idx is the index of the mailbox in use.
-	idx *index
+	idx     *index
+	buffers stored.Buffers
 }
 
 // Close implements source.Store.
@@ -229,7 +230,7 @@ func (s *Store) Read(ctx context.Context, c model.Collection, items []model.Item
 			err = s.idx.locate(s.at, s.src.opts.Now(), m, func(path string) error {
 				f, err := s.at.open(path)
 				if err == nil {
-					body, closer, err = stored.Content(f)
+					body, closer, err = s.buffers.Open(f)
 				}
 				return err
 			})

@@ -40,13 +40,16 @@ type Text struct {
 // Unpack reads a message of size octets, as it is stored. A small one is read
 // at once, so that damage shows here and not later. A message that only the
 // server can read is a Fault of its item with CodeEncrypted.
-func Unpack(r io.Reader, size int64) (Text, error) {
+func Unpack(r io.Reader, size int64) (Text, error) { return new(Buffers).Unpack(r, size) }
+
+// Unpack is like the function. The Text may be used until the next call.
+func (b *Buffers) Unpack(r io.Reader, size int64) (Text, error) {
 	if size <= inMemory {
-		raw, err := readAll(r, size)
+		raw, err := readAll(r, grow(&b.raw, int(size)))
 		if err != nil {
 			return Text{}, err
 		}
-		return UnpackBytes(raw)
+		return b.unpackBytes(raw)
 	}
 	buffered := bufio.NewReaderSize(io.LimitReader(r, size), 256<<10)
 	head, err := buffered.Peek(MagicLen)
@@ -62,7 +65,9 @@ func Unpack(r io.Reader, size int64) (Text, error) {
 
 // UnpackBytes is Unpack of a message in memory. raw must not be changed while
 // the Text is in use.
-func UnpackBytes(raw []byte) (Text, error) {
+func UnpackBytes(raw []byte) (Text, error) { return new(Buffers).unpackBytes(raw) }
+
+func (b *Buffers) unpackBytes(raw []byte) (Text, error) {
 	if !Packed(raw) {
 		return Text{Bytes: raw}, nil
 	}
@@ -70,8 +75,9 @@ func UnpackBytes(raw []byte) (Text, error) {
 	if err != nil {
 		return Text{}, err
 	}
-	text := bytes.NewBuffer(make([]byte, 0, 4*len(raw)+bytes.MinRead))
+	text := bytes.NewBuffer(grow(&b.text, 4*len(raw)+bytes.MinRead)[:0])
 	n, err := text.ReadFrom(io.LimitReader(r, maxUnpacked))
+	b.text = text.Bytes()
 	if err != nil || n < maxUnpacked {
 		again(r)
 		return Text{Bytes: text.Bytes()}, err
@@ -90,21 +96,26 @@ func (t Text) Reader() io.Reader {
 	return io.MultiReader(bytes.NewReader(t.Bytes), t.Rest)
 }
 
-// Content is the text with CRLF at the end of every line.
-func (t Text) Content() *source.Content {
+// Content is the text with CRLF at the end of every line. It may be used until
+// the next call.
+func (b *Buffers) Content(t Text) *source.Content {
 	if t.Rest != nil {
 		return streamed(t.Reader())
 	}
-	return source.Whole(CRLF(t.Bytes))
+	bare := bareLFs(t.Bytes)
+	if bare == 0 {
+		return source.Whole(t.Bytes)
+	}
+	return source.Whole(appendCRLF(grow(&b.crlf, len(t.Bytes)+bare)[:0], t.Bytes))
 }
 
-// Content opens a file that holds one message. It closes f, or what it
-// returns does.
-func Content(f *os.File) (*source.Content, io.Closer, error) {
+// Open opens a file that holds one message. It closes f, or what it returns
+// does. The content may be used until the next call.
+func (b *Buffers) Open(f *os.File) (*source.Content, io.Closer, error) {
 	info, err := f.Stat()
 	var t Text
 	if err == nil {
-		t, err = Unpack(f, info.Size())
+		t, err = b.Unpack(f, info.Size())
 	}
 	if err != nil {
 		f.Close()
@@ -112,9 +123,9 @@ func Content(f *os.File) (*source.Content, io.Closer, error) {
 	}
 	if t.Rest == nil || info.Size() <= inMemory {
 		f.Close()
-		return t.Content(), io.NopCloser(nil), nil
+		return b.Content(t), io.NopCloser(nil), nil
 	}
-	return t.Content(), f, nil
+	return b.Content(t), f, nil
 }
 
 // streamed is content that is converted while it is read. What goes wrong
@@ -134,8 +145,7 @@ func (r itemReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func readAll(r io.Reader, size int64) ([]byte, error) {
-	raw := make([]byte, size, size+1)
+func readAll(r io.Reader, raw []byte) ([]byte, error) {
 	n, err := io.ReadFull(r, raw)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return raw[:n], nil

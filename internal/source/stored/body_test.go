@@ -55,16 +55,17 @@ func pack(t testing.TB, mk func(io.Writer) (io.WriteCloser, error), text []byte)
 	return b.Bytes()
 }
 
-func contentOf(t testing.TB, path string) (*source.Content, io.Closer, error) {
+func contentOf(t testing.TB, b *Buffers, path string) (*source.Content, io.Closer, error) {
 	t.Helper()
 	f, err := os.Open(path)
 	must(t, err)
-	return Content(f)
+	return b.Open(f)
 }
 
 func TestCompressed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	var used Buffers
 	small := []byte("Subject: x\n\nbody\n" + string(bytes.Repeat([]byte("abc "), 50)))
 	large := append(bytes.Clone(small), bytes.Repeat([]byte("0123456789 lorem ipsum\n"), 150_000)...)
 	for what, text := range map[string][]byte{"small": small, "large": large} {
@@ -86,7 +87,7 @@ func TestCompressed(t *testing.T) {
 		for name, raw := range files {
 			path := filepath.Join(dir, what+name)
 			must(t, os.WriteFile(path, raw, 0o600))
-			c, closer, err := contentOf(t, path)
+			c, closer, err := contentOf(t, &used, path)
 			if err != nil {
 				t.Errorf("%s %s: %v", what, name, err)
 				continue
@@ -101,7 +102,7 @@ func TestCompressed(t *testing.T) {
 				continue
 			}
 			must(t, os.WriteFile(path, raw[:len(raw)*2/3], 0o600))
-			if c, closer, err = contentOf(t, path); err == nil {
+			if c, closer, err = contentOf(t, &used, path); err == nil {
 				_, err = io.ReadAll(c)
 				closer.Close()
 			}
@@ -128,7 +129,7 @@ func FuzzContent(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		path := filepath.Join(t.TempDir(), "m")
 		must(t, os.WriteFile(path, raw, 0o600))
-		c, closer, err := contentOf(t, path)
+		c, closer, err := contentOf(t, new(Buffers), path)
 		if err != nil {
 			return
 		}

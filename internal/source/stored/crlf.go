@@ -8,28 +8,34 @@ import (
 // CRLF puts a CR before every LF that has none, as Dovecot does when it
 // shows a message; a CR alone stays.
 func CRLF(raw []byte) []byte {
+	bare := bareLFs(raw)
+	if bare == 0 {
+		return raw
+	}
+	return appendCRLF(make([]byte, 0, len(raw)+bare), raw)
+}
+
+// bareLFs counts the LF without a CR before it.
+func bareLFs(raw []byte) int {
 	bare := bytes.Count(raw, []byte{'\n'})
 	if bytes.IndexByte(raw, '\r') >= 0 {
 		bare -= bytes.Count(raw, []byte("\r\n"))
 	}
-	if bare == 0 {
-		return raw
-	}
-	out := make([]byte, len(raw)+bare)
-	n := 0
+	return bare
+}
+
+// appendCRLF appends raw with a CR before every LF that has none.
+func appendCRLF(out, raw []byte) []byte {
 	for {
 		j := bytes.IndexByte(raw, '\n')
 		if j < 0 {
-			copy(out[n:], raw)
-			return out
+			return append(out, raw...)
 		}
-		n += copy(out[n:], raw[:j])
+		out = append(out, raw[:j]...)
 		if j == 0 || raw[j-1] != '\r' {
-			out[n] = '\r'
-			n++
+			out = append(out, '\r')
 		}
-		out[n] = '\n'
-		n++
+		out = append(out, '\n')
 		raw = raw[j+1:]
 	}
 }
