@@ -1,6 +1,7 @@
 package jmap
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -34,6 +35,10 @@ type Config struct {
 	Requests, Uploads int
 	UserAgent         string
 	Retry             Retry
+	// Silence is how long a connection may pass no octet in either direction
+	// before it counts as broken; 0 means 5 minutes. A server that is busy with
+	// an import of hundreds of messages says nothing until all are stored.
+	Silence time.Duration
 }
 
 // Client talks to one server with one login. Its methods may be called
@@ -44,6 +49,7 @@ type Client struct {
 	auth    auth
 	agent   string
 	retry   Retry
+	silence time.Duration
 	session *Session
 	// requests bounds everything in flight, uploads HTTP uploads in addition.
 	requests, uploads *gate
@@ -90,6 +96,7 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 		auth:     auth{user: cfg.User, password: cfg.Password, bearer: cfg.Bearer},
 		agent:    agent,
 		retry:    cfg.Retry.withDefaults(),
+		silence:  cmp.Or(cfg.Silence, defaultSilence),
 		requests: newGate(1),
 		uploads:  newGate(1),
 		idle:     transport.CloseIdleConnections,

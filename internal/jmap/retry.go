@@ -92,6 +92,9 @@ func (c *Client) perform(ctx context.Context, a attempt) error {
 			return nil
 		}
 		again, wait, final := c.judge(ctx, a, err)
+		if errors.Is(err, errSilent) && n >= silentAttempts {
+			again = false
+		}
 		if !again || n >= c.retry.Attempts || wait > c.retry.Patience {
 			return final
 		}
@@ -167,10 +170,12 @@ func (e *bodyError) Error() string { return e.err.Error() }
 // from one of the connection.
 type errorReader struct {
 	io.ReadCloser
-	err error
+	heard *watchdog
+	err   error
 }
 
 func (r *errorReader) Read(p []byte) (int, error) {
+	r.heard.progress() // what was read before is sent
 	n, err := r.ReadCloser.Read(p)
 	if err != nil && err != io.EOF {
 		r.err = err
@@ -198,6 +203,9 @@ func (c *Client) once(ctx context.Context, a attempt) (final error) {
 		c.requests.Leave()
 	}()
 
+	ctx, heard := watch(ctx, c.silence)
+	defer heard.stop()
+	defer func() { final = heard.explain(final) }()
 	req, err := http.NewRequestWithContext(ctx, a.method, a.url, nil)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotSent, err)
@@ -208,7 +216,7 @@ func (c *Client) once(ctx context.Context, a attempt) (final error) {
 		if err != nil {
 			return &bodyError{err}
 		}
-		body = &errorReader{ReadCloser: r}
+		body = &errorReader{ReadCloser: r, heard: heard}
 		if a.size == 0 {
 			_ = r.Close()
 			req.Body = http.NoBody
@@ -230,6 +238,8 @@ func (c *Client) once(ctx context.Context, a attempt) (final error) {
 		}
 		return err
 	}
+	heard.progress()
+	resp.Body = &heardBody{resp.Body, heard}
 	defer func() {
 		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
 		_ = resp.Body.Close()
