@@ -43,7 +43,7 @@ func TestClimber(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", s.name, seed), func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 1))
 				now := time.Unix(0, 0)
-				p := newPace(4, 500, func() time.Time { return now })
+				p := newPace(4, firstItems, 500, func() time.Time { return now })
 				if err := p.begin(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -74,7 +74,7 @@ func TestClimber(t *testing.T) {
 func TestPaceLeavesSlowSourcesAlone(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(0, 0)
-	p := newPace(2, 500, func() time.Time { return now })
+	p := newPace(2, firstItems, 500, func() time.Time { return now })
 	if err := p.begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -99,12 +99,12 @@ func TestPaceLanes(t *testing.T) {
 	for _, c := range []struct{ accounts, lanes, most, first int }{
 		{1, 4, 4, 4}, {2, 4, 8, 4}, {4, 4, 16, 8}, {8, 2, 16, 16}, {32, 1, 32, 16},
 	} {
-		p := newPace(c.accounts, 500, time.Now)
+		p := newPace(c.accounts, firstItems, 500, time.Now)
 		if p.lanes != c.lanes || p.most != c.most || p.flight.Limit() != c.first {
 			t.Errorf("%d accounts: %d lanes, %d in flight at most, %d at first", c.accounts, p.lanes, p.most, p.flight.Limit())
 		}
 	}
-	if p := newPace(1, 3, time.Now); p.batchItems() != 3 {
+	if p := newPace(1, firstItems, 3, time.Now); p.batchItems() != 3 {
 		t.Errorf("batches of %d where the server takes 3", p.batchItems())
 	}
 }
@@ -113,7 +113,7 @@ func TestPaceLanes(t *testing.T) {
 // there is nothing left to do for it.
 func TestPaceOpensLanes(t *testing.T) {
 	t.Parallel()
-	p := newPace(8, 500, time.Now)
+	p := newPace(8, firstItems, 500, time.Now)
 	for range 8 {
 		p.load()
 	}

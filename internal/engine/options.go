@@ -65,6 +65,8 @@ type Options struct {
 	// with its name. An error from it stops the account there: tests use it
 	// to stop a run at every step in turn. Calls come one at a time.
 	Step func(name string) error
+
+	firstBatch int // messages; 0 means firstItems
 }
 
 const (
@@ -83,6 +85,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Buffer <= 0 {
 		o.Buffer = defaultBuffer
+	}
+	if o.firstBatch <= 0 {
+		o.firstBatch = firstItems
 	}
 	if o.SettleDelay <= 0 {
 		o.SettleDelay = defaultSettleDelay

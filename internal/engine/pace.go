@@ -76,10 +76,11 @@ func (p Pace) Bottleneck() (side string, share float64) {
 	return sideSource, 1 - share
 }
 
-// newPace bounds what is in flight by what the accounts of a run may hold.
-func newPace(accounts, items int, now func() time.Time) *pace {
+// newPace bounds what is in flight by what the accounts of a run may hold. It
+// begins with batches of first messages; items is the most.
+func newPace(accounts, first, items int, now func() time.Time) *pace {
 	if items <= 0 {
-		items = firstItems
+		items = first
 	}
 	p := &pace{now: now, items: items, fewer: make(chan struct{}), waited: map[string]time.Duration{}}
 	p.lanes = lanesFor(accounts)
@@ -88,7 +89,7 @@ func newPace(accounts, items int, now func() time.Time) *pace {
 		{of: flightKnob, up: true}, {of: itemsKnob, up: true}, {of: flightKnob}, {of: itemsKnob},
 	}}
 	p.climb.knobs[flightKnob] = knob{now: min(max(firstFlight, min(2*accounts, mostFirst)), p.most), least: 1, most: p.most}
-	p.climb.knobs[itemsKnob] = knob{now: min(firstItems, items), least: min(leastItems, items), most: items}
+	p.climb.knobs[itemsKnob] = knob{now: min(first, items), least: min(leastItems, items), most: items}
 	p.flight = inflight.New(p.climb.knobs[flightKnob].now)
 	return p
 }

@@ -178,33 +178,43 @@ func TestUploadsThatNeverLast(t *testing.T) {
 	e.exact()
 }
 
-// The store fails in the middle of an import of a real size: what it holds
-// already is found, and the rest is sent again.
+// The store fails in the middle of an import of a real size, and of the largest:
+// what it holds already is found, and the rest is sent again.
 func TestImportStopsHalfWay(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []sandbox.Fault{{Stop: 123}, {Stop: 123, MethodError: "serverFail"}, {Stop: 123, Drop: true}, {Stop: 123, Status: 500}, {Stop: 1}, {Stop: 249, MethodError: "serverPartialFail"}} {
-		t.Run(fmt.Sprintf("%+v", kind), func(t *testing.T) {
+	for _, kind := range []struct {
+		batch int
+		fault sandbox.Fault
+	}{
+		{125, sandbox.Fault{Stop: 60}}, {125, sandbox.Fault{Stop: 60, Drop: true}},
+		{500, sandbox.Fault{Stop: 250}}, {500, sandbox.Fault{Stop: 250, MethodError: "serverUnavailable"}},
+		{500, sandbox.Fault{Stop: 123, MethodError: "serverFail"}}, {500, sandbox.Fault{Stop: 123, Drop: true}},
+		{500, sandbox.Fault{Stop: 499, Status: 500}}, {500, sandbox.Fault{Stop: 1, Status: 503}},
+		{500, sandbox.Fault{Stop: 499, MethodError: "serverPartialFail"}},
+	} {
+		t.Run(fmt.Sprintf("%d of %+v", kind.batch, kind.fault), func(t *testing.T) {
 			t.Parallel()
-			imports := 0
+			imports, stopped := 0, 0
 			e := newEnv(t, sandbox.Options{Intercept: func(c sandbox.Call) *sandbox.Fault {
 				if c.Method != "Email/import" || c.After {
 					return nil
 				}
-				if imports++; imports > 2 || len(c.Contents) < 250 {
+				if imports++; stopped == 2 || len(c.Contents) < kind.batch {
 					return nil
 				}
-				return &kind
+				stopped++
+				return &kind.fault
 			}})
-			e.fill("INBOX", 1000)
+			e.fill("INBOX", 1980)
 			for n := range 20 { // equal ones among them
 				e.src.Deliver("anna", "INBOX", message(1), model.Flags{}, day.Add(time.Duration(n/2)*time.Hour))
 			}
-			if r := e.done(); r.Counts.Messages != 1020 {
+			if r := e.done(func(o *engine.Options) { o.WithBatch(kind.batch) }); r.Counts.Messages != 2000 {
 				t.Errorf("%+v", r.Counts)
 			}
 			e.exact()
-			if imports < 6 {
-				t.Errorf("only %d imports", imports)
+			if stopped != 2 || imports < 2000/kind.batch {
+				t.Errorf("%d of %d imports stopped half way", stopped, imports)
 			}
 		})
 	}

@@ -24,7 +24,7 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 	s.courtesy = &courtesy{hours: o.Hours, latency: o.Latency, now: o.Now, sleep: o.Sleep, say: func(text string) { o.Log.Warn(text) }}
 	s.Accounts = max(min(s.Accounts, len(accounts)), 1)
 	s.room = semaphore.NewWeighted(s.Buffer)
-	s.pace = newPace(s.Accounts, o.Destination.Limits().BatchItems, o.Now)
+	s.pace = newPace(s.Accounts, o.firstBatch, o.Destination.Limits().BatchItems, o.Now)
 	res := Result{Accounts: make([]AccountResult, len(accounts))}
 	slots := make(chan struct{}, s.Accounts)
 	var wg sync.WaitGroup
