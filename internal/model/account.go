@@ -36,8 +36,41 @@ type Account struct {
 	Vacation *Vacation
 	// Identities are further sender names and addresses with their signatures.
 	Identities []Identity
+	// Public is set for the one account that stands for the mailboxes which
+	// nobody owns; nil for everybody else.
+	Public *Public
 	// Excluded gives the reason why the account is not moved, or is empty.
 	Excluded string
+}
+
+// PublicLogin is the login of the account that stands for the public mailboxes
+// of a source. No server has users with a colon in their names.
+const PublicLogin = ":public"
+
+// Public tells how the mailboxes that nobody owns are read: Cyrus's shared
+// ones, Dovecot's public namespaces, Courier's shared Maildirs. They move into
+// one group account.
+type Public struct {
+	// Roots are where they lie on disk, where the source's own files do not
+	// tell.
+	Roots []PublicRoot
+	// Readers are accounts to read them by, in order of preference, where a
+	// server shows them only to users; the source may find more by itself.
+	Readers []Account
+	// Seen says whose \Seen is carried where each reader has his own: a login,
+	// or nobody's (empty). Where a server keeps one for all, that is carried.
+	Seen string
+	// OwnSeen says that each reader has his own, where the source cannot tell
+	// (a Dovecot with INDEXPVT, over IMAP).
+	OwnSeen bool
+}
+
+// PublicRoot is one tree of public mailboxes on disk.
+type PublicRoot struct {
+	// Location is as Dovecot's mail_location ("maildir:/srv/mail/public").
+	Location string
+	// Path are the levels above its mailboxes; empty where it is the only tree.
+	Path []string
 }
 
 // Identity is a sender that an account may use (RFC 8621 §6).

@@ -111,7 +111,7 @@ func (w *walk) run(ctx context.Context, f io.ReaderAt) error {
 	if err := w.reader(); err != nil {
 		return err
 	}
-	w.delta = w.delta && h.version >= 12 && w.since.validity == h.validity && w.since.modseq > 0
+	w.delta = w.delta && !w.st.seenAside() && h.version >= 12 && w.since.validity == h.validity && w.since.modseq > 0
 	now := cursorOf(h)
 	cursor := now.String()
 	if w.delta && w.since == now {

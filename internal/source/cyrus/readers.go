@@ -18,6 +18,10 @@ func (w *walk) reader() error {
 	if w.header.version >= 12 && (owner == w.st.user || w.header.sharedSeen) {
 		return nil
 	}
+	if w.st.acc.Public != nil && w.st.user == "" {
+		w.seen = &seenSet{} // nobody's
+		return nil
+	}
 	id := w.e.id
 	if id == "" {
 		h, err := w.place.header()

@@ -26,6 +26,9 @@ const maxScript = 4 << 20
 // mailbox #sieve; before they were files, which the server moves there when
 // the user first changes one. Bytecode is not looked at.
 func (st *Store) Scripts(ctx context.Context) ([]model.Script, error) {
+	if st.acc.Public != nil {
+		return nil, nil
+	}
 	out, err := st.mailedScripts(ctx)
 	if err != nil {
 		return nil, err

@@ -185,11 +185,15 @@ func (s *Source) userOf(login string) string {
 }
 
 // Open implements source.Source. An account without an inbox is a Fault of
-// ClassAccount with code "noMailbox".
+// ClassAccount with code "noMailbox". The public account (model.Public) has
+// the mailboxes that belong to nobody.
 func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error) {
 	m, err := s.mailboxes()
 	if err != nil {
 		return nil, err
+	}
+	if a.Public != nil {
+		return s.openPublic(m, a)
 	}
 	st := &Store{src: s, acc: a, user: s.userOf(a.Login)}
 	st.inbox = inboxOf(st.user, s.opts.Layout.Virtual)

@@ -52,7 +52,11 @@ func (st *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 	var out []model.Collection
 	used := map[string]bool{}
 	left := map[kind]int{}
-	for _, e := range m.byOwner[st.user] {
+	entries := m.byOwner[st.user]
+	if st.acc.Public != nil {
+		entries = m.shared
+	}
+	for _, e := range entries {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -66,6 +70,9 @@ func (st *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 		c.Path = st.src.shown(below)
 		c.Subscribed = subscribed[e.name]
 		switch {
+		case st.acc.Public != nil:
+			// Roles and subscriptions are somebody's.
+			c.Path, c.Subscribed, c.Fingerprint = st.src.publicPath(e), false, st.publicFingerprint(c)
 		case e.name == st.inbox:
 			c.Role = model.RoleInbox
 		case !c.Container:
@@ -200,6 +207,9 @@ func (s *Source) header(e entry) (header, error) {
 // subscriptions are the user's; without a file there are none. A file that
 // cannot be read is an error: nobody has unsubscribed from everything.
 func (st *Store) subscriptions() (map[name]bool, error) {
+	if st.acc.Public != nil {
+		return nil, nil
+	}
 	for _, f := range st.stateFiles("sub") {
 		records, err := cyrusdb.Read(f)
 		if errors.Is(err, cyrusdb.ErrDamaged) && len(records) > 0 {

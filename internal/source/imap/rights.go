@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
 
 	"mailhaul.org/mailhaul/internal/model"
 )
@@ -29,18 +30,24 @@ func (st *Store) Rights(ctx context.Context, c model.Collection) (out []model.Gr
 		if err != nil {
 			return false, err
 		}
-		out = nil
-		for id, rights := range acl.Rights {
-			identifier, negative := strings.CutPrefix(string(id), "-")
-			out = append(out, model.Grant{Identifier: identifier, Rights: model.ParseRights(rights.String()), Negative: negative})
-		}
+		out = grantsOf(acl)
 		return false, nil
 	})
 	if err != nil {
 		return nil, st.fault(c.Native, err)
 	}
-	slices.SortFunc(out, model.Grant.Compare)
 	return out, nil
+}
+
+// grantsOf is a list, sorted by identifier. A leading hyphen takes away.
+func grantsOf(acl *imapclient.GetACLData) []model.Grant {
+	var out []model.Grant
+	for id, rights := range acl.Rights {
+		identifier, negative := strings.CutPrefix(string(id), "-")
+		out = append(out, model.Grant{Identifier: identifier, Rights: model.ParseRights(rights.String()), Negative: negative})
+	}
+	slices.SortFunc(out, model.Grant.Compare)
+	return out
 }
 
 // SpecificRights implements source.SpecificRights: a server that calls itself

@@ -63,7 +63,7 @@ func (st *Store) shared() ([]model.SharedCollection, error) {
 				s.Rights = model.ParseRights(my.Rights.String())
 			}
 		}
-		if l.Status, err = st.ses.Status(l.Mailbox, status).Wait(); broken(err) {
+		if l.Status, err = st.status(l.Mailbox, status); broken(err) {
 			return nil, err
 		} else if err != nil {
 			l.Status = nil // it may be looked up, not read
@@ -99,7 +99,12 @@ func foreignPath(l *imap.ListData, names *imap.NamespaceData) (owner string, pat
 	}
 	for _, n := range names.Shared {
 		if rest, in := strings.CutPrefix(l.Mailbox, n.Prefix); in && rest != "" {
-			return "", split(rest), true
+			path := split(rest)
+			if len(names.Shared) > 1 && n.Prefix != "" {
+				// Several trees: their names tell them apart.
+				path = append(split(strings.TrimSuffix(n.Prefix, string(l.Delim))), path...)
+			}
+			return "", path, true
 		}
 	}
 	return "", nil, false

@@ -82,6 +82,13 @@ func (s *Source) Accounts(ctx context.Context) iter.Seq2[model.Account, error] {
 // Open implements source.Source. It logs in, so that a wrong password shows
 // at once.
 func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error) {
+	if a.Public != nil {
+		return s.openPublic(ctx, a)
+	}
+	return s.openOne(ctx, a)
+}
+
+func (s *Source) openOne(ctx context.Context, a model.Account) (*Store, error) {
 	st := &Store{src: s, acc: a}
 	if s.opts.Enumerate {
 		ok, err := s.exists(ctx, a.Login)

@@ -1,0 +1,168 @@
+package cyrus_test
+
+import (
+	"crypto/tls"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mailhaul.org/mailhaul/internal/cyrusconf"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/cyrus"
+	"mailhaul.org/mailhaul/internal/source/imap"
+)
+
+// asAdmin reads over IMAP as the administrator, who sees everybody.
+func (s *server) asAdmin(t testing.TB) *imap.Source {
+	t.Helper()
+	src, err := imap.New(imap.Options{URL: "imaps://" + s.IMAPS, TLS: &tls.Config{InsecureSkipVerify: true},
+		Master: s.Admin, Password: s.AdminPassword, Enumerate: true, Connections: 1})
+	must(t, err)
+	t.Cleanup(func() { src.Close() })
+	return src
+}
+
+// lookPublic is look for the mailboxes that belong to nobody.
+func lookPublic(t testing.TB, src source.Source, seen string) view {
+	t.Helper()
+	st, err := src.Open(t.Context(), model.Account{Login: model.PublicLogin, Public: &model.Public{Seen: seen}})
+	must(t, err)
+	defer st.Close()
+	cols, err := st.Collections(t.Context())
+	must(t, err)
+	var v view
+	for _, c := range cols {
+		m := mailbox{Collection: c}
+		if !c.Container {
+			m.Messages = messages(t, st, c)
+			m.Rights, err = st.(source.Rights).Rights(t.Context(), c)
+			must(t, err)
+		}
+		m.ID, m.Renamable, m.Native, m.Fingerprint = "", false, "", ""
+		v.Mailboxes = append(v.Mailboxes, m)
+	}
+	v.Scripts, err = st.(source.Scripts).Scripts(t.Context())
+	must(t, err)
+	return v
+}
+
+// seenIn are the UIDs that are seen in a mailbox.
+func (v view) seenIn(path string) (uids []uint64) {
+	for _, m := range v.Mailboxes {
+		if strings.Join(m.Path, "/") == path {
+			for _, x := range m.Messages {
+				if x.Flags.System&model.Seen != 0 {
+					uids = append(uids, x.UID)
+				}
+			}
+		}
+	}
+	return uids
+}
+
+// The mailboxes that belong to nobody are one account, from disk as over IMAP,
+// with nobody's seen state or with that of one reader.
+func TestPublic(t *testing.T) {
+	t.Parallel()
+	for name, settings := range map[string]map[string]string{
+		"as Debian has it": {"hashimapspool": "yes"},
+		"dots, by name":    {"unixhierarchysep": "no", "altnamespace": "no", "mailbox_legacy_dirs": "yes", "hashimapspool": "yes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startServer(t, settings)
+			organisation(t, s)
+			admin := s.as(t, "")
+			level := func(l ...string) string { return strings.Join(l, s.sep) }
+			// Only carla may read this one, and only anna that one.
+			admin.do("CREATE %q", level("Board", "Caf&AOk-"))
+			admin.do("SETACL %q carla lrswipkxte", level("Board", "Caf&AOk-"))
+			admin.do("DELETEACL %q anyone", level("Board", "Caf&AOk-"))
+			admin.do("CREATE %q", level("Team", "One"))
+			admin.do("SETACL %q anna lrsi", level("Team", "One"))
+			admin.do("DELETEACL %q anyone", level("Team", "One"))
+			carla, anna := s.as(t, "carla"), s.as(t, "anna")
+			for _, c := range []struct {
+				*session
+				at string
+			}{{carla, foreign(carla, "Board", "Caf&AOk-")}, {anna, foreign(anna, "Team", "One")}} {
+				for _, flags := range []string{"", `\Flagged Work`, ""} {
+					c.append(c.at, flags, time.Unix(1_500_000_000, 0), "Subject: x\r\n\r\nx\r\n")
+				}
+				c.do("SELECT %q", c.at)
+				c.do(`STORE 1:2 +FLAGS (\Seen)`)
+				c.do("CLOSE")
+			}
+			disk, over := s.disk(t), s.asAdmin(t)
+			for _, seen := range []string{"", "anna", "bob", "carla"} {
+				want := lookPublic(t, over, seen)
+				if d := cmp.Diff(want, lookPublic(t, disk, seen)); d != "" {
+					t.Errorf("as %q, from IMAP (-) to disk (+):\n%.4000s", seen, d)
+				}
+				n := 0
+				for _, m := range want.Mailboxes {
+					n += len(m.Messages)
+				}
+				if n != 11 || len(want.Mailboxes) != 5 {
+					t.Errorf("as %q: %d messages in %d mailboxes", seen, n, len(want.Mailboxes))
+				}
+				for path, by := range map[string]map[string]int{"Team/General": {"bob": 3}, "Board/Café": {"carla": 2}, "Team/One": {"anna": 2}} {
+					if got := want.seenIn(path); len(got) != by[seen] && !(seen == "anna" && path == "Team/General" && len(got) > 0) {
+						t.Errorf("as %q: in %s %v are seen, want %d", seen, path, got, by[seen])
+					}
+				}
+			}
+			st, err := disk.Open(t.Context(), model.Account{Login: model.PublicLogin, Public: &model.Public{Seen: "nobody.here"}})
+			if model.CodeOf(err) != "noMailbox" {
+				t.Errorf("seen by somebody who does not exist: %v, %v", st, err)
+			}
+		})
+	}
+}
+
+// A mailbox that nobody's login may read is not left behind unnoticed over
+// IMAP; the disk has it.
+func TestPublicWithoutReader(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, nil)
+	admin := s.as(t, "")
+	for _, m := range []string{"user/anna", "Open", "Locked"} {
+		admin.do("CREATE %q", m)
+	}
+	admin.do("DELETEACL Locked anyone")
+	a := model.Account{Login: model.PublicLogin, Public: &model.Public{}}
+	st, err := s.asAdmin(t).Open(t.Context(), a)
+	must(t, err)
+	defer st.Close()
+	if _, err := st.Collections(t.Context()); model.CodeOf(err) != "noReader" || !strings.Contains(err.Error(), "Locked") || strings.Contains(err.Error(), "Open") {
+		t.Errorf("listing: %v", err)
+	}
+	disk, err := s.disk(t).Open(t.Context(), a)
+	must(t, err)
+	if cols, err := disk.Collections(t.Context()); err != nil || len(cols) != 2 {
+		t.Errorf("from disk: %v, %v", cols, err)
+	}
+}
+
+// Who belongs to a group of a list sees what it may.
+func TestMember(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, nil)
+	admin := s.as(t, "")
+	for _, m := range []string{"user/anna", "user/bob", "Desk"} {
+		admin.do("CREATE %q", m)
+	}
+	admin.do("DELETEACL Desk anyone")
+	admin.do("SETACL Desk group:root lrs")
+	settings, err := cyrusconf.Read(s.Config)
+	must(t, err)
+	src := cyrus.New(cyrus.Options{Layout: settings.Layout(), Member: func(user, group string) bool { return user == "bob" && group == "root" }})
+	for login, want := range map[string]int{"anna": 0, "bob": 1} {
+		if got := foreigners(t, src, login); len(got) != want {
+			t.Errorf("%s sees %v", login, got)
+		}
+	}
+}

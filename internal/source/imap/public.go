@@ -1,0 +1,405 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-imap/v2"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/mailname"
+)
+
+// publicStore is the account of the public mailboxes. IMAP shows them only to
+// users, so it looks at them through the eyes of one or several: each mailbox
+// is read by the first one who may. One connection is open at a time.
+type publicStore struct {
+	src     *Source
+	acc     model.Account
+	readers []model.Account
+	views   map[string]*Store        // by reader's login
+	at      map[string]seenBy        // by mailname.Key of the path
+	lists   map[string][]model.Grant // same, where an administrator was told
+	shared  map[string]bool          // same: whether all readers have one \Seen
+}
+
+// seenBy is a mailbox as one reader sees it.
+type seenBy struct {
+	reader string
+	model.SharedCollection
+}
+
+// openPublic opens the public mailboxes. With an administrator (of a Cyrus) the
+// readers are found in the access control lists.
+func (s *Source) openPublic(ctx context.Context, a model.Account) (source.Store, error) {
+	p := &publicStore{src: s, acc: a, views: map[string]*Store{}, shared: map[string]bool{}, readers: a.Public.Readers}
+	if a.Public.Seen != "" && !slices.ContainsFunc(p.readers, func(r model.Account) bool { return r.Login == a.Public.Seen }) {
+		p.readers = append([]model.Account{{Login: a.Public.Seen}}, p.readers...)
+	}
+	if s.opts.Enumerate {
+		if err := p.ask(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if len(p.readers) == 0 && len(p.lists) > 0 || len(p.readers) == 0 && !s.opts.Enumerate {
+		return nil, &model.Fault{Class: model.ClassAccount, Code: "noReader", Account: a.Login, Err: errors.New("nothing tells by whose login the public mailboxes are read"),
+			Remedy: "name accounts that may read them in source.public.readers"}
+	}
+	return p, nil
+}
+
+// Close implements source.Store.
+func (p *publicStore) Close() error {
+	for _, v := range p.views {
+		v.drop()
+	}
+	return nil
+}
+
+// view is a reader's store. The connections of the others are closed: an
+// account has one at a time.
+func (p *publicStore) view(ctx context.Context, login string) (*Store, error) {
+	for other, v := range p.views {
+		if other != login {
+			v.drop()
+		}
+	}
+	if v := p.views[login]; v != nil {
+		return v, nil
+	}
+	a := model.Account{Login: login}
+	if i := slices.IndexFunc(p.readers, func(r model.Account) bool { return r.Login == login }); i >= 0 {
+		a = p.readers[i]
+	}
+	v, err := p.src.openOne(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	p.views[login] = v
+	return v, nil
+}
+
+// ask lists the public mailboxes and their rights as the administrator, and
+// chooses as few readers as it takes.
+func (p *publicStore) ask(ctx context.Context) error {
+	admin := model.Account{Login: p.src.opts.Master, Secret: p.src.opts.Password}
+	ses, err := p.src.connect(ctx, admin)
+	if err != nil {
+		return err
+	}
+	p.lists, err = publicLists(ses)
+	ses.close(&p.src.closing)
+	if err != nil {
+		return p.src.faultOf(p.acc, "", err)
+	}
+	var users []string
+	if slices.ContainsFunc(slices.Collect(maps.Values(p.lists)), named("anyone")) {
+		if users, err = p.src.users(ctx); model.CodeOf(err) != "notEnumerable" && err != nil {
+			return err
+		}
+	}
+	for _, login := range chooseReaders(p.lists, users) {
+		if !slices.ContainsFunc(p.readers, func(r model.Account) bool { return r.Login == login }) {
+			p.readers = append(p.readers, model.Account{Login: login})
+		}
+	}
+	return nil
+}
+
+func named(identifier string) func([]model.Grant) bool {
+	return func(list []model.Grant) bool {
+		return slices.ContainsFunc(list, func(g model.Grant) bool { return g.Identifier == identifier && !g.Negative })
+	}
+}
+
+// publicLists are the access control lists of the public mailboxes, by
+// mailname.Key of their paths.
+func publicLists(ses *session) (map[string][]model.Grant, error) {
+	names, err := ses.Namespace().Wait()
+	if err != nil {
+		return nil, err
+	}
+	list, err := ses.List("", "*", nil).Collect()
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]model.Grant{}
+	for _, l := range list {
+		owner, path, ok := foreignPath(l, names)
+		if !ok || owner != "" || unselectable(l) || deleted(path) {
+			continue
+		}
+		acl, err := ses.GetACL(l.Mailbox).Wait()
+		if err != nil {
+			return nil, fmt.Errorf("%s: the rights: %w", l.Mailbox, err)
+		}
+		out[mailname.Key(path)] = grantsOf(acl)
+	}
+	return out, nil
+}
+
+// deleted recognises what a Cyrus keeps of deleted mailboxes, which its
+// administrator sees: "DELETED/user/anna/Old/6B04DEAA", with the time.
+func deleted(path []string) bool {
+	last := path[len(path)-1]
+	return len(path) > 1 && path[0] == "DELETED" && len(last) == 8 && strings.Trim(last, "0123456789ABCDEF") == ""
+}
+
+// chooseReaders picks users who may read the mailboxes, the ones first who may
+// read most. users stand for "anyone".
+func chooseReaders(lists map[string][]model.Grant, users []string) (out []string) {
+	const read = model.RightLookup | model.RightRead
+	may := map[string][]string{} // user → mailboxes
+	for _, key := range slices.Sorted(maps.Keys(lists)) {
+		all, own, neg := model.Rights(0), map[string]model.Rights{}, map[string]model.Rights{}
+		for _, g := range lists[key] {
+			switch {
+			case g.Negative:
+				neg[g.Identifier] |= g.Rights
+			case g.Identifier == "anyone":
+				all |= g.Rights
+			default:
+				own[g.Identifier] |= g.Rights
+			}
+		}
+		candidates := slices.Sorted(maps.Keys(own))
+		if all&read == read {
+			candidates = append(candidates, users...)
+			slices.Sort(candidates)
+		}
+		for _, u := range slices.Compact(candidates) {
+			if !strings.HasPrefix(u, "group:") && u != "anonymous" && (all|own[u])&^(neg[u]|neg["anyone"])&read == read {
+				may[u] = append(may[u], key)
+			}
+		}
+	}
+	covered := map[string]bool{}
+	for {
+		best, most := "", 0
+		for _, u := range slices.Sorted(maps.Keys(may)) {
+			n := 0
+			for _, key := range may[u] {
+				if !covered[key] {
+					n++
+				}
+			}
+			if n > most {
+				best, most = u, n
+			}
+		}
+		if best == "" {
+			return out
+		}
+		out = append(out, best)
+		for _, key := range may[best] {
+			covered[key] = true
+		}
+	}
+}
+
+// Collections implements source.Store. A mailbox that is there and that no
+// reader may read is an error: it would be left behind.
+func (p *publicStore) Collections(ctx context.Context) ([]model.Collection, error) {
+	p.at = map[string]seenBy{}
+	hidden := map[string]bool{}
+	for key := range p.lists {
+		hidden[key] = true
+	}
+	for _, r := range p.readers {
+		v, err := p.view(ctx, r.Login)
+		if err != nil {
+			return nil, err
+		}
+		all, err := v.Shared(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range all {
+			key := mailname.Key(c.Path)
+			if c.Owner != "" || strings.HasPrefix(c.Native, courierShared) {
+				continue
+			}
+			if _, have := p.at[key]; have {
+				continue
+			}
+			if c.Container {
+				hidden[key] = true
+				continue
+			}
+			delete(hidden, key)
+			p.at[key] = seenBy{r.Login, c}
+		}
+	}
+	for key := range p.at {
+		delete(hidden, key)
+	}
+	if len(hidden) > 0 {
+		var names []string
+		for _, key := range slices.Sorted(maps.Keys(hidden)) {
+			names = append(names, strings.ReplaceAll(key, "\x00", "/"))
+		}
+		return nil, &model.Fault{Class: model.ClassAccount, Code: "noReader", Account: p.acc.Login,
+			Err:    fmt.Errorf("none of the accounts that public mailboxes are read by may read %s", strings.Join(names, ", ")),
+			Remedy: "name accounts that may in source.public.readers, or read the disk"}
+	}
+	var out []model.Collection
+	for key, m := range p.at {
+		c := m.Collection
+		c.ID, c.Subscribed, c.Role = "public:"+strings.ReplaceAll(key, "\x00", "/"), false, model.RoleNone
+		if p.seenAside(m) {
+			c.Fingerprint = "" // \Seen of one reader changes without a trace
+		}
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b model.Collection) int { return slices.Compare(a.Path, b.Path) })
+	return ordered(out), nil
+}
+
+// seenAside reports that a reader's own \Seen is carried.
+func (p *publicStore) seenAside(m seenBy) bool { return p.acc.Public.Seen == m.reader }
+
+// find is the mailbox as its reader sees it, with the reader's store.
+func (p *publicStore) find(ctx context.Context, c model.Collection) (seenBy, *Store, error) {
+	if p.at == nil {
+		if _, err := p.Collections(ctx); err != nil {
+			return seenBy{}, nil, err
+		}
+	}
+	m, ok := p.at[mailname.Key(c.Path)]
+	if !ok {
+		return m, nil, &model.Fault{Class: model.ClassAccount, Code: model.CodeGone, Account: p.acc.Login, Collection: strings.Join(c.Path, "/"),
+			Err: errors.New("it was renamed or removed meanwhile"), Remedy: "run again"}
+	}
+	v, err := p.view(ctx, m.reader)
+	return m, v, err
+}
+
+// Changes implements source.Store. \Seen is that of all readers together, where
+// the server keeps one, or that of the reader who was asked for; nobody's
+// else.
+func (p *publicStore) Changes(ctx context.Context, c model.Collection, since string) iter.Seq2[model.Change, error] {
+	return func(yield func(model.Change, error) bool) {
+		m, v, err := p.find(ctx, c)
+		var keep bool
+		if err == nil {
+			keep, err = p.keepsSeen(ctx, m, v)
+		}
+		if err != nil {
+			yield(model.Change{}, err)
+			return
+		}
+		if p.seenAside(m) {
+			since = ""
+		}
+		for ch, err := range v.Changes(ctx, m.Collection, since) {
+			if !keep {
+				ch.Item.Flags.System &^= model.Seen
+			}
+			if !yield(ch, err) {
+				return
+			}
+		}
+	}
+}
+
+// keepsSeen reports whether \Seen of a mailbox is what is to be carried.
+func (p *publicStore) keepsSeen(ctx context.Context, m seenBy, v *Store) (bool, error) {
+	if p.seenAside(m) {
+		return true, nil
+	}
+	if !p.src.opts.Enumerate {
+		return !p.acc.Public.OwnSeen, nil
+	}
+	key := mailname.Key(m.Path)
+	shared, known := p.shared[key]
+	if known {
+		return shared, nil
+	}
+	err := v.retry(ctx, func() (bool, error) {
+		const entry = "/shared/vendor/cmu/cyrus-imapd/sharedseen"
+		if !v.ses.caps.Has(imap.CapMetadata) {
+			return false, nil
+		}
+		data, err := v.ses.GetMetadata(m.Native, []string{entry}, nil).Wait()
+		if err == nil && data.Entries[entry] != nil {
+			shared = string(*data.Entries[entry]) == "true"
+		}
+		if !broken(err) {
+			err = nil // not told: each reader has his own
+		}
+		return false, err
+	})
+	if err != nil {
+		return false, v.fault(m.Native, err)
+	}
+	p.shared[key] = shared
+	return shared, nil
+}
+
+// Read implements source.Store.
+func (p *publicStore) Read(ctx context.Context, c model.Collection, items []model.ItemRef, fn func(model.ItemRef, *source.Content, error) error) error {
+	m, v, err := p.find(ctx, c)
+	if err != nil {
+		return err
+	}
+	return v.Read(ctx, m.Collection, items, fn)
+}
+
+// Rights implements source.Rights: as the administrator was told, or the first
+// reader who is.
+func (p *publicStore) Rights(ctx context.Context, c model.Collection) ([]model.Grant, error) {
+	if c.Container {
+		return nil, nil
+	}
+	if list, ok := p.lists[mailname.Key(c.Path)]; ok {
+		return list, nil
+	}
+	m, _, err := p.find(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	logins := []string{m.reader}
+	for _, r := range p.readers {
+		if r.Login != m.reader {
+			logins = append(logins, r.Login)
+		}
+	}
+	for _, login := range logins {
+		v, err := p.view(ctx, login)
+		if err != nil {
+			return nil, err
+		}
+		if list, err := v.Rights(ctx, m.Collection); err != nil || list != nil {
+			return list, err
+		}
+	}
+	return nil, nil
+}
+
+// SpecificRights implements source.SpecificRights.
+func (p *publicStore) SpecificRights(ctx context.Context) (bool, error) {
+	if len(p.readers) == 0 {
+		return false, nil
+	}
+	v, err := p.view(ctx, p.readers[0].Login)
+	if err != nil {
+		return false, err
+	}
+	return v.SpecificRights(ctx)
+}
+
+// Scripts implements source.Scripts: nobody's have none.
+func (p *publicStore) Scripts(context.Context) ([]model.Script, error) { return nil, nil }
+
+var _ interface {
+	source.Store
+	source.Scripts
+	source.Rights
+	source.SpecificRights
+} = (*publicStore)(nil)
