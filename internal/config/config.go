@@ -45,6 +45,8 @@ type Source struct {
 	ACL     ACL
 	Sieve   Sieve
 	Users   Users
+	Public  *Public // nil when the file has no source.public: they stay behind
+	Groups  Groups
 }
 
 // Sieve says where the scripts are that a Dovecot host runs around those of

@@ -205,6 +205,11 @@ func (d *decoder) source(c *Source, v value, s *sections) {
 			)
 		}),
 		s.see("users", func(v value) { d.users(&c.Users, v, s) }),
+		s.see("public", func(v value) {
+			c.Public = &Public{}
+			d.public(c.Public, v, s)
+		}),
+		s.see("groups", func(v value) { d.groups(&c.Groups, v, s) }),
 	)
 }
 

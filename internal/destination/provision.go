@@ -22,6 +22,7 @@ type Verb string
 const (
 	VerbCreateDomain  Verb = "create domain"
 	VerbCreateAccount Verb = "create account"
+	VerbCreateGroup   Verb = "create group"
 	VerbKeep          Verb = "keep"     // exists already; nothing is done
 	VerbConflict      Verb = "conflict" // cannot be done as planned; see Note
 )

@@ -32,9 +32,13 @@ func (e *Engagement) resolve(ctx context.Context) error {
 	for i, w := range e.Config.Waves {
 		waves[i] = directory.Wave{Name: w.Name, Globs: w.Globs, Where: w.Where}
 	}
+	if a, ok := e.public(); ok {
+		base = append(base, a)
+	}
 	e.Plan = directory.Resolve(base, rules, waves, directory.Options{DefaultDomain: e.Config.Source.Users.Domain})
 	e.Plan.Findings = append(problems, e.Plan.Findings...)
 	e.Plan.Findings = append(e.Plan.Findings, forwards(e.Plan)...)
+	e.publicReaders()
 	if len(e.Plan.Accounts) == 0 {
 		return &model.Fault{Class: model.ClassFatal, Err: errors.New("there are no accounts to move"),
 			Remedy: "name a passwd-file, a CSV file, a database or a list in source.users"}

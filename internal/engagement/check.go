@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/destination"
@@ -130,7 +131,12 @@ func (e *Engagement) checkSource(ctx context.Context, src source.Source) []model
 	if c, ok := src.(interface {
 		CheckAccounts(ctx context.Context, accounts []model.Account) []model.Finding
 	}); ok {
-		out = append(out, c.CheckAccounts(ctx, toMove(e.Plan))...)
+		out = append(out, c.CheckAccounts(ctx, slices.DeleteFunc(toMove(e.Plan), func(a model.Account) bool { return a.Public != nil }))...)
+	}
+	for _, a := range toMove(e.Plan) {
+		if a.Public != nil {
+			out = append(out, checkPublic(ctx, src, a))
+		}
 	}
 	login, ok := src.(interface {
 		CheckAs(ctx context.Context, a model.Account) []model.Finding

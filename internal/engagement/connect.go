@@ -33,11 +33,15 @@ func (e *Engagement) Source(ctx context.Context) (source.Source, error) {
 	}
 	c := e.Config.Source
 	if c.Cyrus != nil {
+		groups, err := e.Groups()
+		if err != nil {
+			return nil, err
+		}
 		settings, err := cyrusconf.Read(c.Cyrus.Config)
 		if err != nil {
 			return nil, &model.Fault{Class: model.ClassFatal, Code: model.CodeUnreachable, Err: fmt.Errorf("the configuration of Cyrus: %w", err), Remedy: "correct source.cyrus.config"}
 		}
-		e.src = cyrus.New(cyrus.Options{Layout: settings.Layout().Under(c.Cyrus.Root), Log: e.log})
+		e.src = cyrus.New(cyrus.Options{Layout: settings.Layout().Under(c.Cyrus.Root), Member: member(groups), Public: c.Public != nil, Log: e.log})
 		return e.src, nil
 	}
 	var disk dovecot.Disk
@@ -55,6 +59,7 @@ func (e *Engagement) Source(ctx context.Context) (source.Source, error) {
 	if c.Kind == config.KindCourier && c.IMAP == nil {
 		disk = maildir.New(maildir.Options{Path: courierPath(c), Server: maildir.ServerCourier})
 	}
+	disk = e.publicDisk(disk, acl)
 	if c.IMAP == nil {
 		e.src = disk
 		return e.src, nil

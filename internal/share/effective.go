@@ -1,18 +1,11 @@
 package share
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
 )
-
-// reader is somebody who may use a mailbox that is not theirs.
-type reader struct {
-	login  string // of an account of the source
-	rights model.Rights
-}
 
 // list is an access control list, taken apart.
 type list struct {
@@ -81,36 +74,54 @@ func groupName(id string) (string, bool) {
 	return "", false
 }
 
-// of is what a list gives one user, groups aside: everything that is granted
-// less everything that is taken away (RFC 4314 §2), or what replaces what, where
-// the source reads lists so.
-func (l list) of(ids []string, specific bool) model.Rights {
+// overrides recognises a Dovecot's group whose entry counts more than a user's.
+func overrides(id string) bool {
+	return strings.HasPrefix(id, "group-override=") || strings.HasPrefix(id, "!$")
+}
+
+// somebody is a user as lists see one.
+type somebody struct {
+	ids    []string        // that lists may call him
+	groups map[string]bool // that he is in
+}
+
+// of is what a list gives one user: everything that is granted less everything
+// that is taken away (RFC 4314 §2), or what replaces what, where the source
+// reads lists so.
+func (l list) of(who somebody, specific bool) model.Rights {
 	if specific {
-		return l.mostSpecific(ids)
+		return l.mostSpecific(who)
 	}
 	positive, negative := l.all.positive, l.all.negative
-	for _, id := range ids {
-		e := l.users[id]
-		if e == nil {
-			continue
+	add := func(e *entry) {
+		if e != nil {
+			positive |= e.positive
+			negative |= e.negative
 		}
-		positive |= e.positive
-		negative |= e.negative
+	}
+	for _, id := range who.ids {
+		add(l.users[id])
+	}
+	for g := range who.groups {
+		add(l.groups[g])
 	}
 	return positive &^ negative
 }
 
 // mostSpecific reads a list as Dovecot does (acl-cache.c, acl_object_rebuild_cache):
-// a user's own entry replaces what authenticated users have, and that what anyone
-// has; a site's lists, in the same order, replace the mailbox's. What is granted
+// a user's own entry replaces what groups have, that what authenticated users
+// have, and that what anyone has; an entry group-override replaces them all. Of
+// several groups all counts. A site's lists, in the same order, replace the mailbox's. What is granted
 // and what is taken away are replaced each for itself.
-func (l list) mostSpecific(ids []string) model.Rights {
+func (l list) mostSpecific(who somebody) model.Rights {
 	var granted, taken model.Rights
 	for _, bySite := range []bool{false, true} {
 		for _, whom := range []func(id string) bool{
 			func(id string) bool { return id == "anyone" },
 			func(id string) bool { return id == "authenticated" },
-			func(id string) bool { return slices.Contains(ids, strings.TrimPrefix(id, "user=")) },
+			func(id string) bool { g, ok := groupName(id); return ok && !overrides(id) && who.groups[g] },
+			func(id string) bool { return slices.Contains(who.ids, strings.TrimPrefix(id, "user=")) },
+			func(id string) bool { g, ok := groupName(id); return ok && overrides(id) && who.groups[g] },
 		} {
 			var sets [2]model.Rights // granted, taken
 			var named [2]bool
@@ -134,59 +145,4 @@ func (l list) mostSpecific(ids []string) model.Rights {
 		}
 	}
 	return granted &^ taken
-}
-
-// readers works out who of the source's accounts has rights. Identifiers of
-// nobody are returned, too, sorted. limit is how many may be named one by one
-// because a list names everybody.
-func (l list) readers(owner model.Account, people *people, specific bool, limit int) (out []reader, unknown []string, tooMany bool) {
-	var named []model.Account
-	seen := map[string]bool{}
-	for _, id := range slices.Sorted(maps.Keys(l.users)) {
-		a, ok := people.byID[id]
-		switch {
-		case ok && !seen[a.Login]:
-			seen[a.Login] = true
-			named = append(named, a)
-		case !ok && id != "owner" && id != "administrators" && l.users[id].positive != 0:
-			unknown = append(unknown, id)
-		}
-	}
-	tooMany = l.shared && len(people.all)-1 > limit
-	if l.shared && !tooMany {
-		named = people.all
-	}
-	for _, a := range named {
-		if r := l.of(identifiers(a), specific); r != 0 && a.Login != owner.Login {
-			out = append(out, reader{a.Login, r})
-		}
-	}
-	return out, unknown, tooMany
-}
-
-// people are the source's accounts, by what lists call them.
-type people struct {
-	all  []model.Account
-	byID map[string]model.Account
-}
-
-func newPeople(accounts []model.Account) *people {
-	p := &people{all: accounts, byID: map[string]model.Account{}}
-	for _, a := range accounts {
-		for _, id := range identifiers(a) {
-			if _, taken := p.byID[id]; !taken {
-				p.byID[id] = a
-			}
-		}
-	}
-	return p
-}
-
-// identifiers are the names that a list may give an account.
-func identifiers(a model.Account) []string {
-	ids := []string{strings.ToLower(a.Login)}
-	if address := strings.ToLower(a.Address); address != "" && address != ids[0] {
-		ids = append(ids, address)
-	}
-	return ids
 }

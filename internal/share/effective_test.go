@@ -98,7 +98,7 @@ func asMYRIGHTS(t *testing.T, fromInbox bool) {
 			}
 			grants, err := st.(source.Rights).Rights(t.Context(), col)
 			must(err)
-			if got := read(grants).of(identifiers(reader), true); got != want && !(want == 0 && got == model.RightPost) {
+			if got := read(grants).of(somebody{ids: identifiers(reader)}, true); got != want && !(want == 0 && got == model.RightPost) {
 				t.Errorf("%s for %s: the list gives %q, the server %q; %v", name, reader.Login, got, want, grants)
 			}
 			if want != 0 {

@@ -18,12 +18,16 @@ type owner struct {
 	Options
 	acc    model.Account
 	people *people
+	groups *groups
 	res    AccountResult
 
 	dst      destination.Sharer
 	have     map[string]map[string]destination.Rights // at the destination, by mailbox
 	accounts map[string]string                        // IDs at the destination, by login; "" is not there yet
 	expected map[string]map[string]destination.Rights // by reader's login and mailbox
+	// standsFor are the groups of this run, by their IDs at the destination.
+	standsFor map[string]*group
+	ownSeen   int // mailboxes of which each reader has a \Seen of his own
 }
 
 func (w *owner) run(ctx context.Context) error {
@@ -56,7 +60,7 @@ func (w *owner) run(ctx context.Context) error {
 	if w.have, err = w.dst.Shares(ctx); err != nil {
 		return err
 	}
-	w.accounts, w.expected = map[string]string{}, map[string]map[string]destination.Rights{}
+	w.accounts, w.expected, w.standsFor = map[string]string{}, map[string]map[string]destination.Rights{}, map[string]*group{}
 	targets, err := w.targets(ctx, row.ID)
 	if err != nil {
 		return err
@@ -93,11 +97,40 @@ func (w *owner) run(ctx context.Context) error {
 		if err := w.mailbox(ctx, c, t, grants, specific); err != nil {
 			return err
 		}
+		if own, ok := store.(source.OwnSeen); ok && w.acc.Public != nil {
+			each, err := own.OwnSeen(ctx, c)
+			if err != nil {
+				return err
+			}
+			if each {
+				w.ownSeen++
+			}
+		}
 	}
+	w.tellSeen()
 	if w.DryRun {
 		return nil
 	}
+	if err := w.dst.Settle(ctx); err != nil {
+		if model.ClassOf(err) != model.ClassItem {
+			return err
+		}
+		w.note("", "settle", err.Error())
+	}
 	return w.lookAsReaders(ctx)
+}
+
+// tellSeen says what becomes of the \Seen of each reader: the destination keeps
+// one for all.
+func (w *owner) tellSeen() {
+	if w.ownSeen == 0 {
+		return
+	}
+	fate := "all messages came unread, for everybody"
+	if who := w.acc.Public.Seen; who != "" {
+		fate = "for everybody, what " + w.address(who) + " has read came read, as far as that account may see the mailbox"
+	}
+	w.note("", "seen", fmt.Sprintf("in %d mailboxes each reader had read what he had read; the destination keeps one such mark for all readers: %s", w.ownSeen, fate))
 }
 
 func name(path []string) string { return strings.Join(path, "/") }
@@ -162,7 +195,9 @@ func (w *owner) mailbox(ctx context.Context, c model.Collection, t ledger.Collec
 		}
 		if want[id] != 0 {
 			w.res.Shares++
-			w.expect(reader, t.Target, want[id])
+			if err := w.expect(ctx, id, reader, t.Target, want[id]); err != nil {
+				return err
+			}
 		}
 	}
 	if w.DryRun {
@@ -189,28 +224,38 @@ func (w *owner) mailbox(ctx context.Context, c model.Collection, t ledger.Collec
 // wanted works out what the destination should have, by account ID there, and
 // notes what it cannot.
 func (w *owner) wanted(ctx context.Context, mailbox string, grants []model.Grant, specific bool) (map[string]destination.Rights, error) {
-	l := read(grants)
-	readers, unknown, tooMany := l.readers(w.acc, w.people, specific, w.Destination.Limits().MaxShares)
-	for _, id := range unknown {
-		w.note(mailbox, "nobody", fmt.Sprintf("%q may use it, but is no account of the source: nothing to carry", id))
-	}
-	for _, g := range slices.Sorted(maps.Keys(l.groups)) {
-		w.note(mailbox, "group", fmt.Sprintf("the group %q may use it (%s): the source does not say who that is; share it with a group at the destination", g, l.groups[g].positive))
-	}
-	if l.shared {
-		text := "everybody may use it: shared with every account of today; later ones do not get it by themselves"
-		if tooMany {
-			text = fmt.Sprintf("everybody may use it (%s), which the destination does not know: make a group of all users there and share it with that", l.all.positive)
+	var failed error
+	ids := map[*group]string{}
+	usable := func(g *group) bool {
+		id, note, err := w.groups.ensure(ctx, g)
+		if err != nil {
+			failed = err
 		}
-		w.note(mailbox, "anyone", text)
+		if note != "" {
+			w.note(mailbox, "group", g.address+": "+note)
+		}
+		ids[g] = id
+		return id != ""
+	}
+	l := read(grants)
+	a := l.allot(w.acc, w.people, specific, w.Destination.Limits().MaxShares, usable)
+	if failed != nil {
+		return nil, failed
 	}
 	want := map[string]destination.Rights{}
-	for _, r := range readers {
-		rights, lost := translate(r.rights)
-		for _, x := range lost {
+	for _, g := range a.groups {
+		w.standsFor[ids[g.group]] = g.group
+		want[ids[g.group]] |= g.rights
+		for _, x := range g.lost {
+			w.note(mailbox, "rights", g.address+" "+x.text)
+		}
+	}
+	w.notes(mailbox, l, a)
+	for _, r := range a.users {
+		for _, x := range r.lost {
 			w.note(mailbox, "rights", w.address(r.login)+" "+x.text)
 		}
-		if rights == 0 {
+		if r.rights == 0 {
 			continue
 		}
 		id, err := w.find(ctx, r.login)
@@ -221,7 +266,7 @@ func (w *owner) wanted(ctx context.Context, mailbox string, grants []model.Grant
 			w.res.Waiting = append(w.res.Waiting, Wait{Mailbox: mailbox, Reader: w.address(r.login)})
 			continue
 		}
-		want[id] = rights
+		want[id] = r.rights
 	}
 	return want, nil
 }
@@ -258,6 +303,9 @@ func (w *owner) find(ctx context.Context, login string) (string, error) {
 
 // reader is the login of an account at the destination.
 func (w *owner) reader(ctx context.Context, id string) (string, error) {
+	if g := w.standsFor[id]; g != nil {
+		return g.address, nil
+	}
 	for login, known := range w.accounts {
 		if known == id {
 			return login, nil
@@ -270,11 +318,29 @@ func (w *owner) reader(ctx context.Context, id string) (string, error) {
 	return login, err
 }
 
-func (w *owner) expect(login, mailbox string, rights destination.Rights) {
-	if w.expected[login] == nil {
-		w.expected[login] = map[string]destination.Rights{}
+// expect notes what a reader, or every member of a group who has arrived, has to
+// see.
+func (w *owner) expect(ctx context.Context, id, reader, mailbox string, rights destination.Rights) error {
+	logins := []string{reader}
+	if g := w.standsFor[id]; g != nil {
+		logins = nil
+		for _, m := range g.members {
+			at, err := w.find(ctx, m.Login)
+			if err != nil {
+				return err
+			}
+			if at != "" && m.Login != w.acc.Login {
+				logins = append(logins, m.Login)
+			}
+		}
 	}
-	w.expected[login][mailbox] = rights
+	for _, login := range logins {
+		if w.expected[login] == nil {
+			w.expected[login] = map[string]destination.Rights{}
+		}
+		w.expected[login][mailbox] |= rights
+	}
+	return nil
 }
 
 // lookAsReaders asks every reader's own view, and notes what differs.

@@ -18,6 +18,13 @@ type Options struct {
 	Ledger      *ledger.Ledger
 	// Everybody are all accounts of the source: who lists may name.
 	Everybody []model.Account
+	// Groups are the members, as logins, of the groups that lists name; nil
+	// where nothing tells.
+	Groups map[string][]string
+	// GroupAddresses are groups of the destination that stand for groups of
+	// Groups, by their names there, and for "anyone". They are made when a list
+	// needs them, with all members who have arrived.
+	GroupAddresses map[string]string
 	// Accounts is how many owners are worked on at once; 0 means 4.
 	Accounts int
 	// DryRun only says what would be shared.
@@ -34,14 +41,14 @@ func Run(ctx context.Context, o Options, owners []model.Account) (Result, error)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	res := Result{Accounts: make([]AccountResult, len(owners)), DryRun: o.DryRun}
-	people := newPeople(o.Everybody)
+	people, groups := newPeople(o), &groups{Options: o, ids: map[string]string{}, notes: map[string]string{}}
 	slots := make(chan struct{}, o.Accounts)
 	var wg sync.WaitGroup
 	for i, a := range owners {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			w := &owner{Options: o, acc: a, people: people, res: AccountResult{Login: a.Login, Address: a.Address}}
+			w := &owner{Options: o, acc: a, people: people, groups: groups, res: AccountResult{Login: a.Login, Address: a.Address}}
 			if err := w.run(ctx); err != nil {
 				w.res.Err, w.res.Error = err, err.Error()
 				if model.ClassOf(err) == model.ClassFatal && ctx.Err() == nil {

@@ -77,6 +77,12 @@ type SpecificRights interface {
 	SpecificRights(ctx context.Context) (bool, error)
 }
 
+// OwnSeen is implemented by a Store of public mailboxes.
+type OwnSeen interface {
+	// OwnSeen reports whether each reader of a mailbox has a \Seen of his own.
+	OwnSeen(ctx context.Context, c model.Collection) (bool, error)
+}
+
 // Shared is implemented by a Store that can show what is not the account's
 // own: other users' collections and public ones.
 type Shared interface {

@@ -20,6 +20,9 @@ func (d *Destination) Apply(ctx context.Context, a destination.Action) error {
 		return nil
 	case destination.VerbCreateDomain:
 		return d.createDomain(ctx, a.Subject)
+	case destination.VerbCreateGroup:
+		_, _, err := d.EnsureGroup(ctx, model.Group{Address: a.Account.Address, Aliases: a.Account.Aliases, Name: a.Account.Name, Quota: a.Account.Quota})
+		return err
 	case destination.VerbCreateAccount:
 		return d.createAccount(ctx, a.Account)
 	}

@@ -135,6 +135,9 @@ func (p *planner) account(a model.Account) destination.Action {
 		}
 	}
 	action.Account.Aliases = aliases
+	if exists && a.Public != nil && !have.group {
+		return conflict("a user has the address: give the public mailboxes another in source.public.address")
+	}
 	if exists {
 		action.Verb = destination.VerbKeep
 		if have.group {
@@ -146,6 +149,10 @@ func (p *planner) account(a model.Account) destination.Action {
 		return action
 	}
 	action.Verb = destination.VerbCreateAccount
+	if a.Public != nil {
+		action.Verb, action.Note = destination.VerbCreateGroup, strings.Join(append([]string{"for the public mailboxes, without members: `mailhaul share` says who may use them"}, notes...), "; ")
+		return action
+	}
 	_, fate, note := password(a)
 	action.Password = fate
 	if note != "" {

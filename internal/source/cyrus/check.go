@@ -52,7 +52,7 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 		{&v.calendars, "calendars are not carried yet", "export them over CalDAV, or wait for a version that does"},
 		{&v.books, "address books are not carried yet", "export them over CardDAV, or wait for a version that does"},
 		{&v.files, "folders of files (WebDAV) are not carried yet", "copy them over WebDAV"},
-		{&v.shared, "mailboxes that belong to nobody are not carried yet", "tell who shall have them"},
+		{&v.shared, "mailboxes that belong to nobody stay behind", "write source.public into the engagement file: they move into a group"},
 		{&v.acls, "rights for others are not carried yet", "share the mailboxes again at the destination"},
 		{&v.expire, "messages are removed after some days (expire), which is not carried", "set the destination's own rules, if it shall go on"},
 		{&v.comments, "comments of mailboxes are not carried", "note them"},
@@ -124,7 +124,9 @@ func (v *survey) mailbox(s *Source, e entry) {
 	case kindIntermediate, kindOther, kindSieve:
 		return
 	}
-	if !owned {
+	if !owned && s.opts.Public {
+		// told as an account of its own
+	} else if !owned {
 		v.shared.add(name)
 	} else if slices.ContainsFunc(e.acl, func(g model.Grant) bool { return g.Identifier != owner }) {
 		v.acls.add(name)

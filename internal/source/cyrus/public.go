@@ -1,6 +1,7 @@
 package cyrus
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -46,3 +47,15 @@ func (st *Store) publicFingerprint(c model.Collection) string {
 	}
 	return c.Fingerprint
 }
+
+// OwnSeen implements source.OwnSeen.
+func (st *Store) OwnSeen(_ context.Context, c model.Collection) (bool, error) {
+	e, err := st.entry(c)
+	if err != nil {
+		return false, err
+	}
+	h, err := st.src.indexHeader(e)
+	return err == nil && !h.sharedSeen, nil // what cannot be read, Changes tells
+}
+
+var _ source.OwnSeen = (*Store)(nil)

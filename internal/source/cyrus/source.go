@@ -23,6 +23,8 @@ type Options struct {
 	// Member reports whether a user belongs to a group of an access control
 	// list ("group:staff"); nil: nobody does.
 	Member func(user, group string) bool
+	// Public: the mailboxes that belong to nobody are moved, as an account.
+	Public bool
 	Log    *slog.Logger // may be nil
 	// Pause waits before what a writer was in the middle of is read again;
 	// nil means some milliseconds.

@@ -115,6 +115,14 @@ func (s *store) SpecificRights(ctx context.Context) (bool, error) {
 	return s.Store.(source.SpecificRights).SpecificRights(ctx)
 }
 
+// OwnSeen implements source.OwnSeen, for the public mailboxes.
+func (s *store) OwnSeen(ctx context.Context, c model.Collection) (bool, error) {
+	if o, ok := s.Store.(source.OwnSeen); ok {
+		return o.OwnSeen(ctx, c)
+	}
+	return false, nil
+}
+
 // Scripts implements source.Scripts.
 func (s *store) Scripts(ctx context.Context) ([]model.Script, error) {
 	scripts, err := s.Store.(source.Scripts).Scripts(ctx)

@@ -316,6 +316,11 @@ func (p *publicStore) keepsSeen(ctx context.Context, m seenBy, v *Store) (bool, 
 	if !p.src.opts.Enumerate {
 		return !p.acc.Public.OwnSeen, nil
 	}
+	return p.sharesSeen(ctx, m, v)
+}
+
+// sharesSeen asks a Cyrus whether all readers of a mailbox have one \Seen.
+func (p *publicStore) sharesSeen(ctx context.Context, m seenBy, v *Store) (bool, error) {
 	key := mailname.Key(m.Path)
 	shared, known := p.shared[key]
 	if known {
@@ -340,6 +345,19 @@ func (p *publicStore) keepsSeen(ctx context.Context, m seenBy, v *Store) (bool, 
 	}
 	p.shared[key] = shared
 	return shared, nil
+}
+
+// OwnSeen implements source.OwnSeen.
+func (p *publicStore) OwnSeen(ctx context.Context, c model.Collection) (bool, error) {
+	if !p.src.opts.Enumerate {
+		return p.acc.Public.OwnSeen, nil
+	}
+	m, v, err := p.find(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	shared, err := p.sharesSeen(ctx, m, v)
+	return !shared, err
 }
 
 // Read implements source.Store.
@@ -402,4 +420,5 @@ var _ interface {
 	source.Scripts
 	source.Rights
 	source.SpecificRights
+	source.OwnSeen
 } = (*publicStore)(nil)

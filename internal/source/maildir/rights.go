@@ -19,7 +19,7 @@ func (s *Store) Rights(_ context.Context, c model.Collection) ([]model.Grant, er
 		return s.courierRights(c)
 	}
 	m := dovecotacl.Mailbox{Path: c.Path, Dir: c.Native, Inbox: s.at.inbox, Owner: s.acc.Login}
-	if s.at.root != s.at.inbox {
+	if s.at.root != s.at.inbox || s.acc.Public != nil {
 		m.Root = s.at.root // where the inbox is the root, nothing gives defaults
 	}
 	grants, err := s.src.opts.ACL.List(m, func(path string) (io.ReadCloser, error) { return s.at.open(path) })

@@ -15,8 +15,11 @@ import (
 // these, of everybody else what the disk without them does.
 type Disk struct {
 	dovecot.Disk
-	// OpenTree opens the mail in one location, as if it were an account's.
-	OpenTree func(ctx context.Context, location string) (source.Store, error)
+	// OpenTree opens one of model.Public's Roots.
+	OpenTree func(ctx context.Context, root model.PublicRoot) (source.Store, error)
+	// Unlisted: no access control lists are in use. Everybody may do what the
+	// file system permits the server.
+	Unlisted bool
 	Log      *slog.Logger // may be nil
 }
 
@@ -37,9 +40,9 @@ func (d *Disk) open(ctx context.Context, a model.Account) (*store, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s := &store{acc: a, log: log}
+	s := &store{acc: a, log: log, unlisted: d.Unlisted}
 	for _, root := range a.Public.Roots {
-		t, err := d.OpenTree(ctx, root.Location)
+		t, err := d.OpenTree(ctx, root)
 		if err != nil {
 			s.Close()
 			return nil, err
@@ -47,6 +50,16 @@ func (d *Disk) open(ctx context.Context, a model.Account) (*store, error) {
 		s.trees = append(s.trees, tree{t, root.Path})
 	}
 	return s, nil
+}
+
+// CheckAccounts passes on to a disk that can.
+func (d *Disk) CheckAccounts(ctx context.Context, accounts []model.Account) []model.Finding {
+	if c, ok := d.Disk.(interface {
+		CheckAccounts(ctx context.Context, accounts []model.Account) []model.Finding
+	}); ok {
+		return c.CheckAccounts(ctx, accounts)
+	}
+	return nil
 }
 
 // Bodies implements dovecot.Disk.

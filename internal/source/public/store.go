@@ -26,7 +26,12 @@ type store struct {
 	acc   model.Account
 	trees []tree
 	log   *slog.Logger
+	// unlisted: no lists are in use.
+	unlisted bool
 }
+
+// everything is what users may do where no lists are in use.
+var everything = []model.Grant{{Identifier: "anyone", Rights: model.ParseRights("lrswipkxte")}}
 
 // Close implements source.Store.
 func (s *store) Close() error {
@@ -110,6 +115,9 @@ func (s *store) Rights(ctx context.Context, c model.Collection) ([]model.Grant, 
 	if c.Container && c.Native == "" {
 		return nil, nil // a level
 	}
+	if s.unlisted {
+		return everything, nil
+	}
 	t, c, err := s.tree(c)
 	if err != nil {
 		return nil, err
@@ -130,6 +138,11 @@ func (s *store) SpecificRights(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
+// OwnSeen implements source.OwnSeen, as the account says.
+func (s *store) OwnSeen(context.Context, model.Collection) (bool, error) {
+	return s.acc.Public.OwnSeen, nil
+}
+
 // Scripts implements source.Scripts: nobody's have none.
 func (s *store) Scripts(context.Context) ([]model.Script, error) { return nil, nil }
 
@@ -138,4 +151,5 @@ var _ interface {
 	source.Scripts
 	source.Rights
 	source.SpecificRights
+	source.OwnSeen
 } = (*store)(nil)

@@ -1,0 +1,144 @@
+package engagement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/config"
+	"mailhaul.org/mailhaul/internal/directory"
+	"mailhaul.org/mailhaul/internal/doveconf"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/dbox"
+	"mailhaul.org/mailhaul/internal/source/dovecot"
+	"mailhaul.org/mailhaul/internal/source/dovecotacl"
+	"mailhaul.org/mailhaul/internal/source/maildir"
+	"mailhaul.org/mailhaul/internal/source/public"
+)
+
+// public is the account that stands for the mailboxes which nobody owns.
+func (e *Engagement) public() (model.Account, bool) {
+	c := e.Config.Source.Public
+	if c == nil {
+		return model.Account{}, false
+	}
+	p := &model.Public{Seen: c.Seen, OwnSeen: c.OwnSeen}
+	for _, l := range c.Locations {
+		root := model.PublicRoot{Location: l.Location}
+		if under := strings.Trim(l.Under, "/"); under != "" {
+			root.Path = strings.Split(under, "/")
+		}
+		p.Roots = append(p.Roots, root)
+	}
+	return model.Account{Login: model.PublicLogin, Address: c.Address, Name: c.Name, Public: p}, true
+}
+
+// publicReaders completes the public account with what the plan knows of those
+// by whom it is read.
+func (e *Engagement) publicReaders() {
+	c := e.Config.Source.Public
+	if c == nil {
+		return
+	}
+	i := slices.IndexFunc(e.Plan.Accounts, func(a directory.Entry) bool { return a.Public != nil })
+	logins := c.Readers
+	if c.Seen != "" && !slices.Contains(logins, c.Seen) {
+		logins = append([]string{c.Seen}, logins...)
+	}
+	for _, login := range logins {
+		a := model.Account{Login: login}
+		if j := slices.IndexFunc(e.Plan.Accounts, func(a directory.Entry) bool { return a.Login == login }); j >= 0 {
+			a = e.Plan.Accounts[j].Account
+		}
+		e.Plan.Accounts[i].Public.Readers = append(e.Plan.Accounts[i].Public.Readers, a)
+	}
+}
+
+// publicDisk adds the public mailboxes to a disk.
+func (e *Engagement) publicDisk(disk dovecot.Disk, acl dovecotacl.Settings) dovecot.Disk {
+	c := e.Config.Source
+	if disk == nil || c.Public == nil || len(c.Public.Locations) == 0 {
+		return disk
+	}
+	open := func(ctx context.Context, root model.PublicRoot) (source.Store, error) {
+		i := slices.IndexFunc(c.Public.Locations, func(l config.PublicLocation) bool { return l.Location == root.Location })
+		if l := c.Public.Locations[i]; l.Prefix != "" || l.Separator != "" {
+			acl.Prefix, acl.Separator = l.Prefix, l.Separator
+		}
+		a := model.Account{Login: model.PublicLogin, Location: root.Location, Public: &model.Public{}}
+		if doveconf.ParseLocation(root.Location).Driver == "maildir" {
+			server := ""
+			if c.Kind == config.KindCourier {
+				server = maildir.ServerCourier
+			}
+			return maildir.New(maildir.Options{Server: server, ACL: acl}).Open(ctx, a)
+		}
+		o := dbox.Options{ACL: acl}
+		if c.Dbox != nil {
+			o.Attachments, o.Escape = c.Dbox.Attachments, c.Dbox.Escape
+		}
+		return dbox.New(o).Open(ctx, a)
+	}
+	return &public.Disk{Disk: disk, OpenTree: open, Unlisted: acl.Ignore, Log: e.log}
+}
+
+// checkPublic opens the public mailboxes and says where they go.
+func checkPublic(ctx context.Context, src source.Source, a model.Account) model.Finding {
+	const subject = "source: public mailboxes"
+	st, err := src.Open(ctx, a)
+	if err != nil {
+		return stop(subject, err)
+	}
+	defer st.Close()
+	cols, err := st.Collections(ctx)
+	if err != nil {
+		return stop(subject, err)
+	}
+	n := 0
+	for _, c := range cols {
+		if !c.Container {
+			n++
+		}
+	}
+	return model.Finding{Subject: subject, Message: fmt.Sprintf("%d, which move into the group %s", n, a.Address)}
+}
+
+// Groups are the members, as logins, of the groups that access control lists
+// name.
+func (e *Engagement) Groups() (map[string][]string, error) {
+	c := e.Config.Source.Groups
+	out := map[string][]string{}
+	if c.File != "" {
+		err := fromFile(c.File, func(r io.Reader) error {
+			groups, err := directory.ReadGroups(r)
+			for name, members := range groups {
+				out[name] = members
+			}
+			return err
+		})
+		if err != nil {
+			return nil, model.Faultf(model.ClassFatal, "", "source.groups.file %s: %w", filepath.Base(c.File), unwrapped(err))
+		}
+	}
+	for name, members := range c.Members {
+		out[name] = members
+	}
+	return out, nil
+}
+
+func unwrapped(err error) error {
+	if f, ok := errors.AsType[*model.Fault](err); ok && f.Err != nil {
+		return f.Err
+	}
+	return err
+}
+
+// member looks up who belongs to a group.
+func member(groups map[string][]string) func(user, group string) bool {
+	return func(user, group string) bool { return slices.Contains(groups[group], user) }
+}

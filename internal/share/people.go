@@ -1,0 +1,92 @@
+package share
+
+import (
+	"slices"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// people are the source's accounts and groups, by what lists call them.
+type people struct {
+	all    []model.Account // without the one of the public mailboxes
+	byID   map[string]model.Account
+	groups map[string]*group // by name, in lower case
+	anyone *group            // nil without an address
+}
+
+// group is a group of the source.
+type group struct {
+	name    string
+	members []model.Account
+	// address is that of the group at the destination which stands for it;
+	// empty: its members are named one by one.
+	address string
+}
+
+func newPeople(o Options) *people {
+	p := &people{byID: map[string]model.Account{}, groups: map[string]*group{}}
+	for _, a := range o.Everybody {
+		if a.Public != nil {
+			continue
+		}
+		p.all = append(p.all, a)
+		for _, id := range identifiers(a) {
+			if _, taken := p.byID[id]; !taken {
+				p.byID[id] = a
+			}
+		}
+	}
+	for name, logins := range o.Groups {
+		g := p.group(name)
+		for _, login := range logins {
+			a, ok := p.byID[strings.ToLower(login)]
+			if ok && !slices.ContainsFunc(g.members, func(m model.Account) bool { return m.Login == a.Login }) {
+				g.members = append(g.members, a)
+			}
+		}
+	}
+	for name, address := range o.GroupAddresses {
+		if everybody[strings.ToLower(name)] {
+			p.anyone = &group{name: name, members: p.all, address: strings.ToLower(address)}
+		} else if g := p.groups[strings.ToLower(name)]; g != nil {
+			g.address = strings.ToLower(address)
+		}
+	}
+	return p
+}
+
+func (p *people) group(name string) *group {
+	key := strings.ToLower(name)
+	if p.groups[key] == nil {
+		p.groups[key] = &group{name: name}
+	}
+	return p.groups[key]
+}
+
+// identifiers are the names that a list may give an account.
+func identifiers(a model.Account) []string {
+	ids := []string{strings.ToLower(a.Login)}
+	if address := strings.ToLower(a.Address); address != "" && address != ids[0] {
+		ids = append(ids, address)
+	}
+	return ids
+}
+
+// somebody is an account as lists see it.
+func (p *people) somebody(a model.Account) somebody {
+	who := somebody{ids: identifiers(a), groups: map[string]bool{}}
+	for name, g := range p.groups {
+		if g.has(a) {
+			who.groups[name] = true
+		}
+	}
+	return who
+}
+
+// groupKey is how lists are searched for a group.
+func groupKey(g *group) string { return strings.ToLower(g.name) }
+
+func (g *group) has(a model.Account) bool {
+	return slices.ContainsFunc(g.members, func(m model.Account) bool { return m.Login == a.Login })
+}
