@@ -30,6 +30,9 @@ type Options struct {
 	// users, as of a Cyrus. Accounts lists them, and no login is tried that
 	// has none: the server might make one.
 	Enumerate bool
+	// Groups are the members of groups in access control lists ("group:staff"
+	// is "staff" here), by whom public mailboxes may be read, too.
+	Groups map[string][]string
 	// Mechanism is "plain", "login" or "xoauth2" (the password is an access
 	// token then: the account's Secret, else Password for all); empty chooses
 	// what the server offers.

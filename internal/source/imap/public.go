@@ -104,7 +104,7 @@ func (p *publicStore) ask(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, login := range chooseReaders(p.lists, users) {
+	for _, login := range chooseReaders(p.lists, users, p.src.opts.Groups) {
 		if !slices.ContainsFunc(p.readers, func(r model.Account) bool { return r.Login == login }) {
 			p.readers = append(p.readers, model.Account{Login: login})
 		}
@@ -152,20 +152,25 @@ func deleted(path []string) bool {
 }
 
 // chooseReaders picks users who may read the mailboxes, the ones first who may
-// read most. users stand for "anyone".
-func chooseReaders(lists map[string][]model.Grant, users []string) (out []string) {
+// read most. users stand for "anyone", and members for their groups.
+func chooseReaders(lists map[string][]model.Grant, users []string, members map[string][]string) (out []string) {
 	const read = model.RightLookup | model.RightRead
 	may := map[string][]string{} // user → mailboxes
 	for _, key := range slices.Sorted(maps.Keys(lists)) {
 		all, own, neg := model.Rights(0), map[string]model.Rights{}, map[string]model.Rights{}
 		for _, g := range lists[key] {
-			switch {
-			case g.Negative:
-				neg[g.Identifier] |= g.Rights
-			case g.Identifier == "anyone":
+			whom, to := []string{g.Identifier}, own
+			if group, ok := strings.CutPrefix(g.Identifier, "group:"); ok {
+				whom = members[group]
+			}
+			if g.Negative {
+				to = neg
+			} else if g.Identifier == "anyone" {
 				all |= g.Rights
-			default:
-				own[g.Identifier] |= g.Rights
+				continue
+			}
+			for _, id := range whom {
+				to[id] |= g.Rights
 			}
 		}
 		candidates := slices.Sorted(maps.Keys(own))
@@ -174,7 +179,7 @@ func chooseReaders(lists map[string][]model.Grant, users []string) (out []string
 			slices.Sort(candidates)
 		}
 		for _, u := range slices.Compact(candidates) {
-			if !strings.HasPrefix(u, "group:") && u != "anonymous" && (all|own[u])&^(neg[u]|neg["anyone"])&read == read {
+			if u != "anonymous" && (all|own[u])&^(neg[u]|neg["anyone"])&read == read {
 				may[u] = append(may[u], key)
 			}
 		}

@@ -1,0 +1,268 @@
+package cli_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	goimap "github.com/emersion/go-imap/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"mailhaul.org/mailhaul/internal/cli"
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/stalwart"
+)
+
+// arrival is what a public tree is at the destination.
+type arrival struct {
+	// Messages are "path received hash keywords", in order.
+	Messages []string
+	// Rights are what readers have, by "reader path".
+	Rights map[string]string
+}
+
+// publicMove moves an organisation with its public mailboxes: twice, shares and
+// verifies. It returns what arrived and the notes of the shares, by code.
+func publicMove(t *testing.T, to target, source string, messages int, readers ...string) (administrator, arrival, map[string][]string) {
+	t.Helper()
+	t.Setenv("NEW_ADMIN", to.password)
+	a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
+	a.source(to, source)
+	a.run(cli.ExitOK, "check")
+	a.run(cli.ExitOK, "provision")
+	a.run(cli.ExitOK, "sync")
+	var r struct {
+		Total    firmCounts
+		Accounts []struct {
+			Account string
+			Counts  firmCounts
+		}
+	}
+	a.result(cli.ExitOK, &r, "sync")
+	if r.Total != (firmCounts{}) {
+		t.Errorf("a second sync did %+v", r.Total)
+	}
+	var v struct {
+		Total struct{ Source, Identical, Repaired, Extra int }
+	}
+	a.result(cli.ExitOK, &v, "verify", "--reread", "shared@acme.test")
+	if v.Total.Source != messages || v.Total.Identical != messages || v.Total.Extra != 0 {
+		t.Errorf("verified %+v, there are %d public messages", v.Total, messages)
+	}
+	notes := a.shared()
+	if again := a.shared(); len(again["changes"]) > 0 || !cmp.Equal(again["differs"], notes["differs"]) {
+		t.Errorf("sharing again did %v", again)
+	}
+	if len(notes["differs"])+len(notes["kept"]) > 0 {
+		t.Errorf("read back as the readers: %q %q", notes["differs"], notes["kept"])
+	}
+	return a, arrived(t, to, readers...), notes
+}
+
+// source writes an engagement file.
+func (a administrator) source(to target, source string) {
+	a.t.Helper()
+	text := fmt.Sprintf("engagement: ./state\nsource:\n%s\ndestination: {url: %q, user: %q, password: env:NEW_ADMIN}\n", source, to.url, to.user)
+	if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+// shared runs share for everybody. The result has the notes by code, and
+// "changes".
+func (a administrator) shared() map[string][]string {
+	a.t.Helper()
+	var s struct {
+		Accounts []struct {
+			Account string
+			Changes []struct{ Mailbox, Reader, To string }
+			Notes   []struct{ Mailbox, Code, Text string }
+			Waiting []struct{ Reader string }
+			Error   string
+		}
+	}
+	a.result(cli.ExitOK, &s, "share")
+	out := map[string][]string{}
+	for _, x := range s.Accounts {
+		if x.Error != "" || len(x.Waiting) > 0 {
+			a.t.Errorf("%s: %s, waiting for %v", x.Account, x.Error, x.Waiting)
+		}
+		for _, c := range x.Changes {
+			out["changes"] = append(out["changes"], c.Mailbox+" "+c.Reader+": "+c.To)
+		}
+		for _, n := range x.Notes {
+			out[n.Code] = append(out[n.Code], n.Mailbox+": "+n.Text)
+		}
+	}
+	slices.Sort(out["changes"])
+	return out
+}
+
+// arrived looks at the group as the administrator and as the readers.
+func arrived(t *testing.T, to target, readers ...string) arrival {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: to.url, User: to.user, Password: to.password})
+	must(err)
+	defer d.Close()
+	group, err := d.Open(t.Context(), "shared@acme.test")
+	must(err)
+	boxes, err := group.Mailboxes(t.Context())
+	must(err)
+	path := map[string]string{}
+	var name func(id string) string
+	name = func(id string) string {
+		i := slices.IndexFunc(boxes, func(m destination.Mailbox) bool { return m.ID == id })
+		if boxes[i].Parent == "" {
+			return boxes[i].Name
+		}
+		return name(boxes[i].Parent) + "/" + boxes[i].Name
+	}
+	for _, m := range boxes {
+		path[m.ID] = name(m.ID)
+	}
+	out := arrival{Rights: map[string]string{}}
+	for _, m := range boxes {
+		for e, err := range group.List(t.Context(), m.ID) {
+			must(err)
+			out.Messages = append(out.Messages, fmt.Sprintf("%s %d %x %v", path[m.ID], e.Received.Unix(), e.Hash, e.Keywords))
+		}
+	}
+	slices.Sort(out.Messages)
+	for _, r := range readers {
+		seen, err := group.(destination.Sharer).SeenBy(t.Context(), r+"@acme.test")
+		must(err)
+		for id, rights := range seen {
+			out.Rights[r+" "+path[id]] = rights.String()
+		}
+	}
+	return out
+}
+
+// seen are the messages of a mailbox that are marked as read.
+func (a arrival) seen(path string) (n int) {
+	for _, m := range a.Messages {
+		if strings.HasPrefix(m, path+" ") && strings.Contains(m, "$seen") {
+			n++
+		}
+	}
+	return n
+}
+
+const (
+	reads    = "read seen keywords"
+	works    = "read add remove seen keywords create rename delete"
+	manages  = works + " share"
+	everyone = "everybody@acme.test"
+)
+
+// publicCyrus is a Cyrus with public mailboxes for a group, for everybody but
+// one, and for one alone. Thirteen people are more than may be named for one
+// mailbox.
+func publicCyrus(t *testing.T) (c *lab.Cyrus, people []string, messages int) {
+	c = lab.StartCyrus(t, lab.CyrusOptions{Settings: map[string]string{"hashimapspool": "yes"}})
+	admin := cyrusAs(t, c, "")
+	people = []string{"anna", "bob", "carla"}
+	for n := range 10 {
+		people = append(people, fmt.Sprint("p", n))
+	}
+	for _, p := range people {
+		admin.create("user/" + p)
+	}
+	acl := func(mailbox string, grants ...string) {
+		t.Helper()
+		for _, g := range grants {
+			who, rights, _ := strings.Cut(g, " ")
+			op := goimap.RightModificationReplace
+			admin.must(admin.c.SetACL(mailbox, goimap.RightsIdentifier(who), op, goimap.RightSet(rights)).Wait())
+		}
+	}
+	for _, m := range []string{"News", "Team", "Team/General", "Team/Größe & Co", "Board/Minutes"} {
+		admin.create(m)
+	}
+	acl("News", "anyone lrs", "bob lrswipkxtea")
+	acl("Team", "anyone ", "group:staff lrs", "anna lrs")
+	acl("Team/General", "anyone ", "group:staff lrswit", "anna lrswit", "-carla wi")
+	acl("Team/Größe & Co", "anyone lrs", "-p3 lrswipkxtea")
+	acl("Board/Minutes", "anyone ", "anna lrswipkxtea")
+	for mailbox, who := range map[string]string{"News": "bob", "Team/General": "anna", "Board/Minutes": "anna"} {
+		p := cyrusAs(t, c, who)
+		for i := range 7 {
+			p.append("Shared Folders/"+mailbox, i)
+			messages++
+		}
+		p.flag("Shared Folders/"+mailbox, 2)
+		p.on("Shared Folders/"+mailbox, func() {
+			p.must(p.c.Store(goimap.UIDSetNum(1, 3), &goimap.StoreFlags{Op: goimap.StoreFlagsAdd, Silent: true, Flags: []goimap.Flag{goimap.FlagSeen}}, nil).Close())
+		})
+	}
+	return c, people, messages
+}
+
+// The public mailboxes of a Cyrus become a group without members, from disk as
+// over IMAP: with the same messages, unread for everybody, and with the rights
+// that their lists give, by groups of the destination where these are exact.
+func TestCyrusPublic(t *testing.T) {
+	old, people, messages := publicCyrus(t)
+	t.Setenv("OLD_MASTER", old.AdminPassword)
+	const rest = "\n  users: {domain: acme.test}\n  public: {}\n  groups:\n    members: {staff: [anna, bob, carla]}\n    addresses: {anyone: everybody@acme.test, staff: staff@acme.test}"
+	disk := fmt.Sprintf("  kind: cyrus\n  cyrus: {config: %q}", old.Config) + rest
+	imap := fmt.Sprintf("  kind: cyrus\n  imap: {url: %q, master: %s, password: env:OLD_MASTER, tls: {insecure: true}}", "imaps://"+old.IMAPS, old.Admin) + rest
+	want := map[string]string{}
+	for _, p := range people {
+		want[p+" News"], want[p+" Board"] = reads, reads
+		if p != "p3" {
+			want[p+" Team/Größe & Co"] = reads
+		}
+	}
+	want["bob News"], want["anna Board/Minutes"] = manages, manages
+	for _, p := range []string{"anna", "bob", "carla"} {
+		want[p+" Team"], want[p+" Team/General"] = reads, reads
+	}
+	want["anna Team/General"], want["bob Team/General"] = "read add seen keywords", "read add seen keywords"
+	for name, start := range targets(t) {
+		t.Run(name, func(t *testing.T) {
+			to := start(t)
+			a, fromDisk, notes := publicMove(t, to, disk, messages, people...)
+			_, over, _ := publicMove(t, start(t), imap, messages, people...)
+			t.Setenv("NEW_ADMIN", to.password)
+			if d := cmp.Diff(over, fromDisk); d != "" {
+				t.Errorf("over IMAP (-), from disk (+):\n%s", d)
+			}
+			// Who is in twelve of thirteen cannot be told by a group: everybody
+			// is named, which is more than the server allows.
+			for _, p := range people {
+				delete(want, p+" Team/Größe & Co")
+			}
+			if d := cmp.Diff(want, fromDisk.Rights); d != "" {
+				t.Errorf("rights (-want +got):\n%s", d)
+			}
+			if fromDisk.seen("News")+fromDisk.seen("Team/General")+fromDisk.seen("Board/Minutes") != 0 {
+				t.Errorf("messages came read:\n%s", strings.Join(fromDisk.Messages, "\n"))
+			}
+			for code, says := range map[string]string{"seen": "all messages came unread", "members": "takes rights from some", "anyone": "maxShares", "rights": "delete"} {
+				if !strings.Contains(strings.Join(notes[code], "\n"), says) {
+					t.Errorf("no note %s says %q: %q", code, says, notes)
+				}
+			}
+			if !slices.Contains(notes["changes"], "News "+everyone+": "+reads) || !slices.Contains(notes["changes"], "Team staff@acme.test: "+reads) {
+				t.Errorf("not shared with groups: %q", notes["changes"])
+			}
+			var r struct{ Total firmCounts }
+			a.source(to, imap)
+			a.result(cli.ExitOK, &r, "sync")
+			if r.Total.Messages != 0 || r.Total.Deleted != 0 || r.Total.Refused != 0 || r.Total.Flags != 0 {
+				t.Errorf("over IMAP after the disk: %+v", r.Total)
+			}
+		})
+	}
+}
