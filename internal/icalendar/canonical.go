@@ -21,7 +21,7 @@ func (f fact) String() string { return f.name + f.params + ":" + f.value }
 
 // bookkeeping are properties that say nothing to the user: who wrote the text
 // and when.
-var bookkeeping = []string{"DTSTAMP", "LAST-MODIFIED", "PRODID", "VERSION", "METHOD"}
+var bookkeeping = []string{"DTSTAMP", "LAST-MODIFIED", "PRODID", "VERSION", "METHOD", "JSID"}
 
 // facts of a component, without those of its children, sorted.
 func facts(c *Component, z *zones) []fact {
@@ -80,6 +80,13 @@ func lineFacts(l contentline.Line, z *zones) []fact {
 		} else {
 			add(strings.TrimSpace(l.Value))
 		}
+	case kindURI:
+		if isBase64(l) {
+			add(octets(strings.Join(strings.Fields(l.Value), ""), true))
+		} else {
+			// An address is not escaped (RFC 5545 §3.3.13), but servers do.
+			add(canonicalData(contentline.Unescape(strings.TrimSpace(l.Value))))
+		}
 	default:
 		add(strings.TrimSpace(l.Value))
 	}
@@ -135,7 +142,7 @@ func canonicalAddress(s string) string {
 // defaultParams say nothing when they are written (RFC 5545 §3.2).
 var defaultParams = map[string]string{
 	"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION", "RSVP": "FALSE",
-	"RELATED": "START", "FBTYPE": "BUSY", "RELTYPE": "PARENT", "ENCODING": "8BIT",
+	"RELATED": "START", "FBTYPE": "BUSY", "RELTYPE": "PARENT",
 }
 
 // canonicalParams writes the parameters sorted, without those that the value
@@ -145,8 +152,12 @@ func canonicalParams(l contentline.Line, k kind) string {
 	for _, p := range l.Params {
 		name := strings.ToUpper(p.Name)
 		switch name {
-		case "TZID", "VALUE", "CHARSET":
+		case "TZID", "VALUE", "CHARSET", "ENCODING":
 			continue // part of the value
+		case "JSID", "DERIVED":
+			// A name within the object, and the mark of what repeats a
+			// component (RFC 9073 §5.3), which JMAP servers add.
+			continue
 		}
 		values := slices.Clone(p.Values)
 		for i, v := range values {
@@ -155,6 +166,8 @@ func canonicalParams(l contentline.Line, k kind) string {
 				values[i] = strings.ToUpper(strings.TrimSpace(v))
 			case name == "SENT-BY" || name == "MEMBER" || strings.HasPrefix(name, "DELEGATED-"):
 				values[i] = canonicalAddress(v)
+			default:
+				values[i] = canonicalData(v)
 			}
 		}
 		slices.Sort(values)

@@ -45,7 +45,7 @@ func codes(remarks []Remark) (all []string) {
 
 func TestAnOrdinaryObjectStaysAsItIs(t *testing.T) {
 	t.Parallel()
-	raw := event("SUMMARY:Planning\\, part 2", `ATTENDEE;CN="Doe, John":mailto:john@acme.test`)
+	raw := event("SUMMARY:Planning\\, part 2", "ORGANIZER:mailto:ann@acme.test", `ATTENDEE;CN="Doe, John":mailto:john@acme.test`)
 	p, remarks := one(t, raw)
 	if len(remarks) > 0 {
 		t.Errorf("remarks %+v", remarks)

@@ -1,4 +1,48 @@
 package icalendar
 
-// repair mends what servers refuse or skip in one object.
-func (p *preparation) repair(o *Component) {}
+import (
+	"strings"
+	"unicode/utf8"
+
+	"mailhaul.org/mailhaul/internal/contentline"
+)
+
+// repair mends what servers lose in one object.
+func (p *preparation) repair(o *Component) {
+	for i, l := range o.Lines {
+		if l.Is("ATTACH", "IMAGE") && isBase64(l) {
+			if text, ok := asURI(l); ok {
+				p.remark("attachment", o.Text("UID"), l.Number, "an attachment of plain text becomes a data: URI; as it was, the server would take its text for its address")
+				o.Lines[i] = text
+			}
+		}
+	}
+	for i, l := range o.Lines {
+		if l.Is("URL", "ATTACH", "CONFERENCE", "IMAGE", "SOURCE") && kindOf(l) == kindURI && isLink(l.Value) && strings.ContainsAny(l.Value, `,;\`) {
+			p.remark("address", o.Text("UID"), l.Number, "%s: commas and semicolons of the link become %%2C and %%3B, since servers put backslashes before them, which breaks it", l.Name)
+			o.Lines[i] = l.WithValue(linkEncoder.Replace(contentline.Unescape(l.Value)))
+		}
+	}
+	for _, child := range o.Children {
+		p.repair(child)
+	}
+}
+
+var linkEncoder = strings.NewReplacer(",", "%2C", ";", "%3B", `\`, "%5C", "\n", "%0A")
+
+func isLink(s string) bool {
+	s = strings.ToLower(strings.TrimSpace(s))
+	return strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://")
+}
+
+// asURI writes an inline attachment that is text as a data: URI (RFC 2397).
+// Others stay: clients know them better as they are.
+func asURI(l contentline.Line) (contentline.Line, bool) {
+	content := strings.Join(strings.Fields(l.Value), "")
+	b, err := decodeBase64(content)
+	if err != nil || len(b) == 0 || !utf8.Valid(b) {
+		return l, false
+	}
+	media := l.First("FMTTYPE")
+	return l.Without("ENCODING", "VALUE").WithValue("data:" + media + ";base64," + content), true
+}

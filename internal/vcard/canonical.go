@@ -91,8 +91,9 @@ func canonicalParams(l contentline.Line) string {
 			all = append(all, ";PREF="+strings.Join(p.Values, ","))
 		case "ENCODING", "CHARSET", "VALUE", "MEDIATYPE":
 			// Part of the value.
-		case "LANGUAGE", "SORT-AS", "ALTID", "PID", "GEO", "TZ", "LABEL", "CALSCALE", "LEVEL", "INDEX":
-			all = append(all, ";"+name+"="+strings.Join(p.Values, ","))
+		case "PROP-ID", "JSCOMPS":
+			// What JSContact calls it, and the order of its components (RFC
+			// 9555 §3.2), which JMAP servers add.
 		default:
 			all = append(all, ";"+name+"="+strings.Join(p.Values, ","))
 		}
@@ -122,6 +123,9 @@ func canonicalValue(l contentline.Line) string {
 	switch name {
 	case "N", "ADR", "ORG", "GENDER":
 		parts := contentline.Split(l.Value, ';')
+		if name == "ADR" && len(parts) > 8 {
+			parts = legacyAddress(parts)
+		}
 		for i, p := range parts {
 			values := contentline.Split(p, ',')
 			for j, v := range values {
@@ -155,6 +159,18 @@ func canonicalValue(l contentline.Line) string {
 		return strings.ToLower(strings.TrimSpace(l.Value))
 	}
 	return strings.TrimSpace(contentline.Unescape(l.Value))
+}
+
+// legacyAddress leaves out of an address of 18 components (RFC 9554 §2.1) what
+// only repeats one of the seven that every client reads.
+func legacyAddress(parts []string) []string {
+	legacy := strings.Join(parts[:7], "\x1f")
+	for i, p := range parts[7:] {
+		if p != "" && strings.Contains(legacy, p) {
+			parts[7+i] = ""
+		}
+	}
+	return parts
 }
 
 // canonicalDate drops the hyphens and colons of ISO 8601's extended form,

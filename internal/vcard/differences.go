@@ -1,0 +1,116 @@
+package vcard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/contentline"
+)
+
+// Difference is one thing that is not the same in two cards.
+type Difference struct {
+	Property string // its name, upper case
+	// Source and Destination are what each says; empty where it says nothing.
+	Source, Destination string
+	// Explained says why this difference is expected and changes nothing that
+	// the user sees (docs/fidelity.md). Empty: it is a real one.
+	Explained string
+}
+
+func (d Difference) String() string {
+	said := func(v string) string {
+		if v == "" {
+			return "nothing"
+		}
+		return fmt.Sprintf("%q", shorten(strings.NewReplacer("\x1f", ";", "\x1e", ",").Replace(v)))
+	}
+	s := d.Property + ": " + said(d.Source) + " at the source, " + said(d.Destination) + " at the destination"
+	if d.Explained != "" {
+		s += " (" + d.Explained + ")"
+	}
+	return s
+}
+
+// Real returns the differences that nothing explains.
+func Real(all []Difference) (real []Difference) {
+	for _, d := range all {
+		if d.Explained == "" {
+			real = append(real, d)
+		}
+	}
+	return real
+}
+
+// Differences compares two prepared cards property by property: values, types,
+// languages, labels of groups, what is preferred.
+func Differences(source, destination Card) (all []Difference) {
+	a, b := parse(source.Text), parse(destination.Text)
+	onlyA, onlyB := apart(facts(a), facts(b))
+	for _, x := range onlyA {
+		d := Difference{Property: x.name, Source: x.said()}
+		i := slices.IndexFunc(onlyB, func(y fact) bool { return y.name == x.name && y.value == x.value })
+		if i < 0 {
+			i = slices.IndexFunc(onlyB, func(y fact) bool { return y.name == x.name })
+		}
+		var y fact
+		if i >= 0 {
+			y = onlyB[i]
+			d.Destination = y.said()
+			onlyB = slices.Delete(onlyB, i, i+1)
+		}
+		d.Explained = explain(x, y)
+		all = append(all, d)
+	}
+	for _, y := range onlyB {
+		all = append(all, Difference{Property: y.name, Destination: y.said(), Explained: explain(fact{}, y)})
+	}
+	return all
+}
+
+func (f fact) said() string {
+	s := f.params + ":" + f.value
+	if f.label != "" {
+		s += " [" + f.label + "]"
+	}
+	return s
+}
+
+// parse reads a prepared card.
+func parse(text []byte) *card {
+	c := &card{}
+	lines, _ := contentline.Read(text)
+	for _, l := range lines {
+		if !l.Is("BEGIN", "END") {
+			c.lines = append(c.lines, l)
+		}
+	}
+	return c
+}
+
+func apart(a, b []fact) (onlyA, onlyB []fact) {
+	has := func(all []fact, f fact) bool {
+		return slices.ContainsFunc(all, func(g fact) bool { return g.String() == f.String() })
+	}
+	for _, f := range a {
+		if !has(b, f) {
+			onlyA = append(onlyA, f)
+		}
+	}
+	for _, f := range b {
+		if !has(a, f) {
+			onlyB = append(onlyB, f)
+		}
+	}
+	return onlyA, onlyB
+}
+
+// explain says why a fact may differ without the user seeing it; x is the
+// source's, y the destination's; one of them may say nothing.
+func explain(x, y fact) string {
+	switch {
+	case x.name == "" && y.name == "JSPROP":
+		return "what JSContact knows besides"
+	}
+	return ""
+}
