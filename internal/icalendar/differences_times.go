@@ -30,7 +30,7 @@ func (c *comparison) times(where string, a, b *Component) {
 		}
 	}
 	for _, name := range []string{"RDATE", "EXDATE"} {
-		onlyA, onlyB := apart(c.a.dates(a, name, sa), c.b.dates(b, name, sb))
+		onlyA, onlyB := apart(c.a.dates(a, name), c.b.dates(b, name))
 		for _, v := range onlyA {
 			c.add(Difference{Where: where, Property: name, Source: v})
 		}
@@ -68,18 +68,10 @@ func (c *comparison) end(sp span) string {
 }
 
 func (c *comparison) zoneOf(s *series, sp span) string {
-	switch {
-	case !sp.dated || sp.start.AllDay:
-		return ""
-	case sp.start.UTC:
-		return "UTC"
-	case sp.start.TZID == "":
+	if !sp.dated {
 		return ""
 	}
-	if n := s.zones.name(sp.start.TZID); n != "Etc/UTC" && n != "UTC" {
-		return n
-	}
-	return "UTC"
+	return s.zoneName(sp.start)
 }
 
 // sameClock: the two zones show the same time during the window, and both say
@@ -147,7 +139,7 @@ func (s *series) rules(c *Component, name string, sp span) string {
 }
 
 // dates of RDATE or EXDATE as instants, periods with their length.
-func (s *series) dates(c *Component, name string, sp span) (all []string) {
+func (s *series) dates(c *Component, name string) (all []string) {
 	for _, l := range c.All(name) {
 		for v := range strings.SplitSeq(l.Value, ",") {
 			if strings.TrimSpace(v) == "" {

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/zeebo/blake3"
-
 	"mailhaul.org/mailhaul/internal/contentline"
 	"mailhaul.org/mailhaul/internal/model"
 )
@@ -182,7 +180,7 @@ func (p *preparation) identify(objects, zones []*Component) {
 			uid = last
 			p.remark("uid", uid, o.Line, "an exception had no UID; it gets that of the only series in the text")
 		} else {
-			sum := (&group{components: []*Component{o}, zones: zones}).digest()
+			sum := digest([]*Component{o}, zones)
 			base := hex.EncodeToString(sum[:16])
 			uid = base
 			for n := 2; known[uid]; n++ {
@@ -234,7 +232,7 @@ func (g *group) part() Part {
 	used := g.usedZones()
 	out := &Component{Name: "VCALENDAR", Lines: g.properties, Children: append(slices.Clip(used), g.components...)}
 	part := Part{UID: g.uid, Components: []string{g.kind}, Text: out.append(nil)}
-	part.Digest = g.digest()
+	part.Digest = digest(g.components, g.zones)
 	part.ByDAV = g.byDAV()
 	return part
 }
@@ -262,20 +260,4 @@ func (g *group) usedZones() (used []*Component) {
 		}
 	}
 	return used
-}
-
-// digest hashes the meaning.
-func (g *group) digest() (sum [32]byte) {
-	all := make([]string, 0, len(g.components))
-	zones := newZones(g.zones)
-	for _, c := range g.components {
-		all = append(all, canonical(c, zones))
-	}
-	slices.Sort(all)
-	h := blake3.New()
-	for _, s := range all {
-		fmt.Fprintf(h, "%d\n%s\n", len(s), s)
-	}
-	h.Sum(sum[:0])
-	return sum
 }

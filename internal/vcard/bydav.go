@@ -16,6 +16,8 @@ func byDAV(c *card) string {
 		return "AGENT, which JMAP has no word for"
 	case len(c.all("TZ")) > 0:
 		return "TZ, which JMAP loses"
+	case len(c.all("BIRTHPLACE"))+len(c.all("DEATHPLACE")) > 0:
+		return "BIRTHPLACE or DEATHPLACE, which JMAP keeps where no client of CardDAV finds it"
 	}
 	for _, l := range c.all("ADR") {
 		if parts := contentline.Split(l.Value, ';'); len(parts) > 7 && strings.TrimSpace(strings.Join(parts[7:], "")) != "" && len(l.Param("JSCOMPS")) == 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/zeebo/blake3"
 
@@ -48,15 +49,22 @@ func facts(c *card) []fact {
 			continue
 		}
 		f := fact{name: strings.ToUpper(l.Name), params: canonicalParams(l), value: canonicalValue(l), line: l}
-		if f.value == "" {
-			continue
-		}
 		if g := strings.ToLower(l.Group); g != "" {
 			slices.Sort(groups[g])
 			f.label = strings.Join(groups[g], " ")
 			grouped[g] = true
 		}
-		all = append(all, f)
+		if l.Is("CATEGORIES", "NICKNAME") {
+			for _, v := range contentline.Split(l.Value, ',') {
+				if f.value = strings.TrimSpace(contentline.Unescape(v)); f.value != "" {
+					all = append(all, f)
+				}
+			}
+			continue
+		}
+		if f.value != "" {
+			all = append(all, f)
+		}
 	}
 	for _, l := range c.lines { // labels of nothing
 		if g := strings.ToLower(l.Group); g != "" && labels(l) && !grouped[g] {
@@ -89,6 +97,8 @@ func canonicalParams(l contentline.Line) string {
 				continue
 			}
 			all = append(all, ";PREF="+strings.Join(p.Values, ","))
+		case "LEVEL":
+			all = append(all, ";LEVEL="+strings.ToLower(strings.Join(p.Values, ",")))
 		case "ENCODING", "CHARSET", "VALUE", "MEDIATYPE":
 			// Part of the value.
 		case "PROP-ID", "JSCOMPS":
@@ -134,13 +144,6 @@ func canonicalValue(l contentline.Line) string {
 			parts[i] = strings.Join(values, "\x1e")
 		}
 		return strings.TrimRight(strings.Join(parts, "\x1f"), "\x1e\x1f")
-	case "CATEGORIES", "NICKNAME":
-		values := contentline.Split(l.Value, ',')
-		for i, v := range values {
-			values[i] = strings.TrimSpace(contentline.Unescape(v))
-		}
-		slices.Sort(values)
-		return strings.Join(slices.DeleteFunc(values, func(v string) bool { return v == "" }), "\x1e")
 	case "TEL":
 		v := strings.TrimSpace(contentline.Unescape(l.Value))
 		if len(v) > 4 && strings.EqualFold(v[:4], "tel:") {
@@ -155,7 +158,7 @@ func canonicalValue(l contentline.Line) string {
 		return v
 	case "BDAY", "ANNIVERSARY", "DEATHDATE":
 		return canonicalDate(contentline.Unescape(l.Value))
-	case "KIND", "X-ADDRESSBOOKSERVER-KIND", "CLASS":
+	case "KIND", "X-ADDRESSBOOKSERVER-KIND", "CLASS", "GRAMGENDER":
 		return strings.ToLower(strings.TrimSpace(l.Value))
 	}
 	return strings.TrimSpace(contentline.Unescape(l.Value))
@@ -177,6 +180,12 @@ func legacyAddress(parts []string) []string {
 // but those of truncated dates ("--0203").
 func canonicalDate(s string) string {
 	s = strings.ToUpper(strings.TrimSpace(s))
+	for _, form := range []string{"20060102T1504-0700", "20060102T150405-0700", "20060102T150405Z0700", "2006-01-02T15:04:05Z07:00"} {
+		if t, err := time.Parse(form, s); err == nil {
+			s = t.UTC().Format("20060102T150405")
+			return strings.TrimSuffix(s, "T000000")
+		}
+	}
 	if len(s) >= 10 && s[4] == '-' && s[7] == '-' && !strings.HasPrefix(s, "-") {
 		date, clock, _ := strings.Cut(s, "T")
 		s = strings.ReplaceAll(date, "-", "")
