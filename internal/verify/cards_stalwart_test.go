@@ -2,7 +2,7 @@ package verify_test
 
 import (
 	"fmt"
-	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +19,7 @@ func TestCardsKeepTheirMeaning(t *testing.T) {
 	book := g.container(client, "AddressBook")
 	var cards []vcard.Card
 	names := map[string]string{}
-	for _, o := range sample.Cards() {
+	for _, o := range slices.AppendSeq(sample.Cards(), sample.Contacts(60, 7)) {
 		prepared, _, err := vcard.Prepare(o.Text)
 		if err != nil {
 			t.Fatalf("%s: %v", o.Name, err)
@@ -61,13 +61,6 @@ func TestCardsKeepTheirMeaning(t *testing.T) {
 			}
 			real := vcard.Real(all)
 			if way == "JMAP" && c.ByDAV != "" {
-				t.Logf("%s: by CardDAV since %s; by JMAP: %q, %d differences", names[c.UID], c.ByDAV, why, len(real))
-				for _, d := range real {
-					t.Logf("    %s", d)
-				}
-				if ok && os.Getenv("SHOW") != "" {
-					t.Logf("%s", strings.ReplaceAll(string(d.Text), "\r", ""))
-				}
 				continue
 			}
 			if !ok {
