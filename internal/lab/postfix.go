@@ -187,3 +187,31 @@ func (p *Postfix) queue(t testing.TB) {
 		}
 	}
 }
+
+// QueueEmpty reports whether nothing waits in the queue of the running server.
+func (p *Postfix) QueueEmpty(t testing.TB) bool {
+	t.Helper()
+	for _, d := range []string{"incoming", "active", "deferred", "maildrop"} {
+		empty := true
+		err := filepath.WalkDir(filepath.Join(p.state, "queue", d), func(_ string, e os.DirEntry, err error) error {
+			if err == nil && !e.IsDir() {
+				empty = false
+			}
+			return nil // a file that is gone is none that waits
+		})
+		if err != nil || !empty {
+			return false
+		}
+	}
+	return true
+}
+
+// Log is the end of what the server has logged.
+func (p *Postfix) Log(t testing.TB) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(p.state, "log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(tail(b, 6000))
+}

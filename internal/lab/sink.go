@@ -109,10 +109,12 @@ func (s *Sink) Recipients(subject string) []string {
 	return slices.Sorted(slices.Values(s.recipients[subject]))
 }
 
-// Await waits until done says so, asking again whenever mail has come. It
-// returns false when that takes longer than the limit.
+// Await waits until done says so, asking again whenever mail has come and now
+// and then. It returns false when that takes longer than the limit.
 func (s *Sink) Await(limit time.Duration, done func() bool) bool {
 	deadline := time.After(limit)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
 	for {
 		s.mu.Lock()
 		changed := s.changed
@@ -122,6 +124,7 @@ func (s *Sink) Await(limit time.Duration, done func() bool) bool {
 		}
 		select {
 		case <-changed:
+		case <-tick.C:
 		case <-deadline:
 			return done()
 		}
