@@ -82,7 +82,7 @@ func (p *Postfix) Configure(t testing.TB) {
 	// Its own settings, which say nothing of mail.
 	_, err = fmt.Fprintf(f, "\nmeta_directory = %s/meta\nqueue_directory = %s/queue\ndata_directory = %s/data\nshlib_directory = /usr/lib/postfix\n"+
 		"daemon_directory = /usr/lib/postfix/sbin\nmail_owner = postfix\nsetgid_group = postdrop\ninet_interfaces = loopback-only\ninet_protocols = ipv4\n"+
-		"maillog_file = %s/log\nmaillog_file_prefixes = %s\nbiff = no\n", p.state, p.state, p.state, p.state, p.state)
+		"maillog_file = %s/log\nmaillog_file_prefixes = %s\nbiff = no\ndefault_process_limit = 10\n", p.state, p.state, p.state, p.state, p.state)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,6 +54,7 @@ func (r *Router) open(ctx context.Context, name string, open func(table.Ref, tab
 		}
 		if err != nil {
 			if model.ClassOf(err) == model.ClassFatal || ctx.Err() != nil {
+				delete(r.known, name) // it is not what it seems
 				return nil, err
 			}
 			m.failed = true
@@ -172,10 +173,4 @@ func (m *parameter) lookup(ctx context.Context, address string, local bool, deli
 		}
 	}
 	return
-}
-
-func (m *parameter) close() {
-	for _, t := range m.tables {
-		t.Close()
-	}
 }

@@ -47,7 +47,7 @@ type Router struct {
 // notes of Addresses; an error is a server that cannot be reached, and the end.
 func Open(ctx context.Context, s Settings, o Options) (*Router, error) {
 	r := &Router{settings: s, options: o, known: map[string]*parameter{}, classes: map[class]*domainList{}, noted: map[string]bool{},
-		tables:     table.Options{Folder: s.Folder, Root: o.Root, NoTools: o.NoTools, Lists: o.Lists, Param: func(name string) string { return s.Get(name) }},
+		tables:     table.Options{Folder: s.Folder, Root: o.Root, NoTools: o.NoTools, Lists: o.Lists, Connections: table.NewConnections(), Param: func(name string) string { return s.Get(name) }},
 		delimiters: s.Get("recipient_delimiter")}
 	if err := r.read(ctx); err != nil {
 		r.Close()
@@ -58,9 +58,7 @@ func Open(ctx context.Context, s Settings, o Options) (*Router, error) {
 
 // Close ends the connections to servers.
 func (r *Router) Close() {
-	for _, m := range r.known {
-		m.close()
-	}
+	r.tables.Connections.Close()
 }
 
 func (r *Router) read(ctx context.Context) (err error) {

@@ -8,14 +8,16 @@ import (
 )
 
 // LDAPSchema is what the sample's directory needs beside the usual schemas
-// (core, cosine, inetorgperson, nis): as much of Netscape's mail schema as it
-// uses, in the notation of slapd.conf(5).
+// (core, cosine, inetorgperson, nis): as much of Netscape's mail schema and of
+// OpenLDAP's misc.schema as it uses, in the notation of slapd.conf(5).
 const LDAPSchema = `
 attributetype ( 2.16.840.1.113730.3.1.13 NAME 'mailAlternateAddress' SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 EQUALITY caseIgnoreIA5Match )
 attributetype ( 2.16.840.1.113730.3.1.17 NAME 'mailForwardingAddress' SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 EQUALITY caseIgnoreIA5Match )
 attributetype ( 2.16.840.1.113730.3.1.21 NAME 'mailQuota' SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 EQUALITY caseIgnoreIA5Match SINGLE-VALUE )
 attributetype ( 2.16.840.1.113730.3.1.778 NAME 'mailUserStatus' SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 EQUALITY caseIgnoreIA5Match SINGLE-VALUE )
 attributetype ( 2.16.840.1.113730.3.1.30 NAME 'mgrpRFC822MailMember' SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 EQUALITY caseIgnoreIA5Match )
+attributetype ( 1.3.6.1.4.1.42.2.27.2.1.15 NAME 'rfc822MailMember' SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 EQUALITY caseIgnoreIA5Match )
+objectclass ( 1.3.6.1.4.1.42.2.27.1.2.5 NAME 'nisMailAlias' SUP top STRUCTURAL MUST cn MAY rfc822MailMember )
 objectclass ( 2.16.840.1.113730.3.2.3 NAME 'mailRecipient' SUP top AUXILIARY MAY ( mail $ mailAlternateAddress $ mailForwardingAddress $ mailQuota $ mailUserStatus ) )
 objectclass ( 2.16.840.1.113730.3.2.4 NAME 'mailGroup' SUP top AUXILIARY MAY ( mail $ mailAlternateAddress $ mgrpRFC822MailMember ) )
 `
@@ -119,8 +121,7 @@ func (e LDAPEntry) add(attribute string, values ...string) {
 // directory with the entries of LDAP. url is the server's; it is asked without
 // a login.
 //
-// Postfix gives up on groups that hold one another, and takes a missing member
-// for a fault of the server.
+// Postfix gives up on groups that hold one another.
 func (d *Directory) WriteLDAP(dir, url, base string) error {
 	cf := func(ou, filter, result string) string {
 		return fmt.Sprintf("server_host = %s\nsearch_base = ou=%s,%s\nversion = 3\nbind = no\nquery_filter = %s\n%s\n", url, ou, base, filter, result)

@@ -27,7 +27,6 @@ func openComposed(r Ref, o Options) (Table, error) {
 	for _, part := range List(r.Name) {
 		t, err := Open(part, o)
 		if err != nil {
-			u.Close()
 			return nil, err
 		}
 		u.tables = append(u.tables, t)
@@ -116,10 +115,4 @@ func (u *union) Notes() []model.Note {
 		notes = append(notes, t.Notes()...)
 	}
 	return notes
-}
-
-func (u *union) Close() {
-	for _, t := range u.tables {
-		t.Close()
-	}
 }

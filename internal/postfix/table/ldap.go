@@ -33,6 +33,7 @@ type tree struct {
 	domains                         []string
 	limit                           int // of levels
 
+	shared  *Connections
 	conn    *ldapusers.Conn
 	entries map[string][]ldapusers.Entry // by DN or URL
 	notes   []model.Note
@@ -53,7 +54,7 @@ func openLDAP(r Ref, o Options) (Table, error) {
 	t := &tree{ref: r, base: get("search_base"), filter: or("query_filter", "(mailacceptinggeneralid=%s)"), format: get("result_format"),
 		result: Words(or("result_attribute", "maildrop")), special: Words(get("special_result_attribute")),
 		terminal: Words(get("terminal_result_attribute")), leaf: Words(get("leaf_result_attribute")),
-		limit: 1000, entries: map[string][]ldapusers.Entry{}, missing: map[string]bool{}}
+		limit: 1000, entries: map[string][]ldapusers.Entry{}, missing: map[string]bool{}, shared: o.Connections}
 	if n, err := strconv.Atoi(get("recursion_limit")); err == nil && n > 0 {
 		t.limit = n
 	}
@@ -107,7 +108,7 @@ func (t *tree) open(ctx context.Context) error {
 	if t.conn != nil {
 		return nil
 	}
-	conn, err := ldapusers.Dial(ctx, t.server)
+	conn, err := t.shared.directory(ctx, t.server)
 	if err != nil {
 		return &model.Fault{Class: model.ClassFatal, Code: model.CodeOf(err), Item: t.ref.String(), Err: err, Remedy: "run mailhaul where Postfix can reach the directory, or leave source.postfix out"}
 	}
@@ -392,9 +393,3 @@ func escapeDN(s string) string {
 }
 
 func (t *tree) Notes() []model.Note { return t.notes }
-
-func (t *tree) Close() {
-	if t.conn != nil {
-		t.conn.Close()
-	}
-}

@@ -169,7 +169,6 @@ func template(value string) string {
 
 func (p *patterns) Entries(context.Context) iter.Seq2[Entry, error] { return askOnly }
 func (p *patterns) Notes() []model.Note                             { return p.notes }
-func (p *patterns) Close()                                          {}
 
 // cidr is a table of networks (cidr_table(5)): it says nothing of addresses of
 // people, but may stand where they are looked up.
@@ -229,4 +228,3 @@ func (c *cidr) Lookup(_ context.Context, key string) (string, bool, error) {
 
 func (c *cidr) Entries(context.Context) iter.Seq2[Entry, error] { return askOnly }
 func (c *cidr) Notes() []model.Note                             { return nil }
-func (c *cidr) Close()                                          {}

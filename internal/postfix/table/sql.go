@@ -23,7 +23,7 @@ type database struct {
 	domains []string
 	list    string // an explicit query that lists it
 	servers []sqlusers.Server
-	db      *sql.DB
+	shared  *Connections
 }
 
 func openSQL(r Ref, o Options) (Table, error) {
@@ -31,7 +31,7 @@ func openSQL(r Ref, o Options) (Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &database{ref: r, query: get("query"), format: get("result_format"), list: o.list(r)}
+	t := &database{ref: r, query: get("query"), format: get("result_format"), list: o.list(r), shared: o.Connections}
 	for _, d := range List(get("domain")) {
 		if d.Type == "" && !strings.HasPrefix(d.Name, "/") {
 			t.domains = append(t.domains, d.Name)
@@ -94,14 +94,10 @@ func (t *database) Ref() Ref { return t.ref }
 
 // open asks the servers in their order.
 func (t *database) open(ctx context.Context) (*sql.DB, error) {
-	if t.db != nil {
-		return t.db, nil
-	}
 	var errs []error
 	for _, s := range t.servers {
-		db, err := sqlusers.Open(ctx, s)
+		db, err := t.shared.database(ctx, s)
 		if err == nil {
-			t.db = db
 			return db, nil
 		}
 		errs = append(errs, err)
@@ -228,9 +224,3 @@ func (t *database) read(ctx context.Context, db *sql.DB, l listing, give func(ke
 }
 
 func (t *database) Notes() []model.Note { return nil }
-
-func (t *database) Close() {
-	if t.db != nil {
-		t.db.Close()
-	}
-}

@@ -27,8 +27,6 @@ type Table interface {
 	// Notes are what an administrator has to know of the table; they are
 	// complete once it has been read.
 	Notes() []model.Note
-	// Close frees connections.
-	Close()
 }
 
 // ErrAsk says that a table answers single keys and cannot list them.
@@ -49,11 +47,17 @@ type Options struct {
 	// Param gives the value of a main.cf parameter, for the tables whose
 	// settings are there ("ldap:name" with name_search_base in main.cf).
 	Param func(name string) string
+	// Connections are shared by the tables of one server; without them each
+	// has its own until the program ends.
+	Connections *Connections
 }
 
 // Open makes a table ready. The error is a model.Fault that says what to do:
 // an unknown kind, a file that is not there or cannot be read.
 func Open(r Ref, o Options) (Table, error) {
+	if o.Connections == nil {
+		o.Connections = NewConnections() // the table's own
+	}
 	switch r.Type {
 	case "hash", "btree", "dbm", "sdbm", "lmdb", "cdb", "fail", "texthash":
 		return openText(r, o, false)
@@ -141,7 +145,6 @@ func (m *memory) Entries(context.Context) iter.Seq2[Entry, error] {
 }
 
 func (m *memory) Notes() []model.Note { return m.notes }
-func (m *memory) Close()              {}
 
 // fold is how Postfix compares keys: without case. It folds UTF-8 as well
 // (casefold(3)).
@@ -157,6 +160,5 @@ func (s *static) Ref() Ref                                             { return 
 func (s *static) Lookup(context.Context, string) (string, bool, error) { return s.value, true, nil }
 func (s *static) Entries(context.Context) iter.Seq2[Entry, error]      { return askOnly }
 func (s *static) Notes() []model.Note                                  { return nil }
-func (s *static) Close()                                               {}
 
 func askOnly(yield func(Entry, error) bool) { yield(Entry{}, ErrAsk) }

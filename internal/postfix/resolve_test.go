@@ -1,0 +1,117 @@
+package postfix_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/postfix"
+	"mailhaul.org/mailhaul/internal/sample"
+)
+
+// layout writes the sample organisation for a Postfix to look at.
+type layout func(t *testing.T, d *sample.Directory, p *lab.Postfix)
+
+func layouts() map[string]layout {
+	database := func(driver string, start func(testing.TB) *lab.Database) layout {
+		return func(t *testing.T, d *sample.Directory, p *lab.Postfix) {
+			db := start(t)
+			db.Exec(t, d.SQL(driver)...)
+			must(t, d.WriteSQL(p.Dir, driver, db.Addr(), db.Reader, db.ReaderPassword, db.Name))
+		}
+	}
+	return map[string]layout{
+		"files": func(t *testing.T, d *sample.Directory, p *lab.Postfix) { must(t, d.WritePasswd(p.Dir, "lmdb")) },
+		"LDAP": func(t *testing.T, d *sample.Directory, p *lab.Postfix) {
+			s := lab.StartSlapd(t, lab.SlapdOptions{Schema: sample.LDAPSchema})
+			for _, e := range d.LDAP(s.Base) {
+				s.Add(t, e.DN, e.Attributes)
+			}
+			must(t, d.WriteLDAP(p.Dir, "ldap://"+s.Addr, s.Base))
+		},
+		"MariaDB":    database("mysql", func(t testing.TB) *lab.Database { return lab.StartMariaDB(t) }),
+		"PostgreSQL": database("pgsql", func(t testing.TB) *lab.Database { return lab.StartPostgreSQL(t) }),
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Given the sample organisation in text tables, LDAP, or a database, every
+// address, with and without an extension, goes where the real Postfix takes it.
+func TestResolveAsPostfix(t *testing.T) {
+	t.Parallel()
+	for name, write := range layouts() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := lab.NewPostfix(t)
+			d := sample.NewDirectory(sample.DirectoryOptions{})
+			write(t, d, p)
+			p.Configure(t)
+			for _, table := range []string{"domains", "mailboxes", "virtual"} {
+				if _, err := os.Stat(filepath.Join(p.Dir, table)); err == nil {
+					p.Run(t, "", "postmap", "lmdb:"+filepath.Join(p.Dir, table))
+				}
+			}
+			p.Run(t, "", "postalias", "hash:"+filepath.Join(p.Dir, "aliases"))
+			s, err := postfix.Find(t.Context(), p.Dir, "")
+			must(t, err)
+			r, err := postfix.Open(t.Context(), s, postfix.Options{})
+			must(t, err)
+			defer r.Close()
+			addresses := append(d.Addresses(), "postmaster@mail.acme.test", "newsletter@mail.acme.test", "someone@branch.test", "x@elsewhere.test")
+			for i, a := range d.Addresses() {
+				if i%7 == 0 {
+					local, domain, _ := strings.Cut(a, "@")
+					addresses = append(addresses, local+"+lists@"+domain)
+				}
+			}
+			real := deliveries(t, p, addresses)
+			for _, a := range addresses {
+				ends, err := r.Resolve(t.Context(), a)
+				if err != nil {
+					t.Errorf("%s: %v", a, err)
+					continue
+				}
+				var got []string
+				for _, e := range ends {
+					// What a domain alias leads to is taken first and bounces
+					// later, which the sink does not.
+					if !e.Refused || real[a] != nil {
+						got = append(got, e.Address)
+					}
+				}
+				if !slices.Equal(got, real[a]) {
+					t.Errorf("%s → %q, the real Postfix: %q", a, got, real[a])
+				}
+				if want := d.Recipients(a); !strings.Contains(a, "+") && !strings.Contains(a, "@mail.") && len(real[a]) > 0 && !strings.HasPrefix(a, "nobody.") && !slices.Equal(want, real[a]) {
+					t.Errorf("%s → %q at the real Postfix, the sample means %q", a, real[a], want)
+				}
+			}
+			addressesOf(t, r)
+		})
+	}
+}
+
+// addressesOf reads all and tells the notes.
+func addressesOf(t *testing.T, r *postfix.Router) {
+	t.Helper()
+	got, err := r.Addresses(t.Context())
+	must(t, err)
+	for _, n := range got.Notes {
+		t.Logf("%s %s: %s (%s) [%s]", n.Code, n.Subject, n.Text, n.Remedy, n.Where)
+	}
+	for _, domain := range got.Domains {
+		t.Logf("%+v", domain)
+	}
+	if len(got.Aliases) < 100 || !got.Listed || len(got.Mailboxes) < 190 {
+		t.Errorf("%d aliases, %d mailboxes (listed: %v)", len(got.Aliases), len(got.Mailboxes), got.Listed)
+	}
+}
