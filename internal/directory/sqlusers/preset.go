@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-//go:embed presets/*.sql
+//go:embed presets
 var presets embed.FS
 
 // Presets are the names of the schemas that are known.
@@ -15,6 +15,9 @@ func Presets() []string {
 	entries, _ := presets.ReadDir("presets") // it is compiled in
 	var names []string
 	for _, e := range entries {
+		if e.IsDir() { // the queries of domains and the like
+			continue
+		}
 		names = append(names, strings.TrimSuffix(e.Name(), path.Ext(e.Name())))
 	}
 	slices.Sort(names)

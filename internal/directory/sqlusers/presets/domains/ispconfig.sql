@@ -1,0 +1,1 @@
+SELECT domain FROM mail_domain WHERE active = 'y' ORDER BY domain

@@ -1,0 +1,1 @@
+SELECT email AS address, subject, body AS text, activefrom AS since, activeuntil AS until FROM vacation WHERE active = '1' ORDER BY email
