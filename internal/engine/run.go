@@ -73,6 +73,7 @@ func (r *run) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer r.store.Close()
+	defer r.tellDamage()
 
 	if err := r.survey(ctx); err != nil {
 		return err

@@ -29,6 +29,9 @@ func (r *run) survey(ctx context.Context) error {
 		if c.Container {
 			c.UIDValidity = 0
 		}
+		if err := r.recoverable(c, known); err != nil {
+			return err
+		}
 		b := &box{src: c}
 		i := slices.IndexFunc(known, func(k ledger.Collection) bool {
 			return k.Kind == c.Kind && k.SourceID == c.ID && k.UIDValidity == c.UIDValidity

@@ -64,6 +64,10 @@ type Collection struct {
 	// UIDValidity (RFC 9051 §2.3.1.1). When it differs from the last run's,
 	// UIDs of the two runs cannot be compared. 0 where the source has none.
 	UIDValidity uint32
+	// Recovered: the server's own index of it is lost. Its messages are told
+	// without flags, which must not be compared with what an earlier run was
+	// told.
+	Recovered bool
 	// Fingerprint changes whenever anything in the collection may have
 	// changed: items, flags or deletions. Empty: the source cannot tell
 	// without listing. Compared only for equality.

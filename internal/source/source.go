@@ -91,6 +91,13 @@ type Shared interface {
 	Shared(ctx context.Context) ([]model.SharedCollection, error)
 }
 
+// Damaged is implemented by a Store that reads what is left of a damaged store.
+type Damaged interface {
+	// Damage returns what was found damaged, and carried all the same, since it
+	// was asked last, in the order in which it was found, each once.
+	Damage() []model.Damage
+}
+
 // Checker is implemented by a Source that can examine itself before a run:
 // reachability, credentials, capabilities, limits.
 type Checker interface {

@@ -123,6 +123,11 @@ func (v *account) mailboxes(ctx context.Context, id int64) error {
 		}
 		v.rep.Mailboxes = append(v.rep.Mailboxes, m)
 	}
+	if s, ok := v.store.(source.Damaged); ok {
+		for _, d := range s.Damage() {
+			v.find(d.Mailbox, d.Item, "damaged", d.Text)
+		}
+	}
 	gone := Mailbox{Name: "(gone at the source)"}
 	for _, k := range rows {
 		if used[k.ID] {

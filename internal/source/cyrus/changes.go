@@ -57,7 +57,7 @@ func (st *Store) changes(ctx context.Context, c model.Collection, since string, 
 	if err != nil {
 		return st.fault(c.Native, err)
 	}
-	w := &walk{st: st, e: e, place: p, native: c.Native, yield: yield}
+	w := &walk{st: st, e: e, place: p, of: c, yield: yield}
 	w.flags = flagNames{place: p, without: w.first}
 	w.since, w.delta = parseCursor(since)
 	w.again = since != ""
@@ -66,7 +66,7 @@ func (st *Store) changes(ctx context.Context, c model.Collection, since string, 
 		defer f.Close()
 		w.header, err = readIndexHeader(f, st.src.opts.Pause)
 	}
-	if errors.Is(err, errIndex) && !w.again && e.validity > 0 {
+	if (errors.Is(err, errIndex) || errors.Is(err, fs.ErrNotExist) && p.holdsMessages()) && !w.again && e.validity > 0 {
 		// Without the index there are still the messages.
 		err = w.filesOnly(err)
 	} else if err == nil {
@@ -86,7 +86,7 @@ type walk struct {
 	st     *Store
 	e      entry
 	place  place
-	native string
+	of     model.Collection
 	yield  func(model.Change, error) bool
 
 	since  cursor
@@ -146,7 +146,7 @@ func (w *walk) run(ctx context.Context, f io.ReaderAt) error {
 	case serr != nil:
 		return serr
 	case bad > 0:
-		w.st.src.log.Warn("records of cyrus.index are damaged: their messages are carried without flags", "account", w.st.acc.Login, "mailbox", w.native, "records", bad)
+		w.st.damaged(w.of, "", fmt.Sprintf("%d records of cyrus.index are damaged: their messages are carried without flags", bad), nil)
 		if err := w.recovered(readable); err != nil {
 			return err
 		}
@@ -201,9 +201,28 @@ func (w *walk) message(r record) error {
 	return w.give(model.Change{Op: model.OpUpsert, Item: it})
 }
 
+// holdsMessages: a mailbox that is being deleted has no files, and one that lost
+// its index has.
+func (p place) holdsMessages() bool {
+	for _, dir := range p.messages {
+		files, err := os.ReadDir(dir)
+		if err == nil && slices.ContainsFunc(files, func(f fs.DirEntry) bool { return isMessage(f.Name()) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// isMessage: the file of the message with UID 7 is "7.".
+func isMessage(name string) bool {
+	number, ok := strings.CutSuffix(name, ".")
+	uid, err := strconv.ParseUint(number, 10, 32)
+	return ok && err == nil && uid > 0
+}
+
 // filesOnly tells the messages of a mailbox whose index is lost.
 func (w *walk) filesOnly(why error) error {
-	w.st.src.log.Warn("cyrus.index is damaged: messages are carried without flags", "account", w.st.acc.Login, "mailbox", w.native, "error", why)
+	w.st.damaged(w.of, "", "cyrus.index cannot be read: messages are carried without flags", why)
 	if err := w.recovered(nil); err != nil {
 		return err
 	}

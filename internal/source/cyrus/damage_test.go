@@ -14,6 +14,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/cyrusconf"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/cyrus"
 	"mailhaul.org/mailhaul/internal/source/cyrus/cyrusdb/dbtest"
 )
@@ -143,17 +144,22 @@ func TestLostIndex(t *testing.T) {
 		"cut off":      func(b []byte) []byte { return b[:40] },
 		"overwritten":  func(b []byte) []byte { clear(b[8:60]); b[11] = 17; return b },
 		"bad checksum": func(b []byte) []byte { b[150]++; return b },
+		"missing":      nil,
 	} {
 		w := newWreck(t)
 		_, cursor, err := w.tell("")
 		must(t, err)
-		w.change("cyrus.index", damage)
+		if damage == nil {
+			must(t, os.Remove(filepath.Join(w.dir, wreckDir, "cyrus.index")))
+		} else {
+			w.change("cyrus.index", damage)
+		}
 		got, _, err := w.tell("")
 		must(t, err)
 		if len(got) != 10 || got[0] != "1 0 []" || got[9] != "10 0 []" {
 			t.Errorf("%s: told %q", name, got)
 		}
-		if _, _, err = w.tell(cursor); model.ClassOf(err) != model.ClassAccount || model.CodeOf(err) != "damaged" || !strings.Contains(err.Error(), "reconstruct user.anna") {
+		if _, _, err = w.tell(cursor); model.ClassOf(err) != model.ClassAccount || model.CodeOf(err) != "damaged" && damage != nil || !strings.Contains(err.Error(), "reconstruct user.anna") {
 			t.Errorf("%s: a second run says %v", name, err)
 		}
 	}
@@ -245,8 +251,12 @@ func TestChangedMessage(t *testing.T) {
 			t.Errorf("%+v", m)
 		}
 	}
-	if said := w.said.String(); strings.Count(said, "digest differs") != 1 || !strings.Contains(said, "UID=2") {
+	if said := w.said.String(); strings.Count(said, "digest differs") != 1 {
 		t.Errorf("said %s", said)
+	}
+	told := st.(source.Damaged).Damage()
+	if len(told) != 1 || told[0].Mailbox != "INBOX" || told[0].Item != "UID 2" || !strings.Contains(told[0].Text, "digest differs") || st.(source.Damaged).Damage() != nil {
+		t.Errorf("told %+v", told)
 	}
 }
 

@@ -50,8 +50,7 @@ func (st *Store) Read(ctx context.Context, c model.Collection, items []model.Ite
 		body := &source.Content{Reader: f, Size: -1}
 		if r.guid != [20]byte{} {
 			body.Reader = &digested{Reader: f, want: r.guid, sum: sha1.New(), differs: func() {
-				st.src.log.Warn("the file is not what was delivered: its digest differs; it is carried as it is",
-					"account", st.acc.Login, "mailbox", c.Native, "UID", ref.UID)
+				st.damaged(c, "UID "+strconv.FormatUint(ref.UID, 10), "the file is not what was delivered: its digest differs; it is carried as it is", nil)
 			}}
 		}
 		if info, err := f.Stat(); err == nil {

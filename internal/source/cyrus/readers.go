@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 
+	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source/cyrus/cyrusdb"
 )
 
@@ -45,7 +46,7 @@ func (w *walk) first(err error) bool {
 	if w.again || !errors.Is(err, errHeader) && !errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
-	w.st.src.log.Warn("cyrus.header cannot be read: keywords are not carried", "account", w.st.acc.Login, "mailbox", w.native, "error", err)
+	w.st.damaged(w.of, "", "cyrus.header cannot be read: keywords are not carried", err)
 	return true
 }
 
@@ -59,7 +60,7 @@ func (st *Store) seenOf(id string) (seenSet, error) {
 		if st.seenFile != file || st.seenAt != now {
 			records, err := cyrusdb.Read(file)
 			if errors.Is(err, cyrusdb.ErrDamaged) {
-				st.src.log.Warn("the seen state is damaged: some messages may be unread", "account", st.acc.Login, "error", err)
+				st.damaged(model.Collection{}, "", "the seen state is damaged: some messages may be unread", err)
 				err = nil
 			}
 			if err != nil {
@@ -69,7 +70,7 @@ func (st *Store) seenOf(id string) (seenSet, error) {
 			for _, r := range records {
 				set, ok := parseSeen(string(r.Value))
 				if !ok {
-					st.src.log.Warn("the seen state of a mailbox is damaged", "account", st.acc.Login, "mailbox", string(r.Key))
+					st.damaged(model.Collection{}, "", "the seen state of the mailbox with the id "+string(r.Key)+" is damaged: some of its messages may be unread", nil)
 				}
 				st.seen[string(r.Key)] = set
 			}

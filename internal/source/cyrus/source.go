@@ -43,6 +43,8 @@ type Source struct {
 	listOf      stamp
 	annotations map[string][]annotation
 	annotatedAt stamp
+	// annotationsDamage is what could not be read of them, or nil.
+	annotationsDamage error
 }
 
 // New returns a source; it touches nothing yet.
@@ -164,13 +166,15 @@ func (s *Source) annotated() (map[string][]annotation, error) {
 		return s.annotations, nil
 	}
 	records, err := cyrusdb.Read(path)
+	var damage error
 	if errors.Is(err, cyrusdb.ErrDamaged) {
 		s.log.Warn("annotations are damaged: special uses may be missing", "file", path, "error", err)
-		err = nil
+		damage, err = err, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	s.annotationsDamage = damage
 	s.annotations, s.annotatedAt = parseAnnotations(records, entrySpecialUse, entryComment, entryExpire), now
 	return s.annotations, nil
 }

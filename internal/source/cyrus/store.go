@@ -28,6 +28,7 @@ type Store struct {
 	seen     map[string]seenSet
 	seenAt   stamp
 	seenFile string
+	damage   []model.Damage // not asked for yet
 }
 
 // Close implements source.Store.
@@ -41,9 +42,18 @@ func (st *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 	if err != nil {
 		return nil, st.fault("", err)
 	}
+	if m.damage != nil {
+		st.damaged(model.Collection{}, "", "the server's list of mailboxes is damaged: some of the account's may be missing", m.damage)
+	}
 	annotations, err := st.src.annotated()
 	if err != nil {
 		return nil, st.fault("", err)
+	}
+	st.src.mu.Lock()
+	lost := st.src.annotationsDamage
+	st.src.mu.Unlock()
+	if lost != nil {
+		st.damaged(model.Collection{}, "", "the server's annotations are damaged: special uses may be missing", lost)
 	}
 	subscribed, err := st.subscriptions()
 	if err != nil {
@@ -213,7 +223,7 @@ func (st *Store) subscriptions() (map[name]bool, error) {
 	for _, f := range st.stateFiles("sub") {
 		records, err := cyrusdb.Read(f)
 		if errors.Is(err, cyrusdb.ErrDamaged) && len(records) > 0 {
-			st.src.log.Warn("subscriptions are damaged: some may be missing", "account", st.acc.Login, "error", err)
+			st.damaged(model.Collection{}, "", "subscriptions are damaged: some may be missing", err)
 			err = nil
 		}
 		if err != nil {

@@ -104,6 +104,7 @@ type metadata struct {
 	virtual  int64 // size with CRLF; -1: unknown
 	plain    int64 // size unpacked where that differs from the stored one; -1: unknown
 	parts    string
+	mailbox  string // of an mdbox's message, where it was saved first
 }
 
 // metadata reads what stands behind the body that ends at an offset.
@@ -154,6 +155,8 @@ func parseMetadata(raw []byte) (m metadata, whole bool, err error) {
 			m.virtual = number(value)
 		case 'Z':
 			m.plain = number(value)
+		case 'B':
+			m.mailbox = value
 		case 'X':
 			m.parts = value
 		}

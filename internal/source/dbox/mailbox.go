@@ -21,6 +21,12 @@ type mailbox struct {
 	guid string // 32 hexadecimal digits, or empty
 	// stamp changes with the files of the index.
 	stamp string
+	// absent: the mailbox has no index, as one that never had a message.
+	absent bool
+	// lost is why the index could not be read, of a mailbox that was rebuilt
+	// from its messages; uncertain is how many of them nothing assigns to it.
+	lost      error
+	uncertain int
 }
 
 // mailbox reads the index of a mailbox. One that has none has never had a
@@ -39,7 +45,7 @@ func (p place) mailbox(name string) (*mailbox, error) {
 			return nil, &model.Fault{Class: model.ClassAccount, Code: "noIndex", Err: fmt.Errorf("the mailbox has messages and no index in %s: nothing tells their flags", p.indexIn(name)),
 				Remedy: "correct INDEX= in the location; or let Dovecot rebuild the mailbox, without flags: doveadm force-resync"}
 		}
-		m.x, err = dovecotindex.Empty(), nil
+		m.x, m.absent, err = dovecotindex.Empty(), true, nil
 	}
 	if errors.Is(err, dovecotindex.ErrDamaged) {
 		return nil, &model.Fault{Class: model.ClassAccount, Code: "damagedIndex", Err: err,
@@ -82,8 +88,11 @@ func isMessage(name string) bool {
 // cursorForm holds the index's identity, UIDVALIDITY, and place in its log.
 const cursorForm = "d1:%x.%x.%x.%x.%x"
 
-// cursor stands for the present state.
+// cursor stands for the present state; what was rebuilt has none.
 func (m *mailbox) cursor() string {
+	if m.lost != nil {
+		return ""
+	}
 	return fmt.Sprintf(cursorForm, m.x.ID, m.x.UIDValidity, m.x.LogSeq, m.x.LogEnd, m.x.LogSum())
 }
 

@@ -29,7 +29,7 @@ func (p place) readMap() (*mapping, error) {
 		m.x, err = dovecotindex.Empty(), nil
 	}
 	if errors.Is(err, dovecotindex.ErrDamaged) {
-		return nil, &model.Fault{Class: model.ClassAccount, Code: "damagedIndex", Err: err,
+		return nil, &model.Fault{Class: model.ClassAccount, Code: "damagedMap", Err: err,
 			Remedy: "let Dovecot repair it: doveadm force-resync; or read the account over IMAP"}
 	}
 	if err != nil {

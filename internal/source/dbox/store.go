@@ -27,6 +27,10 @@ type Store struct {
 	box     *mailbox
 	places  *mapping
 	buffers stored.Buffers
+	// orphans are an mdbox's messages that no readable index has, by the name
+	// of the mailbox that they are given to; nil: not looked for yet.
+	orphans map[string]found
+	damage  []model.Damage // not asked for yet
 }
 
 // Close implements source.Store.
@@ -48,6 +52,7 @@ func (s *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 	if err != nil {
 		return nil, s.fault("", err)
 	}
+	s.orphans = nil
 	used := map[string]bool{}
 	var out []model.Collection
 	for _, f := range folders {
@@ -63,12 +68,13 @@ func (s *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 			c.Role = specialuse.RoleOf(f.path)
 		}
 		if !c.Container {
-			m, err := s.at.mailbox(f.name)
+			m, err := s.mailbox(f.name)
 			switch {
 			case errors.Is(err, fs.ErrNotExist) && key != "INBOX":
 				continue // it was removed meanwhile
 			case err == nil:
 				c.UIDValidity, c.Fingerprint, c.Items, c.Octets = m.x.UIDValidity, m.cursor(), m.count(), m.octets()
+				c.Recovered = m.lost != nil
 				if m.guid != "" && !used[m.guid] {
 					used[m.guid] = true
 					c.ID, c.Renamable = m.guid, true
@@ -105,7 +111,8 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 			return
 		}
 		cursor := m.cursor()
-		if since == cursor {
+		s.tellLost(c, m)
+		if since != "" && since == cursor {
 			yield(model.Change{Op: model.OpCheckpoint, Cursor: cursor}, nil)
 			return
 		}
@@ -142,18 +149,12 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 // load reads a mailbox and, for an mdbox, the map after it: a message is in
 // the map before it is in a mailbox.
 func (s *Store) load(name string) (*mailbox, error) {
-	m, err := s.at.mailbox(name)
+	m, err := s.mailbox(name)
 	if err != nil {
 		return nil, err
 	}
 	s.box = m
-	if s.at.format != mdbox {
-		return m, nil
-	}
-	if err := s.renew(); err != nil {
-		return nil, err
-	}
-	return m, s.places.belongs(m)
+	return m, nil
 }
 
 // renew reads the map again if its files have changed.
@@ -174,7 +175,7 @@ func (s *Store) still(name string, uid, validity uint32) (bool, error) {
 	m := s.box
 	if m == nil || m.name != name || !m.current(s.at) {
 		var err error
-		m, err = s.at.mailbox(name)
+		m, err = s.mailbox(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			return false, nil
 		}

@@ -1,0 +1,241 @@
+package dbox
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/dovecotindex"
+)
+
+// mailbox reads the index of a mailbox and, for an mdbox, the map after it. A
+// mailbox whose index is lost is rebuilt from its messages, without their flags,
+// where that cannot be a mistake in the location: the damaged index is there, or
+// other mailboxes of the account have theirs.
+func (s *Store) mailbox(name string) (*mailbox, error) {
+	m, err := s.indexed(name)
+	absent := err == nil && m.absent && s.at.format == mdbox
+	code := model.CodeOf(err)
+	if !absent && code != "noIndex" && code != "damagedIndex" {
+		return m, err
+	}
+	if !errors.Is(err, dovecotindex.ErrDamaged) {
+		if ok, werr := s.othersReadable(name); werr != nil || !ok {
+			return m, errors.Join(err, werr)
+		}
+	}
+	out := &mailbox{name: name, lost: errors.New("there is none")}
+	if err != nil {
+		out.lost = errors.Unwrap(err)
+	}
+	if s.at.format == mdbox {
+		lost, oerr := s.findOrphans()
+		if oerr != nil {
+			return nil, oerr
+		}
+		of := lost[name]
+		if absent && len(of.numbers) == 0 {
+			return m, nil // it never had a message
+		}
+		out.x, out.uncertain = dovecotindex.Rebuilt(of.numbers, "mdbox", of.numbers), of.uncertain
+	} else {
+		uids, uerr := s.at.uids(name)
+		if uerr != nil {
+			return nil, uerr
+		}
+		out.x = dovecotindex.Rebuilt(uids, "", nil)
+	}
+	out.stamp = s.at.stampOf(name)
+	return out, nil
+}
+
+// indexed reads a mailbox's index, which for an mdbox has to be of the map's
+// generation. Without a map no mailbox can be rebuilt, so that is told first.
+func (s *Store) indexed(name string) (*mailbox, error) {
+	m, err := s.at.mailbox(name)
+	if s.at.format != mdbox || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return m, err
+	}
+	if merr := s.renew(); merr != nil {
+		return nil, merr
+	}
+	if err == nil {
+		err = s.places.belongs(m)
+	}
+	return m, err
+}
+
+// othersReadable reports whether another mailbox has an index with messages.
+func (s *Store) othersReadable(name string) (bool, error) {
+	folders, err := s.at.tree()
+	if err != nil {
+		return false, err
+	}
+	for _, f := range folders {
+		if f.container || f.name == name {
+			continue
+		}
+		if m, err := s.indexed(f.name); err == nil && m.x.Len() > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// uids are those of an sdbox's messages, in both places, ascending.
+func (p place) uids(name string) ([]uint32, error) {
+	dirs := []string{p.messagesIn(name)}
+	if p.alt != "" {
+		dirs = append(dirs, p.altIn(name))
+	}
+	var out []uint32
+	for i, dir := range dirs {
+		names, err := p.dirs().Names(dir)
+		if err != nil && (i == 0 || !errors.Is(err, fs.ErrNotExist)) {
+			return nil, err
+		}
+		for _, n := range names {
+			if isMessage(n) {
+				uid, _ := strconv.ParseUint(n[2:], 10, 32) // it is one
+				out = append(out, uint32(uid))
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// found are messages of a lost mailbox.
+type found struct {
+	numbers   []uint32 // in the map, ascending
+	uncertain int      // how many of them nothing but the lack of another mailbox assigns
+}
+
+// findOrphans looks for what the map counts more often than the readable
+// mailboxes of the account have it. A message knows the name of the mailbox it
+// was saved to first; where that is none of the lost ones, it goes into the only
+// lost one, or the first.
+func (s *Store) findOrphans() (map[string]found, error) {
+	if s.orphans != nil {
+		return s.orphans, nil
+	}
+	if err := s.renew(); err != nil {
+		return nil, err
+	}
+	folders, err := s.at.tree()
+	if err != nil {
+		return nil, err
+	}
+	held := map[uint32]int{}
+	var lost, absent []folder
+	for _, f := range folders {
+		if f.container {
+			continue
+		}
+		m, err := s.indexed(f.name)
+		switch code := model.CodeOf(err); {
+		case err == nil && !m.absent:
+			for i := range m.x.Len() {
+				held[m.number("mdbox", i, 0)]++
+			}
+		case err == nil:
+			absent = append(absent, f)
+		case code == "noIndex" || code == "damagedIndex":
+			lost = append(lost, f)
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		}
+	}
+	out := map[string]found{}
+	counts := s.places.x.Extension("ref")
+	open := newFiles(s.at)
+	defer open.Close()
+	for i := range s.places.x.Len() {
+		number, count := s.places.x.UID(i), 1
+		if counts != nil && counts.Size >= 2 {
+			count = int(s.places.x.Order.Uint16(counts.Row(i)))
+		}
+		if count <= held[number] {
+			continue
+		}
+		name, certain := s.belongsTo(open, number, append(slices.Clone(lost), absent...))
+		switch {
+		case certain:
+		case len(lost) > 0:
+			name = lost[0].name
+		case len(absent) == 1:
+			name = absent[0].name
+		default:
+			continue // nobody lacks it: a message that is just being stored
+		}
+		of := out[name]
+		of.numbers = append(of.numbers, number)
+		if !certain && len(lost) != 1 {
+			of.uncertain++
+		}
+		out[name] = of
+	}
+	s.orphans = out
+	return out, nil
+}
+
+// belongsTo asks a message where it was saved first.
+func (s *Store) belongsTo(open *files, number uint32, among []folder) (name string, ok bool) {
+	m := &mailbox{x: dovecotindex.Rebuilt([]uint32{1}, "mdbox", []uint32{number})}
+	var where string
+	err := s.visit(open, m, 0, func(f *file, at int64) error {
+		from, size, err := f.body(at)
+		if err != nil {
+			return err
+		}
+		meta, err := f.metadata(from + size)
+		where = meta.mailbox
+		return err
+	})
+	if err != nil || where == "" {
+		return "", false
+	}
+	for _, f := range among {
+		for _, sep := range []string{"/", "."} {
+			path := strings.Join(f.path, sep)
+			if where == f.name || where == path || strings.HasSuffix(where, sep+path) && !slices.ContainsFunc(among, func(g folder) bool { return strings.Join(g.path, sep) == where }) {
+				return f.name, true
+			}
+		}
+	}
+	return "", false
+}
+
+// stampOf is that of a mailbox's index, wherever it is.
+func (p place) stampOf(name string) string {
+	return dovecotindex.Stamp(p.indexIn(name) + "/dovecot.index")
+}
+
+// tellLost remembers that a mailbox is carried without its index.
+func (s *Store) tellLost(c model.Collection, m *mailbox) {
+	if m.lost == nil {
+		return
+	}
+	d := model.Damage{Mailbox: strings.Join(c.Path, "/"),
+		Text: fmt.Sprintf("its index cannot be read (%v): its %d messages are carried without flags and keywords", m.lost, m.x.Len())}
+	if m.uncertain > 0 {
+		d.Text += fmt.Sprintf("; %d of them may belong to another mailbox whose index is lost", m.uncertain)
+	}
+	if !slices.Contains(s.damage, d) {
+		s.damage = append(s.damage, d)
+	}
+}
+
+// Damage implements source.Damaged.
+func (s *Store) Damage() []model.Damage {
+	out := s.damage
+	s.damage = nil
+	return out
+}
+
+var _ source.Damaged = (*Store)(nil)
