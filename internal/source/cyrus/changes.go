@@ -83,11 +83,11 @@ func (st *Store) changes(ctx context.Context, c model.Collection, since string, 
 
 // walk is one sequence of changes of a mailbox.
 type walk struct {
-	st     *Store
-	e      entry
-	place  place
-	of     model.Collection
-	yield  func(model.Change, error) bool
+	st    *Store
+	e     entry
+	place place
+	of    model.Collection
+	yield func(model.Change, error) bool
 
 	since  cursor
 	delta  bool

@@ -57,7 +57,8 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 		found           names
 		message, remedy string
 	}{
-		{look.damaged, "indexes cannot be read; their accounts will stop", "let Dovecot repair them: doveadm force-resync; or read these accounts over IMAP"},
+		{look.damaged, "indexes cannot be read; their accounts stop", "let Dovecot repair them: doveadm force-resync; or read these accounts over IMAP"},
+		{look.rebuilt, "indexes cannot be read; messages of these mailboxes will come without flags and keywords", "let Dovecot repair them: doveadm force-resync; or read these accounts over IMAP"},
 		{look.alt, "alternate storage is not there or not named; messages in it would be missing", "mount it, and name it as ALT= in source.dbox.location"},
 		{look.encrypted, "messages are encrypted on disk (mail_crypt)", "read these accounts over IMAP: set source.imap"},
 		{look.attachments, "attachments are kept apart", "set source.dbox.attachments to Dovecot's mail_attachment_dir"},
@@ -74,7 +75,7 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 // survey collects what a check finds.
 type survey struct {
 	accounts, mailboxes                                               int
-	denied, damaged, alt, encrypted, attachments, unreadable, scripts names
+	denied, damaged, rebuilt, alt, encrypted, attachments, unreadable, scripts names
 }
 
 // names are shown by the first few and a count.
@@ -125,6 +126,9 @@ func (v *survey) mailbox(st *Store, native, name string) error {
 	case err != nil:
 		v.damaged = append(v.damaged, name+": "+err.Error())
 		return nil
+	}
+	if m.lost != nil {
+		v.rebuilt = append(v.rebuilt, name)
 	}
 	open := newFiles(st.at)
 	defer open.Close()
