@@ -74,7 +74,7 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 
 // survey collects what a check finds.
 type survey struct {
-	accounts, mailboxes                                               int
+	accounts, mailboxes                                                        int
 	denied, damaged, rebuilt, alt, encrypted, attachments, unreadable, scripts names
 }
 
