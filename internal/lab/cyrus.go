@@ -20,7 +20,8 @@ type CyrusOptions struct {
 	// the administrator, over IMAP.
 	Users map[string]string
 	// Settings are options of imapd.conf, beside or instead of the lab's own.
-	// "DIR" in a value is the server's folder.
+	// "DIR" in a value is the server's folder. With httpmodules the server
+	// speaks HTTP, too.
 	Settings map[string]string
 }
 
@@ -29,6 +30,9 @@ type Cyrus struct {
 	// IMAP (plain text and STARTTLS), IMAPS and Sieve are listening
 	// addresses, "127.0.0.1:port".
 	IMAP, IMAPS, Sieve string
+	// HTTP is one for CalDAV and its like, without TLS; empty without
+	// httpmodules.
+	HTTP string
 	// CA is a PEM file with the certificate to trust.
 	CA string
 	// Admin makes mailboxes and gives rights.
@@ -94,9 +98,12 @@ func StartCyrus(t testing.TB, o CyrusOptions) *Cyrus {
 	}
 	c.own(t)
 	for attempt := 1; ; attempt++ {
-		ports := freePorts(t, 3)
+		ports := freePorts(t, 4)
 		at := func(i int) string { return "127.0.0.1:" + strconv.Itoa(ports[i]) }
 		c.IMAP, c.IMAPS, c.Sieve = at(0), at(1), at(2)
+		if settings["httpmodules"] != "" {
+			c.HTTP = at(3)
+		}
 		if err := os.WriteFile(filepath.Join(dir, "cyrus.conf"), []byte(cyrusServices(c)), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -138,6 +145,10 @@ func cyrusSettings(c *Cyrus, key string) map[string]string {
 // cyrusServices is cyrus.conf.
 func cyrusServices(c *Cyrus) string {
 	bin := func(name string) string { return "/usr/lib/cyrus/bin/" + name }
+	http := ""
+	if c.HTTP != "" {
+		http = fmt.Sprintf("  http cmd=\"%s -C %s\" listen=\"%s\" prefork=0\n", bin("httpd"), c.Config, c.HTTP)
+	}
 	return fmt.Sprintf(`START {
   recover cmd="%s -C %s -r"
 }
@@ -145,8 +156,8 @@ SERVICES {
   imap cmd="%s -C %s" listen="%s" prefork=0
   imaps cmd="%s -s -C %s" listen="%s" prefork=0
   sieve cmd="%s -C %s" listen="%s" prefork=0
-}
-`, bin("ctl_cyrusdb"), c.Config, bin("imapd"), c.Config, c.IMAP, bin("imapd"), c.Config, c.IMAPS, bin("timsieved"), c.Config, c.Sieve)
+%s}
+`, bin("ctl_cyrusdb"), c.Config, bin("imapd"), c.Config, c.IMAP, bin("imapd"), c.Config, c.IMAPS, bin("timsieved"), c.Config, c.Sieve, http)
 }
 
 // passwords writes the SASL database.

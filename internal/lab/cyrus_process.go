@@ -37,7 +37,10 @@ func (c *Cyrus) start() error {
 		text, _ := os.ReadFile(path)
 		return tail(text, 4000)
 	}
-	for _, addr := range []string{c.IMAP, c.IMAPS, c.Sieve} {
+	for _, addr := range []string{c.IMAP, c.IMAPS, c.Sieve, c.HTTP} {
+		if addr == "" {
+			continue
+		}
 		for err := listening(addr); err != nil; err = listening(addr) {
 			select {
 			case <-done:

@@ -16,6 +16,15 @@ func parseACL(s string) []model.Grant {
 	return out
 }
 
+// aclLetters are the rights of each entry that parseACL reads, as they stand.
+func aclLetters(s string) (out []string) {
+	f := strings.Split(s, "\t")
+	for i := 0; i+1 < len(f); i += 2 {
+		out = append(out, f[i+1])
+	}
+	return out
+}
+
 // grant reads one entry. A leading hyphen takes rights away (RFC 4314 §2).
 func grant(identifier, rights string) model.Grant {
 	id, negative := strings.CutPrefix(identifier, "-")

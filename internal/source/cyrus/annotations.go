@@ -31,6 +31,40 @@ const (
 	entryExpire     = "/vendor/cmu/cyrus-imapd/expire" // days
 )
 
+// Properties of calendars and address books, by the names that WebDAV has for
+// them, and the own part of each user in an event.
+const (
+	davEntry        = "/vendor/cmu/cyrus-httpd/"
+	davDisplayName  = davEntry + "<DAV:>displayname"
+	davCalendarText = davEntry + "<urn:ietf:params:xml:ns:caldav>calendar-description"
+	davBookText     = davEntry + "<urn:ietf:params:xml:ns:carddav>addressbook-description"
+	davColor        = davEntry + "<http://apple.com/ns/ical/>calendar-color"
+	davBookColor    = davEntry + "<http://inf-it.com/ns/ab/>addressbook-color"
+	davOrder        = davEntry + "<http://apple.com/ns/ical/>calendar-order"
+	davTransparent  = davEntry + "<urn:ietf:params:xml:ns:caldav>schedule-calendar-transp"
+	davComponents   = davEntry + "<urn:ietf:params:xml:ns:caldav>supported-calendar-component-set"
+	davZone         = davEntry + "<urn:ietf:params:xml:ns:caldav>calendar-timezone"
+	davZoneID       = davEntry + "<urn:ietf:params:xml:ns:caldav>calendar-timezone-id"
+	davOwnPart      = davEntry + "<http://cyrusimap.org/ns/>per-user-calendar-data"
+)
+
+var davEntries = []string{davDisplayName, davCalendarText, davBookText, davColor, davBookColor, davOrder, davTransparent, davComponents, davZone, davZoneID}
+
+// own is what the owner sees as a value: its own, else everybody's.
+func own(values []annotation, entry, owner string) string {
+	shared := ""
+	for _, a := range values {
+		switch {
+		case !strings.EqualFold(a.entry, entry):
+		case a.user == ownerUser || a.user == owner:
+			return a.value
+		case a.user == "":
+			shared = a.value
+		}
+	}
+	return shared
+}
+
 // parseAnnotation reads a record of annotations.db; ok is false for what is
 // deleted or none.
 func parseAnnotation(r cyrusdb.Record) (a annotation, ok bool) {

@@ -34,8 +34,9 @@ type entry struct {
 	server    string // kindRemote
 	validity  uint32 // UIDVALIDITY, from 2.5 on
 	acl       []model.Grant
-	legacy    bool // lies by its name even where others lie by id
-	deleted   bool // below DELETED: a backup of the server's
+	rights    []string // of each entry of acl, with those that mail does not know
+	legacy    bool     // lies by its name even where others lie by id
+	deleted   bool     // below DELETED: a backup of the server's
 }
 
 // parseList reads mailboxes.db of any release. What cannot be read is told by
@@ -99,10 +100,10 @@ func parseEntry(key string, value []byte, modern bool) (e entry, ok bool, err er
 	e.validity = uint32(d.num("V"))
 	if acl, ok := d.get("A"); ok {
 		for i, k := range acl.keys {
-			e.acl = append(e.acl, grant(k, acl.list[i].text))
+			e.acl, e.rights = append(e.acl, grant(k, acl.list[i].text)), append(e.rights, acl.list[i].text)
 		}
 		if !acl.isList {
-			e.acl = parseACL(acl.text)
+			e.acl, e.rights = parseACL(acl.text), aclLetters(acl.text)
 		}
 	}
 	return e, e.letters(d.str("T"), modern), nil
@@ -162,7 +163,7 @@ func (e *entry) numbered(v string) (bool, error) {
 	if server, p, ok := strings.Cut(e.partition, "!"); ok {
 		e.server, e.partition = server, p
 	}
-	e.acl, e.kind, e.legacy = parseACL(acl), kindMail, true
+	e.acl, e.rights, e.kind, e.legacy = parseACL(acl), aclLetters(acl), kindMail, true
 	switch {
 	case bits&(2|16) != 0: // reserved, deleted
 		return false, nil

@@ -175,7 +175,7 @@ func (s *Source) annotated() (map[string][]annotation, error) {
 		return nil, err
 	}
 	s.annotationsDamage = damage
-	s.annotations, s.annotatedAt = parseAnnotations(records, entrySpecialUse, entryComment, entryExpire), now
+	s.annotations, s.annotatedAt = parseAnnotations(records, append([]string{entrySpecialUse, entryComment, entryExpire}, davEntries...)...), now
 	return s.annotations, nil
 }
 

@@ -29,6 +29,7 @@ type Store struct {
 	seenAt   stamp
 	seenFile string
 	damage   []model.Damage // not asked for yet
+	shelved  *shelf         // the collection of objects that was listed last
 }
 
 // Close implements source.Store.
