@@ -52,27 +52,23 @@ func readCourier(at place, dir string, now time.Time) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
+	b := newBuilder(files)
 	x := &index{dir: dir}
-	byBase := x.collect(files)
 	f, err := at.open(filepath.Join(dir, courierUIDs))
 	if err == nil {
 		var list uidlist
 		// It has the form of Dovecot's version 1.
-		list, _, err = parseUIDList(f, func(base string, e uidEntry) {
-			if i, ok := byBase[base]; ok {
-				x.messages[i].uid = uint64(e.uid)
-			}
-		})
+		list, _, err = parseUIDList(f, b.listed)
 		f.Close()
 		x.validity = list.validity
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errUIDList) {
 		return nil, err
 	}
-	if x.labels, err = at.courierKeywords(dir, byBase); err != nil {
+	if x.labels, err = at.courierKeywords(dir, files); err != nil {
 		return nil, err
 	}
-	x.number()
+	b.finish(x)
 	return x, nil
 }
 

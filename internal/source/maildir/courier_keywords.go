@@ -22,10 +22,10 @@ import (
 
 const courierList = ":list"
 
-// courierKeywords returns the keywords of the messages in byBase. Files of
+// courierKeywords returns the keywords of the messages in files. Files of
 // updates are read before ":list": an update that vanishes meanwhile has been
 // merged into that, or is found under its new name by another look.
-func (p place) courierKeywords(dir string, byBase map[string]int) (map[string][]string, error) {
+func (p place) courierKeywords(dir string, files *listing) (map[string][]string, error) {
 	folder := filepath.Join(dir, courierKeywords)
 	for range tries {
 		names, err := p.names(folder)
@@ -35,7 +35,7 @@ func (p place) courierKeywords(dir string, byBase map[string]int) (map[string][]
 		if err != nil {
 			return nil, err
 		}
-		labels, err := p.readCourierKeywords(folder, latestUpdates(names), byBase)
+		labels, err := p.readCourierKeywords(folder, latestUpdates(names), files)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return labels, err
 		}
@@ -70,10 +70,10 @@ func parseUpdateName(name string) (base string, n uint64, ok bool) {
 
 // readCourierKeywords reads the updates, and the list for the messages that
 // have none. fs.ErrNotExist means that an update has been moved meanwhile.
-func (p place) readCourierKeywords(folder string, updates map[string]string, byBase map[string]int) (map[string][]string, error) {
+func (p place) readCourierKeywords(folder string, updates map[string]string, files *listing) (map[string][]string, error) {
 	changed := map[string][]string{}
 	for _, base := range slices.Sorted(maps.Keys(updates)) {
-		if _, ok := byBase[base]; !ok {
+		if _, ok := files.find(base); !ok {
 			continue
 		}
 		f, err := p.open(filepath.Join(folder, updates[base]))
@@ -90,7 +90,7 @@ func (p place) readCourierKeywords(folder string, updates map[string]string, byB
 	f, err := p.open(filepath.Join(folder, courierList))
 	if err == nil {
 		err = parseKeywordList(f, spelling, func(base string, keywords []string) {
-			if _, ok := byBase[base]; ok {
+			if _, ok := files.find(base); ok {
 				labels[base] = keywords
 			}
 		})

@@ -89,7 +89,10 @@ func TestReadCourierKeywords(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644))
 	}
 	p := place{root: root, inbox: root}
-	here := map[string]int{"1": 0, "2": 1, "3": 2, "4": 3}
+	here := &listing{}
+	for _, name := range []string{"1", "2", "3", "4"} {
+		must(t, here.add(file{name: name}))
+	}
 	got, err := p.courierKeywords(root, here)
 	must(t, err)
 	want := map[string][]string{"1": {"Old"}, "2": {"New", "Work"}, "3": nil, "4": {"Old"}}

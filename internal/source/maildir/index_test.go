@@ -3,6 +3,7 @@ package maildir
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -30,6 +31,14 @@ func indexOf(t testing.TB, dir string) *index {
 	return x
 }
 
+func (x *index) all() []message {
+	out := make([]message, x.len())
+	for i := range out {
+		out[i] = x.message(i)
+	}
+	return out
+}
+
 // Messages that no server has listed come after those that one has, in the
 // order of delivery, under the same UIDs each time.
 func TestProvisionalUIDs(t *testing.T) {
@@ -42,7 +51,7 @@ func TestProvisionalUIDs(t *testing.T) {
 	x := indexOf(t, dir)
 	var order []string
 	uids := map[string]uint64{}
-	for _, m := range x.messages {
+	for _, m := range x.all() {
 		order = append(order, m.base())
 		uids[m.base()] = m.uid
 	}
@@ -58,7 +67,7 @@ func TestProvisionalUIDs(t *testing.T) {
 	must(t, os.Rename(filepath.Join(dir, "new/1400000002.M2.h"), filepath.Join(dir, "cur/1400000002.M2.h:2,FS")))
 	must(t, os.Remove(filepath.Join(dir, "new/odd name")))
 	put(t, dir, "new/1400000000.M9.h", "x")
-	for _, m := range indexOf(t, dir).messages {
+	for _, m := range indexOf(t, dir).all() {
 		if was, ok := uids[m.base()]; ok && was != m.uid {
 			t.Errorf("%s had UID %d and has %d", m.base(), was, m.uid)
 		}
@@ -75,7 +84,7 @@ func TestUIDNamedTwice(t *testing.T) {
 	}
 	x := indexOf(t, dir)
 	got := map[string]uint64{}
-	for _, m := range x.messages {
+	for _, m := range x.all() {
 		got[m.base()] = m.uid
 	}
 	if got["a"] != 5 || got["b"] < model.ProvisionalUID || got["c"] != 7 {
@@ -90,8 +99,8 @@ func TestDamagedList(t *testing.T) {
 		dir := t.TempDir()
 		put(t, dir, "dovecot-uidlist", text)
 		put(t, dir, "cur/a:2,S", "x")
-		if x := indexOf(t, dir); len(x.messages) != 1 || x.messages[0].uid == 0 {
-			t.Errorf("%.20q: %+v", text, x.messages)
+		if x := indexOf(t, dir); x.len() != 1 || x.uid(0) == 0 {
+			t.Errorf("%.20q: %+v", text, x.all())
 		}
 	}
 }
@@ -181,5 +190,67 @@ func BenchmarkListing(b *testing.B) {
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-min(before.HeapAlloc, after.HeapAlloc))/messages, "B/message")
 		st.(*Store).idx = nil
+	}
+}
+
+// A listing finds what was added, the latest of equal base names, whatever the
+// names are like.
+func TestListing(t *testing.T) {
+	t.Parallel()
+	l := &listing{}
+	want := map[string]file{}
+	for i := range 30_000 {
+		base := fmt.Sprintf("%d.M%dP1.host%s", 1500000000+i%20_000, i%20_000, strings.Repeat("x", i%200))
+		if i%7 == 0 {
+			base = fmt.Sprint(i % 10_000)
+		}
+		f := file{name: base + ":2," + strings.Repeat("S", i%2), new: i%3 == 0}
+		must(t, l.add(f))
+		want[base] = f
+	}
+	if len(l.at) != len(want) {
+		t.Errorf("%d files of %d base names", len(l.at), len(want))
+	}
+	for base, f := range want {
+		if i, ok := l.find(base); !ok || l.file(i) != f {
+			t.Fatalf("%q: %v", base, ok)
+		}
+	}
+	for _, none := range []string{"", "1", "1500000000.M0P1.hos", "1500000000.M0P1.host:2,"} {
+		if i, ok := l.find(none); ok && l.file(i).base() != none {
+			t.Errorf("%q was found", none)
+		}
+	}
+}
+
+// Identities that the list of UIDs gives are told as they are, and found.
+func TestListedIdentities(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	guids := map[string]string{"a": "3085f01b7f11094c501100008c4a11c1", "b": "3085F01B7F11094C501100008C4A11C1", "c": "short",
+		"d": "00000000000000000000000000000000", "e": "", "f": strings.Repeat("ab", 40)}
+	list := "3 V7 N9\n"
+	for i, base := range slices.Sorted(maps.Keys(guids)) {
+		ext := ""
+		if guids[base] != "" {
+			ext = "G" + guids[base] + " "
+		}
+		list += fmt.Sprintf("%d %s:%s\n", 9-i, ext, base) // not in order
+		put(t, dir, "cur/"+base+":2,", "x")
+	}
+	put(t, dir, "dovecot-uidlist", list)
+	x := indexOf(t, dir)
+	for base, guid := range guids {
+		if guid == "" {
+			guid = base
+		}
+		for _, uid := range []uint64{uint64(9 - (base[0] - 'a')), 77, 1 << 40, 1<<32 + 9} {
+			if m, ok := x.find(uid, guid); !ok || m.base() != base || m.identity() != guid {
+				t.Errorf("%d, %s: %+v, %v", uid, guid, m, ok)
+			}
+		}
+	}
+	if _, ok := x.find(3, "nobody"); ok {
+		t.Error("found what is not there")
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -25,22 +24,22 @@ const tries = 10
 // the two is not missed. POSIX does not say whether a file that is renamed
 // meanwhile shows once, twice or never: while the directories change, they
 // are listed again, and what any pass saw is returned, the latest last.
-func scan(at place, dir string, now time.Time) ([]file, error) {
-	var out []file
+func scan(at place, dir string, now time.Time) (*listing, error) {
+	out := &listing{}
 	for pass := 1; ; pass++ {
 		before, quiet := times(dir, now)
 		for _, sub := range []string{"new", "cur"} {
-			names, err := at.names(filepath.Join(dir, sub))
+			err := at.dirs().EachName(filepath.Join(dir, sub), func(name string) error {
+				if hidden(name) {
+					return nil
+				}
+				return out.add(file{name, sub == "new"})
+			})
 			if errors.Is(err, fs.ErrNotExist) && sub == "new" {
 				continue
 			}
 			if err != nil {
 				return nil, err
-			}
-			for _, n := range names {
-				if !strings.HasPrefix(n, ".") {
-					out = append(out, file{n, sub == "new"})
-				}
 			}
 		}
 		if after, _ := times(dir, now); pass == passes || after == before && (quiet || pass > 1) {
@@ -71,20 +70,14 @@ func (x *index) locate(at place, now time.Time, m *message, do func(path string)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		base := m.base()
-		to, ok := x.moved[base]
+		to, ok := x.movedTo(m.base())
 		// What a listing made after this one does not show is gone. One that
 		// still shows the old name is older than the rename.
 		if x.moved == nil || ok && to == m.file {
-			files, err := scan(at, x.dir, now)
-			if err != nil {
+			if x.moved, err = scan(at, x.dir, now); err != nil {
 				return err
 			}
-			x.moved = make(map[string]file, len(files))
-			for _, f := range files {
-				x.moved[f.base()] = f
-			}
-			to, ok = x.moved[base]
+			to, ok = x.movedTo(m.base())
 		}
 		if !ok {
 			return fs.ErrNotExist
@@ -92,6 +85,18 @@ func (x *index) locate(at place, now time.Time, m *message, do func(path string)
 		m.file = to
 	}
 	return fs.ErrNotExist
+}
+
+// movedTo is where the latest listing shows a file.
+func (x *index) movedTo(base string) (file, bool) {
+	if x.moved == nil {
+		return file{}, false
+	}
+	i, ok := x.moved.find(base)
+	if !ok {
+		return file{}, false
+	}
+	return x.moved.file(i), true
 }
 
 // fingerprint changes with everything that the index is made of. It is empty

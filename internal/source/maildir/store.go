@@ -157,12 +157,13 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 		if !yield(model.Change{Op: model.OpListing}, nil) {
 			return
 		}
-		for i := range x.messages {
+		for i := range x.len() {
 			if i%1000 == 0 && ctx.Err() != nil {
 				yield(model.Change{}, ctx.Err())
 				return
 			}
-			it, err := s.item(x, &x.messages[i])
+			m := x.message(i)
+			it, err := s.item(x, &m)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue // removed since the directory was read
 			}
@@ -227,7 +228,7 @@ func (s *Store) Read(ctx context.Context, c model.Collection, items []model.Item
 		var body *source.Content
 		var closer io.Closer
 		if ok {
-			err = s.idx.locate(s.at, s.src.opts.Now(), m, func(path string) error {
+			err = s.idx.locate(s.at, s.src.opts.Now(), &m, func(path string) error {
 				f, err := s.at.open(path)
 				if err == nil {
 					body, closer, err = s.buffers.Open(f)
@@ -254,7 +255,7 @@ func (s *Store) Read(ctx context.Context, c model.Collection, items []model.Item
 func (s *Store) refresh(dir string) error {
 	x, err := readIndex(s.at, dir, s.src.opts.Now())
 	if errors.Is(err, fs.ErrNotExist) {
-		x, err = &index{dir: dir}, nil
+		x, err = &index{dir: dir, files: &listing{}}, nil
 	}
 	if err != nil {
 		return s.fault(dir, err)
