@@ -74,7 +74,7 @@ func (r *run) list(ctx context.Context, b *box) error {
 type lister struct {
 	*run
 	b *box
-	// In a complete listing, the ledger's rows in ascending order.
+	// In a listing, the ledger's rows that it is about, in ascending order.
 	next   func() (ledger.Item, error, bool)
 	cancel func()
 	head   ledger.Item
@@ -91,7 +91,11 @@ func (l *lister) stop() {
 func (l *lister) apply(ctx context.Context, t *ledger.Tx, c model.Change) error {
 	switch c.Op {
 	case model.OpListing:
-		l.next, l.cancel = iter.Pull2(l.Ledger.Items(ctx, l.b.row.ID))
+		rows := l.Ledger.Items(ctx, l.b.row.ID)
+		if len(c.UIDs) > 0 {
+			rows = l.Ledger.ItemsIn(ctx, l.b.row.ID, c.UIDs)
+		}
+		l.next, l.cancel = iter.Pull2(rows)
 		return l.advance()
 	case model.OpUpsert:
 		if l.cancel == nil {

@@ -82,6 +82,25 @@ const itemsPage = 1000
 // keeps the write-ahead log from being emptied: it would grow with the mailbox.
 // The next page is read while one is used.
 func (l *Ledger) Items(ctx context.Context, collection int64, states ...State) iter.Seq2[Item, error] {
+	return l.items(ctx, collection, model.UIDRange{Last: 1<<63 - 1}, states)
+}
+
+// ItemsIn yields all items of a collection whose UIDs are in one of the ranges,
+// which ascend, as Items does.
+func (l *Ledger) ItemsIn(ctx context.Context, collection int64, ranges []model.UIDRange) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		for _, r := range ranges {
+			for i, err := range l.items(ctx, collection, r, nil) {
+				if !yield(i, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (l *Ledger) items(ctx context.Context, collection int64, in model.UIDRange, states []State) iter.Seq2[Item, error] {
+	last := int64(min(in.Last, 1<<63-1))
 	return func(yield func(Item, error) bool) {
 		type answer struct {
 			page []Item
@@ -90,12 +109,12 @@ func (l *Ledger) Items(ctx context.Context, collection int64, states ...State) i
 		ask := func(into []Item, after int64) <-chan answer {
 			out := make(chan answer, 1)
 			go func() {
-				page, err := l.page(ctx, into[:0], collection, after, states)
+				page, err := l.page(ctx, into[:0], collection, after, last, states)
 				out <- answer{page, err}
 			}()
 			return out
 		}
-		now, err := l.page(ctx, nil, collection, -1, states)
+		now, err := l.page(ctx, nil, collection, int64(in.First)-1, last, states)
 		var used []Item
 		for err == nil {
 			var ahead <-chan answer
@@ -120,8 +139,8 @@ func (l *Ledger) Items(ctx context.Context, collection int64, states ...State) i
 	}
 }
 
-// page appends the rows that follow a UID.
-func (l *Ledger) page(ctx context.Context, page []Item, collection, after int64, states []State) ([]Item, error) {
+// page appends the rows behind a UID, up to another.
+func (l *Ledger) page(ctx context.Context, page []Item, collection, after, last int64, states []State) ([]Item, error) {
 	defer l.worked(time.Now())
 	var q strings.Builder
 	var args []any
@@ -129,8 +148,8 @@ func (l *Ledger) page(ctx context.Context, page []Item, collection, after int64,
 		if n > 0 {
 			q.WriteString(" UNION ALL ")
 		}
-		q.WriteString("SELECT " + itemColumns + " FROM items " + from + " AND collection = ? AND uid > ?")
-		args = append(args, collection, after)
+		q.WriteString("SELECT " + itemColumns + " FROM items " + from + " AND collection = ? AND uid > ? AND uid <= ?")
+		args = append(args, collection, after, last)
 	}
 	q.WriteString(" ORDER BY uid LIMIT ?")
 	rows, err := l.read.QueryContext(ctx, q.String(), append(args, itemsPage)...)

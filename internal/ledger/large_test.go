@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"mailhaul.org/mailhaul/internal/model"
 )
 
 // fill puts items into a mailbox, in the states given in turn.
@@ -150,5 +152,44 @@ func TestNotesOfAnItemAreFoundByTheirKey(t *testing.T) {
 	write(t, l, func(tx *Tx) error { return tx.DeleteCollection(c.ID) })
 	if notes, err = l.Notes(t.Context(), a.ID); err != nil || len(notes) != 0 {
 		t.Errorf("notes of a forgotten mailbox: %v, %v", notes, err)
+	}
+}
+
+// Ranges of UIDs are listed page by page, with nothing from between them.
+func TestItemsIn(t *testing.T) {
+	t.Parallel()
+	l, _, c := open(t)
+	write(t, l, func(tx *Tx) error {
+		for uid := range uint64(3*itemsPage + 7) {
+			if err := tx.PutItem(item(c, 2*uid+2, Moved)); err != nil {
+				return err
+			}
+		}
+		return tx.PutItem(item(c, 1<<62|5, Vanished))
+	})
+	for _, ranges := range [][]model.UIDRange{
+		nil, {{First: 0, Last: 1}}, {{First: 0, Last: 1<<64 - 1}}, {{First: 4, Last: 4}, {First: 7, Last: 10}, {First: 1 << 40, Last: 1<<63 - 1}},
+		{{First: 3, Last: 2 * itemsPage}, {First: 2*itemsPage + 2, Last: 2*itemsPage + 2}, {First: 5 * itemsPage, Last: 1 << 40}},
+	} {
+		var want, got []uint64
+		for _, i := range items(t, l, c.ID) {
+			for _, r := range ranges {
+				if r.First <= i.UID && i.UID <= r.Last {
+					want = append(want, i.UID)
+				}
+			}
+		}
+		for i, err := range l.ItemsIn(t.Context(), c.ID, ranges) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, i.UID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v: %d items, want %d", ranges, len(got), len(want))
+		}
+	}
+	for range l.ItemsIn(t.Context(), c.ID, []model.UIDRange{{First: 0, Last: 100}, {First: 200, Last: 300}}) {
+		break // leaves no reader behind
 	}
 }

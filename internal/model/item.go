@@ -62,7 +62,8 @@ type Op uint8
 const (
 	// OpListing opens a complete listing: Upserts in ascending order of UID
 	// follow, and what they do not name is gone. It is the first change of
-	// a sequence or does not occur.
+	// a sequence or does not occur. With UIDs, ascending and disjoint, it is
+	// one of these ranges: what lies outside of them has not changed.
 	OpListing Op = iota + 1
 	// OpUpsert reports an item that exists, with its present state. It may
 	// be new, changed, or unchanged.
@@ -84,6 +85,6 @@ type UIDRange struct{ First, Last uint64 }
 type Change struct {
 	Op     Op
 	Item   Item       // OpUpsert; for OpRemoved only its UID
-	UIDs   []UIDRange // OpSurvivors
+	UIDs   []UIDRange // OpSurvivors; OpListing, none for everything
 	Cursor string     // OpCheckpoint
 }

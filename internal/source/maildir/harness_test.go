@@ -40,12 +40,22 @@ func TestConformance(t *testing.T) {
 		"maildir++": func(t *testing.T) sourcetest.Harness { return newDisk(t, LayoutMaildir, true) },
 		"fs":        func(t *testing.T) sourcetest.Harness { return newDisk(t, LayoutFS, true) },
 		"unlisted":  func(t *testing.T) sourcetest.Harness { return unlisted{newDisk(t, LayoutMaildir, false)} },
+		"sections":  func(t *testing.T) sourcetest.Harness { return inSections(newDisk(t, LayoutMaildir, true)) },
+		"unlisted, sections": func(t *testing.T) sourcetest.Harness {
+			return unlisted{inSections(newDisk(t, LayoutMaildir, false))}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sourcetest.Run(t, mk)
 		})
 	}
+}
+
+// inSections makes small mailboxes be listed as large ones are.
+func inSections(d *disk) *disk {
+	d.src.sectioned = 1
+	return d
 }
 
 // unlisted is a Maildir that no IMAP server has seen: it has no UIDVALIDITY.

@@ -84,6 +84,16 @@ func (x *index) message(i int) message {
 	return m
 }
 
+// from is the number of the first message with at least this UID.
+func (x *index) from(uid uint64) int {
+	if uid <= math.MaxUint32 {
+		i, _ := slices.BinarySearch(x.uids, uint32(uid))
+		return i
+	}
+	i, _ := slices.BinarySearch(x.provisional, uid)
+	return len(x.uids) + i
+}
+
 // readIndex reads the directories first and the list of UIDs after them: a
 // message that arrives in between is left for the next run rather than taken
 // for one without UID. Of a damaged list counts what can be read.

@@ -45,7 +45,8 @@ type Options struct {
 // Source is a file system of Maildirs. Its methods may be called
 // concurrently.
 type Source struct {
-	opts Options
+	opts      Options
+	sectioned int // see the constant
 }
 
 // New returns a source; it touches nothing yet.
@@ -53,7 +54,7 @@ func New(o Options) *Source {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Source{opts: o}
+	return &Source{opts: o, sectioned: sectioned}
 }
 
 // Close implements source.Source.

@@ -140,12 +140,14 @@ func (s *Store) courierSubscriptions() (map[string]bool, error) {
 }
 
 // Changes implements source.Store. A Maildir keeps no history: unless
-// nothing at all was touched, the answer is a complete listing.
+// nothing at all was touched, its directories and its list of UIDs are read.
+// Of a large mailbox only the sections of UIDs that changed are listed.
 func (s *Store) Changes(ctx context.Context, c model.Collection, since string) iter.Seq2[model.Change, error] {
 	return func(yield func(model.Change, error) bool) {
-		cursor := fingerprint(s.at, c.Native, s.src.opts.Now())
-		if since != "" && since == cursor {
-			yield(model.Change{Op: model.OpCheckpoint, Cursor: cursor}, nil)
+		now := fingerprint(s.at, c.Native, s.src.opts.Now())
+		before, old := parseCursor(since)
+		if before != "" && before == now {
+			yield(model.Change{Op: model.OpCheckpoint, Cursor: since}, nil)
 			return
 		}
 		x, err := readIndex(s.at, c.Native, s.src.opts.Now())
@@ -154,28 +156,40 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 			return
 		}
 		s.idx = x
-		if !yield(model.Change{Op: model.OpListing}, nil) {
+		sections := x.sections(s.src.sectioned, old)
+		ranges, all := sections.changed(old)
+		if all {
+			ranges = []model.UIDRange{{First: 0, Last: 1<<63 - 1}}
+		}
+		opening := model.Change{Op: model.OpListing}
+		if !all {
+			opening.UIDs = ranges
+		}
+		if (all || len(ranges) > 0) && !yield(opening, nil) {
 			return
 		}
-		for i := range x.len() {
-			if i%1000 == 0 && ctx.Err() != nil {
-				yield(model.Change{}, ctx.Err())
-				return
-			}
-			m := x.message(i)
-			it, err := s.item(x, &m)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue // removed since the directory was read
-			}
-			if err != nil {
-				yield(model.Change{}, s.fault(c.Native, err))
-				return
-			}
-			if !yield(model.Change{Op: model.OpUpsert, Item: it}, nil) {
-				return
+		for _, r := range ranges {
+			for i := x.from(r.First); i < x.len() && x.uid(i) <= r.Last; i++ {
+				if i%1000 == 0 && ctx.Err() != nil {
+					yield(model.Change{}, ctx.Err())
+					return
+				}
+				m := x.message(i)
+				it, err := s.item(x, &m)
+				if errors.Is(err, fs.ErrNotExist) {
+					sections.doubt(m.uid)
+					continue // removed since the directory was read
+				}
+				if err != nil {
+					yield(model.Change{}, s.fault(c.Native, err))
+					return
+				}
+				if !yield(model.Change{Op: model.OpUpsert, Item: it}, nil) {
+					return
+				}
 			}
 		}
-		yield(model.Change{Op: model.OpCheckpoint, Cursor: cursor}, nil)
+		yield(model.Change{Op: model.OpCheckpoint, Cursor: cursor(now, sections)}, nil)
 	}
 }
 

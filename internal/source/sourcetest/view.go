@@ -40,7 +40,12 @@ func (v *view) follow(t *testing.T, s source.Store, c model.Collection) {
 			if len(v.ops) > 1 {
 				t.Fatalf("a listing that does not come first: %v", v.ops)
 			}
-			v.items, listing = map[uint64]model.Item{}, true
+			listing = true
+			for uid := range v.items {
+				if len(ch.UIDs) == 0 || slices.ContainsFunc(ch.UIDs, func(r model.UIDRange) bool { return r.First <= uid && uid <= r.Last }) {
+					delete(v.items, uid)
+				}
+			}
 		case model.OpUpsert:
 			if listing && ch.Item.UID <= last {
 				t.Fatalf("UID %d after %d", ch.Item.UID, last)
