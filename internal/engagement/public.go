@@ -84,7 +84,7 @@ func (e *Engagement) publicDisk(disk dovecot.Disk, acl dovecotacl.Settings) dove
 		}
 		return dbox.New(o).Open(ctx, a)
 	}
-	return &public.Disk{Disk: disk, OpenTree: open, Unlisted: acl.Ignore, Log: e.log}
+	return &public.Disk{Disk: disk, OpenTree: open, Unlisted: acl.Ignore, OwnFlags: c.Kind == config.KindCourier, Log: e.log}
 }
 
 // checkPublic opens the public mailboxes and says where they go.

@@ -27,6 +27,7 @@ type owner struct {
 	expected map[string]map[string]destination.Rights // by reader's login and mailbox
 	// standsFor are the groups of this run, by their IDs at the destination.
 	standsFor map[string]*group
+	unlisted  int // public mailboxes that have no list
 	ownSeen   int // mailboxes of which each reader has a \Seen of his own
 }
 
@@ -97,6 +98,9 @@ func (w *owner) run(ctx context.Context) error {
 		if err := w.mailbox(ctx, c, t, grants, specific); err != nil {
 			return err
 		}
+		if w.acc.Public != nil && len(grants) == 0 {
+			w.unlisted++
+		}
 		if own, ok := store.(source.OwnSeen); ok && w.acc.Public != nil {
 			each, err := own.OwnSeen(ctx, c)
 			if err != nil {
@@ -107,7 +111,7 @@ func (w *owner) run(ctx context.Context) error {
 			}
 		}
 	}
-	w.tellSeen()
+	w.tellPublic()
 	if w.DryRun {
 		return nil
 	}
@@ -120,9 +124,12 @@ func (w *owner) run(ctx context.Context) error {
 	return w.lookAsReaders(ctx)
 }
 
-// tellSeen says what becomes of the \Seen of each reader: the destination keeps
-// one for all.
-func (w *owner) tellSeen() {
+// tellPublic says of public mailboxes which of them nothing gives to anybody, and
+// what becomes of the \Seen of each reader: the destination keeps one for all.
+func (w *owner) tellPublic() {
+	if w.unlisted > 0 {
+		w.note("", "unlisted", fmt.Sprintf("of %d mailboxes nothing tells who may use them: they are shared with nobody; share them at the destination", w.unlisted))
+	}
 	if w.ownSeen == 0 {
 		return
 	}

@@ -303,7 +303,11 @@ func (p *publicStore) Changes(ctx context.Context, c model.Collection, since str
 			since = ""
 		}
 		for ch, err := range v.Changes(ctx, m.Collection, since) {
-			if !keep {
+			switch {
+			case keep:
+			case p.src.courier.Load():
+				ch.Item.Flags = model.Flags{} // each reader has all of his own
+			default:
 				ch.Item.Flags.System &^= model.Seen
 			}
 			if !yield(ch, err) {
@@ -319,7 +323,7 @@ func (p *publicStore) keepsSeen(ctx context.Context, m seenBy, v *Store) (bool, 
 		return true, nil
 	}
 	if !p.src.opts.Enumerate {
-		return !p.acc.Public.OwnSeen, nil
+		return !p.acc.Public.OwnSeen && !p.src.courier.Load(), nil
 	}
 	return p.sharesSeen(ctx, m, v)
 }
@@ -355,7 +359,7 @@ func (p *publicStore) sharesSeen(ctx context.Context, m seenBy, v *Store) (bool,
 // OwnSeen implements source.OwnSeen.
 func (p *publicStore) OwnSeen(ctx context.Context, c model.Collection) (bool, error) {
 	if !p.src.opts.Enumerate {
-		return p.acc.Public.OwnSeen, nil
+		return p.acc.Public.OwnSeen || p.src.courier.Load(), nil
 	}
 	m, v, err := p.find(ctx, c)
 	if err != nil {

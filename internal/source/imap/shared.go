@@ -100,7 +100,7 @@ func foreignPath(l *imap.ListData, names *imap.NamespaceData) (owner string, pat
 	for _, n := range names.Shared {
 		if rest, in := strings.CutPrefix(l.Mailbox, n.Prefix); in && rest != "" {
 			path := split(rest)
-			if len(names.Shared) > 1 && n.Prefix != "" {
+			if n.Prefix != "" && severalTrees(names.Shared) {
 				// Several trees: their names tell them apart.
 				path = append(split(strings.TrimSuffix(n.Prefix, string(l.Delim))), path...)
 			}
@@ -108,4 +108,15 @@ func foreignPath(l *imap.ListData, names *imap.NamespaceData) (owner string, pat
 		}
 	}
 	return "", nil, false
+}
+
+// severalTrees: Courier's other namespace has mailboxes of users.
+func severalTrees(public []imap.NamespaceDescriptor) bool {
+	n := 0
+	for _, d := range public {
+		if d.Prefix != courierShared {
+			n++
+		}
+	}
+	return n > 1
 }

@@ -20,6 +20,9 @@ type Disk struct {
 	// Unlisted: no access control lists are in use. Everybody may do what the
 	// file system permits the server.
 	Unlisted bool
+	// OwnFlags: each reader has all flags of his own, in copies elsewhere (a
+	// Courier's shared Maildirs); those in the trees are nobody's.
+	OwnFlags bool
 	Log      *slog.Logger // may be nil
 }
 
@@ -40,7 +43,7 @@ func (d *Disk) open(ctx context.Context, a model.Account) (*store, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	s := &store{acc: a, log: log, unlisted: d.Unlisted}
+	s := &store{acc: a, log: log, unlisted: d.Unlisted, ownFlags: d.OwnFlags}
 	for _, root := range a.Public.Roots {
 		t, err := d.OpenTree(ctx, root)
 		if err != nil {

@@ -28,6 +28,8 @@ type store struct {
 	log   *slog.Logger
 	// unlisted: no lists are in use.
 	unlisted bool
+	// ownFlags: as Disk.OwnFlags.
+	ownFlags bool
 }
 
 // everything is what users may do where no lists are in use.
@@ -98,7 +100,17 @@ func (s *store) Changes(ctx context.Context, c model.Collection, since string) i
 	if err != nil {
 		return func(yield func(model.Change, error) bool) { yield(model.Change{}, err) }
 	}
-	return t.Store.Changes(ctx, c, since)
+	if !s.ownFlags {
+		return t.Store.Changes(ctx, c, since)
+	}
+	return func(yield func(model.Change, error) bool) {
+		for ch, err := range t.Store.Changes(ctx, c, since) {
+			ch.Item.Flags = model.Flags{}
+			if !yield(ch, err) {
+				return
+			}
+		}
+	}
 }
 
 // Read implements source.Store.
@@ -140,7 +152,7 @@ func (s *store) SpecificRights(ctx context.Context) (bool, error) {
 
 // OwnSeen implements source.OwnSeen, as the account says.
 func (s *store) OwnSeen(context.Context, model.Collection) (bool, error) {
-	return s.acc.Public.OwnSeen, nil
+	return s.ownFlags || s.acc.Public.OwnSeen, nil
 }
 
 // Scripts implements source.Scripts: nobody's have none.
