@@ -122,7 +122,7 @@ func TestDovecotPublic(t *testing.T) {
 	}{{"maildir", true}, {"sdbox", false}, {"mdbox", true}} {
 		d, dir := publicDovecot(t, c.location, c.own)
 		t.Setenv("OLD_MASTER", d.MasterPassword)
-		rest := fmt.Sprintf("\n  users: {passwd: %q}\n  groups: {members: {staff: [ben@acme.test, cleo@acme.test]}}", dir+"/users")
+		rest := fmt.Sprintf("\n  users: {passwd: %q}", dir+"/users")
 		disk := fmt.Sprintf("\n  maildir: {path: %q}", dir+"/mail/%d/%n/Maildir")
 		imap := fmt.Sprintf("\n  imap: {url: %q, master: %s, separator: %q, password: env:OLD_MASTER, tls: {insecure: true}}", "imaps://"+d.IMAPS, d.MasterUser, d.Separator)
 		public := func(more string) string {

@@ -42,7 +42,7 @@ func (a *app) share(ctx context.Context, e *engagement.Engagement, owners []mode
 	if o.Everybody, err = e.Accounts(ctx, nil, ""); err != nil {
 		return err
 	}
-	if o.Groups, err = e.Groups(); err != nil {
+	if o.Groups, err = e.Groups(ctx); err != nil {
 		return err
 	}
 	o.GroupAddresses = e.Config.Source.Groups.Addresses

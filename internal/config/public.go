@@ -47,7 +47,9 @@ const DefaultPublicName = "Shared mailboxes"
 
 // Groups says who is in the groups that access control lists name.
 type Groups struct {
-	File    string              // as group(5), or empty
+	File string // as group(5), or empty
+	// LDAP is what of the directory source.users.ldap are groups; nil: nothing.
+	LDAP    *LDAPGroups
 	Members map[string][]string // logins, by the name of the group
 	// Addresses are groups at the destination that are made for groups of
 	// lists, by the name there; "anyone" is that of everybody. Groups without
@@ -55,8 +57,12 @@ type Groups struct {
 	Addresses map[string]string
 }
 
-// Any reports whether the file names groups at all.
-func (g Groups) Any() bool { return g.File != "" || len(g.Members) > 0 || len(g.Addresses) > 0 }
+// LDAPGroups are the groups of an LDAP directory: posixGroup, groupOfNames,
+// groupOfUniqueNames.
+type LDAPGroups struct {
+	Base   string // empty: that of the users
+	Filter string // empty: all of these classes
+}
 
 // Anyone is the name of everybody in Groups.Addresses.
 const Anyone = "anyone"
@@ -98,6 +104,13 @@ func (d *decoder) public(c *Public, v value, s *sections) {
 func (d *decoder) groups(c *Groups, v value, s *sections) {
 	v.fields(
 		s.see("file", func(v value) { v.setPath(&c.File) }),
+		s.see("ldap", func(v value) {
+			c.LDAP = &LDAPGroups{}
+			v.fields(
+				s.see("base", func(v value) { v.setText(&c.LDAP.Base) }),
+				s.see("filter", func(v value) { v.setText(&c.LDAP.Filter) }),
+			)
+		}),
 		s.see("members", func(v value) {
 			c.Members = map[string][]string{}
 			for _, e := range v.entries() {
@@ -125,6 +138,9 @@ func (d *decoder) groups(c *Groups, v value, s *sections) {
 
 // validatePublic completes the section and says what it lacks.
 func (d *decoder) validatePublic(c *Source, s *sections) {
+	if c.Groups.LDAP != nil && c.Users.LDAP == nil {
+		d.wrong(s, "source.groups.ldap", "the server and its login are those of source.users.ldap, which is missing")
+	}
 	p := c.Public
 	if p == nil {
 		return

@@ -24,8 +24,9 @@ import (
 //	home      the home directory
 //	location  where the mail is, as Dovecot's mail_location
 //	forwards  addresses that mail is sent on to, as aliases
+//	groups    of access control lists, separated by commas or semicolons
 //	exclude   the reason why the account stays behind
-var Columns = []string{"login", "address", "aliases", "name", "password", "secret", "quota", "disabled", "active", "home", "location", "forwards", "exclude"}
+var Columns = []string{"login", "address", "aliases", "name", "password", "secret", "quota", "disabled", "active", "home", "location", "forwards", "groups", "exclude"}
 
 // verbatim columns keep blanks at their ends: they may belong to a password.
 var verbatim = map[string]bool{"password": true, "secret": true}
@@ -60,6 +61,8 @@ func SetColumn(a *model.Account, column, value string) (err error) {
 		a.Home = value
 	case "location":
 		a.Location = value
+	case "groups":
+		a.Groups = addGroups(a.Groups, value)
 	case "exclude":
 		a.Excluded = value
 	default:
@@ -85,6 +88,18 @@ func addAddresses(to []string, list string) []string {
 			to = append(to, s)
 		}
 	}
+	return to
+}
+
+// addGroups adds the names of a list, which may have blanks in them, to what is
+// there, sorted.
+func addGroups(to []string, list string) []string {
+	for _, s := range strings.FieldsFunc(list, func(r rune) bool { return r == ';' || r == ',' }) {
+		if s = strings.TrimSpace(s); s != "" && !slices.Contains(to, s) {
+			to = append(to, s)
+		}
+	}
+	slices.Sort(to)
 	return to
 }
 

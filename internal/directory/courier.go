@@ -65,6 +65,7 @@ func (o CourierOptions) Account(e CourierEntry) (model.Account, error) {
 	}
 	// One of them alone only says how the mail is read.
 	a.Disabled = a.Disabled || options["disableimap"] == "1" && options["disablepop3"] == "1"
+	a.Groups = addGroups(nil, options["group"])
 	var problems []error
 	a.Location, problems = o.location(e)
 	quota, err := courierQuota(e.Quota)

@@ -47,6 +47,7 @@ func SetDovecotFields(a *model.Account, values map[string]string) []error {
 	if host := values["host"]; host != "" && isSet(values, "proxy", "proxy_maybe") {
 		a.Excluded = "Dovecot passes it on to " + host
 	}
+	a.Groups = addGroups(a.Groups, get("acl_groups"))
 	quota, err := quotaOf(get)
 	if err != nil {
 		problems = append(problems, err)

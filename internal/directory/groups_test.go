@@ -19,3 +19,23 @@ func TestReadGroups(t *testing.T) {
 		}
 	}
 }
+
+// Dovecot's acl_groups, Courier's option and a column tell groups of an account.
+func TestGroupsOfAccounts(t *testing.T) {
+	t.Parallel()
+	want := []string{"board", "sales team"}
+	for a, err := range ReadPasswd(strings.NewReader("anna:{PLAIN}x::::::userdb_acl_groups=board\n"), PasswdOptions{}) {
+		if err != nil || !reflect.DeepEqual(a.Groups, want[:1]) {
+			t.Errorf("passwd: %v, %v", a.Groups, err)
+		}
+	}
+	for a, err := range ReadCSV(strings.NewReader("login,groups\nanna,\"sales team, board\"\n"), CSVOptions{}) {
+		if err != nil || !reflect.DeepEqual(a.Groups, want) {
+			t.Errorf("csv: %q, %v", a.Groups, err)
+		}
+	}
+	a, err := CourierOptions{}.Account(CourierEntry{Name: "anna", Home: "/h", Options: "disablepop3=1,group=board"})
+	if err != nil || !reflect.DeepEqual(a.Groups, want[:1]) {
+		t.Errorf("Courier: %q, %v", a.Groups, err)
+	}
+}

@@ -111,6 +111,9 @@ func (p *Plan) merge(base []model.Account, domain string) {
 		if len(e.Forwards) == 0 {
 			e.Forwards = a.Forwards
 		}
+		if len(e.Groups) == 0 {
+			e.Groups = a.Groups
+		}
 		e.Disabled = e.Disabled || a.Disabled
 	}
 	for i := range p.Accounts {

@@ -33,7 +33,7 @@ func (e *Engagement) Source(ctx context.Context) (source.Source, error) {
 	}
 	c := e.Config.Source
 	if c.Cyrus != nil {
-		groups, err := e.Groups()
+		groups, err := e.Groups(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +93,7 @@ func (e *Engagement) imap(ctx context.Context, c config.Source) (*imap.Source, e
 	if err != nil {
 		return nil, err
 	}
-	groups, err := e.Groups()
+	groups, err := e.Groups(ctx)
 	if err != nil {
 		return nil, err
 	}

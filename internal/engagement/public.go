@@ -1,16 +1,19 @@
 package engagement
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/config"
 	"mailhaul.org/mailhaul/internal/directory"
+	"mailhaul.org/mailhaul/internal/directory/ldapusers"
 	"mailhaul.org/mailhaul/internal/doveconf"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
@@ -109,26 +112,36 @@ func checkPublic(ctx context.Context, src source.Source, a model.Account) model.
 }
 
 // Groups are the members, as logins, of the groups that access control lists
-// name.
-func (e *Engagement) Groups() (map[string][]string, error) {
+// name: what the directory says of each account, once it is read, and what the
+// file's source.groups says, which holds where both do.
+func (e *Engagement) Groups(ctx context.Context) (map[string][]string, error) {
 	c := e.Config.Source.Groups
 	out := map[string][]string{}
+	for _, a := range e.Plan.Accounts {
+		for _, g := range a.Groups {
+			out[g] = append(out[g], a.Login)
+		}
+	}
+	add := func(groups map[string][]string, err error) error {
+		maps.Copy(out, groups)
+		return err
+	}
 	if c.File != "" {
-		err := fromFile(c.File, func(r io.Reader) error {
-			groups, err := directory.ReadGroups(r)
-			for name, members := range groups {
-				out[name] = members
-			}
-			return err
-		})
+		err := fromFile(c.File, func(r io.Reader) error { return add(directory.ReadGroups(r)) })
 		if err != nil {
 			return nil, model.Faultf(model.ClassFatal, "", "source.groups.file %s: %w", filepath.Base(c.File), unwrapped(err))
 		}
 	}
-	for name, members := range c.Members {
-		out[name] = members
+	if c.LDAP != nil {
+		s, err := ldapSettings(e.Config.Source.Users)
+		if err != nil {
+			return nil, err
+		}
+		if err := add(ldapusers.ReadGroups(ctx, s, cmp.Or(c.LDAP.Base, s.Base), c.LDAP.Filter)); err != nil {
+			return nil, err
+		}
 	}
-	return out, nil
+	return out, add(c.Members, nil)
 }
 
 func unwrapped(err error) error {

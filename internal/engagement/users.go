@@ -53,19 +53,27 @@ func fromSQL(ctx context.Context, u config.Users) (iter.Seq2[model.Account, erro
 }
 
 func fromLDAP(ctx context.Context, u config.Users) (iter.Seq2[model.Account, error], error) {
-	c := u.LDAP
-	password, err := c.Password.Resolve()
+	s, err := ldapSettings(u)
 	if err != nil {
 		return nil, err
 	}
+	return ldapusers.Read(ctx, s), nil
+}
+
+func ldapSettings(u config.Users) (ldapusers.Settings, error) {
+	c := u.LDAP
+	password, err := c.Password.Resolve()
+	if err != nil {
+		return ldapusers.Settings{}, err
+	}
 	var trust *tls.Config
 	if trust, err = tlsConfig(c.TLS); err != nil {
-		return nil, err
+		return ldapusers.Settings{}, err
 	}
-	return ldapusers.Read(ctx, ldapusers.Settings{
+	return ldapusers.Settings{
 		Server: ldapusers.Server{URLs: c.URLs, StartTLS: c.StartTLS, TLS: trust, BindDN: c.Bind, Password: password},
 		Base:   c.Base, Scope: ldapusers.Scope(c.Scope), Filter: c.Filter, Preset: c.Preset, Attributes: c.Attributes,
-		MailHost: c.MailHost, Scheme: c.Scheme, Domain: u.Domain}), nil
+		MailHost: c.MailHost, Scheme: c.Scheme, Domain: u.Domain}, nil
 }
 
 // forwards tells whose mail the directory sends on: that is not moved.

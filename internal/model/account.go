@@ -39,6 +39,9 @@ type Account struct {
 	// Public is set for the one account that stands for the mailboxes which
 	// nobody owns; nil for everybody else.
 	Public *Public
+	// Groups are those of access control lists that the directory says the
+	// account is in ("staff"), sorted.
+	Groups []string
 	// Excluded gives the reason why the account is not moved, or is empty.
 	Excluded string
 }

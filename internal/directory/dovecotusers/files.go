@@ -194,6 +194,7 @@ func (b *fileBackend) fields(a model.Account) map[string]string {
 		// Only a prefetch userdb looks at these.
 		set("userdb_home", a.Home)
 		set("userdb_mail", a.Location)
+		set("userdb_acl_groups", strings.Join(a.Groups, ","))
 		if a.Quota > 0 {
 			set("userdb_quota_rule", "*:bytes="+strconv.FormatInt(a.Quota, 10))
 		}
@@ -201,6 +202,7 @@ func (b *fileBackend) fields(a model.Account) map[string]string {
 	}
 	set("home", a.Home)
 	set("mail", a.Location)
+	set("acl_groups", strings.Join(a.Groups, ","))
 	set("exclude", a.Excluded)
 	if a.Quota > 0 {
 		set("quota_rule", "*:bytes="+strconv.FormatInt(a.Quota, 10))

@@ -133,6 +133,8 @@ func (s Settings) account(e Entry, attributes map[string][]string) (model.Accoun
 // set gives a column the values of an attribute.
 func (s Settings) set(a *model.Account, column string, values []string) error {
 	switch column {
+	case "groups":
+		return directory.SetColumn(a, column, strings.Join(values, ","))
 	case "aliases", "forwards":
 		return directory.SetColumn(a, column, strings.Join(values, " "))
 	case "address":
