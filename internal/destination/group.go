@@ -9,6 +9,10 @@ import (
 // Grouper is implemented by a Destination that knows groups: accounts with
 // mailboxes and addresses that nobody logs in to.
 type Grouper interface {
+	// FindGroup returns the account ID of the group with this primary address;
+	// empty where nobody has the address. A Fault of ClassItem with code
+	// "conflict" says that somebody else has it.
+	FindGroup(ctx context.Context, address string) (id string, err error)
 	// EnsureGroup makes a group, or adopts the one that has the address as its
 	// primary one: of that, what is set already stays as it is. Aliases that
 	// are free are given to it only when it is made. The group's members become

@@ -3,6 +3,7 @@ package share
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	"mailhaul.org/mailhaul/internal/destination"
@@ -17,6 +18,7 @@ type groups struct {
 	ids map[string]string // by address; "" is refused
 	// notes say what is wrong with a group; they are told once for each list.
 	notes map[string]string
+	found map[string]string // IDs by address, of groups that are there
 }
 
 // ensure makes a group, or lets those who have arrived since become members, once
@@ -43,19 +45,15 @@ func (g *groups) ensure(ctx context.Context, of *group) (id, note string, err er
 }
 
 func (g *groups) make(ctx context.Context, of *group) (id string, err error) {
-	if g.DryRun {
-		at, err := g.Destination.Open(ctx, of.address)
-		if err == nil {
-			return at.ID(), nil
-		}
-		if model.CodeOf(err) == destination.CodeNoAccount {
-			return of.address, nil
-		}
-		return "", err
-	}
 	maker, ok := g.Destination.(destination.Grouper)
 	if !ok {
 		return "", &model.Fault{Class: model.ClassItem, Code: "group", Err: errors.New("this destination has no groups")}
+	}
+	if g.DryRun {
+		if id, err = maker.FindGroup(ctx, of.address); id == "" && err == nil {
+			id = of.address
+		}
+		return id, err
 	}
 	made := model.Group{Address: of.address, Name: of.name}
 	if everybody[of.name] {
@@ -71,4 +69,30 @@ func (g *groups) make(ctx context.Context, of *group) (id string, err error) {
 		err = nil // who has not arrived is waited for
 	}
 	return id, err
+}
+
+// called is the address of a group that an earlier run may have made; empty
+// where the ID is none of theirs.
+func (g *groups) called(ctx context.Context, id string) (string, error) {
+	finder, ok := g.Destination.(destination.Grouper)
+	if !ok {
+		return "", nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, address := range g.GroupAddresses {
+		address = strings.ToLower(address)
+		known, asked := g.found[address]
+		if !asked {
+			var err error
+			if known, err = finder.FindGroup(ctx, address); err != nil && model.ClassOf(err) != model.ClassItem {
+				return "", err
+			}
+			g.found[address] = known
+		}
+		if known == id {
+			return address, nil
+		}
+	}
+	return "", nil
 }

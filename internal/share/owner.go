@@ -319,6 +319,9 @@ func (w *owner) reader(ctx context.Context, id string) (string, error) {
 		}
 	}
 	login, err := w.Ledger.LoginOf(ctx, id)
+	if login == "" && err == nil {
+		login, err = w.groups.called(ctx, id)
+	}
 	if login == "" {
 		login = "account " + id
 	}

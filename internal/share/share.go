@@ -41,7 +41,7 @@ func Run(ctx context.Context, o Options, owners []model.Account) (Result, error)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	res := Result{Accounts: make([]AccountResult, len(owners)), DryRun: o.DryRun}
-	people, groups := newPeople(o), &groups{Options: o, ids: map[string]string{}, notes: map[string]string{}}
+	people, groups := newPeople(o), &groups{Options: o, ids: map[string]string{}, notes: map[string]string{}, found: map[string]string{}}
 	slots := make(chan struct{}, o.Accounts)
 	var wg sync.WaitGroup
 	for i, a := range owners {

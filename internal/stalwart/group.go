@@ -22,7 +22,7 @@ func (d *Destination) EnsureGroup(ctx context.Context, g model.Group) (id string
 	if !isAddress(g.Address) {
 		return "", false, &model.Fault{Class: model.ClassItem, Code: "conflict", Account: g.Address, Err: fmt.Errorf("%q is no address: a group needs one", g.Address)}
 	}
-	if id, err = d.groupID(ctx, g.Address); err != nil {
+	if id, err = d.FindGroup(ctx, g.Address); err != nil {
 		return "", false, err
 	}
 	if id == "" {
@@ -34,8 +34,9 @@ func (d *Destination) EnsureGroup(ctx context.Context, g model.Group) (id string
 	return id, made, d.addMembers(ctx, g.Address, id, g.Members)
 }
 
-// groupID finds the group of an address; empty where nobody has the address.
-func (d *Destination) groupID(ctx context.Context, address string) (string, error) {
+// FindGroup implements destination.Grouper.
+func (d *Destination) FindGroup(ctx context.Context, address string) (string, error) {
+	address = strings.ToLower(address)
 	have, err := d.owners(ctx, []string{address})
 	if err != nil {
 		return "", err
@@ -69,7 +70,7 @@ func (d *Destination) createGroup(ctx context.Context, g model.Group) (string, e
 	if bad != nil && !exists(bad) {
 		return "", &model.Fault{Class: model.ClassItem, Code: bad.Type, Account: g.Address, Err: fmt.Errorf("the group was not created: %w", bad)}
 	}
-	id, err := d.groupID(ctx, g.Address)
+	id, err := d.FindGroup(ctx, g.Address)
 	if err != nil || id != "" {
 		return id, err
 	}

@@ -17,12 +17,18 @@ func (s *suite) testGroups(t *testing.T) {
 	}
 	reader, stranger := s.account(t, "group-reader"), s.account(t, "group-stranger")
 	group := model.Group{Address: "Tree@" + s.Domain, Aliases: []string{"public@" + s.Domain}, Name: "Public folders", Quota: 1 << 30}
+	if id, err := g.FindGroup(t.Context(), group.Address); id != "" || err != nil {
+		t.Errorf("FindGroup before it is made: %q, %v", id, err)
+	}
 	id, made, err := g.EnsureGroup(t.Context(), group)
 	if err != nil || !made || id == "" {
 		t.Fatalf("EnsureGroup: %q, %t, %v", id, made, err)
 	}
 	if again, made, err := g.EnsureGroup(t.Context(), group); err != nil || made || again != id {
 		t.Errorf("EnsureGroup again: %q, %t, %v; want %q", again, made, err, id)
+	}
+	if found, err := g.FindGroup(t.Context(), group.Address); found != id || err != nil {
+		t.Errorf("FindGroup: %q, %v; want %q", found, err, id)
 	}
 	// It has mailboxes that mail is filed into and that are shared.
 	a := s.open(t, s.Destination, "public@"+s.Domain)
@@ -104,6 +110,8 @@ func (s *suite) testGroups(t *testing.T) {
 		_, _, err := g.EnsureGroup(t.Context(), taken)
 		wantFault(t, "EnsureGroup of "+taken.Address, err, model.ClassItem, "conflict")
 	}
+	_, err = g.FindGroup(t.Context(), readers[0])
+	wantFault(t, "FindGroup of a user", err, model.ClassItem, "conflict")
 	_, _, err = g.EnsureGroup(t.Context(), model.Group{Address: "x@nowhere.test"})
 	wantFault(t, "EnsureGroup in an unknown domain", err, model.ClassItem, "noDomain")
 	if stranger.ID() == id || reader.ID() == id {
