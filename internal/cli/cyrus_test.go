@@ -110,9 +110,9 @@ func (m firmMove) use(t *testing.T, firm *lab.Cyrus, way string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := fmt.Sprintf("\n  kind: cyrus\n  cyrus: {config: %q}\n  # Who exists", firm.Config)
+	source := fmt.Sprintf("\n  kind: cyrus\n  cyrus: {config: %q}\n  public: {}\n  # Who exists", firm.Config)
 	if way == "imap" {
-		source = fmt.Sprintf("\n  kind: cyrus\n  imap: {url: %q, master: %s, password: env:OLD_MASTER, sieve: %q, tls: {insecure: true}}\n  # Who exists", "imaps://"+firm.IMAPS, firm.Admin, "sieve://"+firm.Sieve)
+		source = fmt.Sprintf("\n  kind: cyrus\n  imap: {url: %q, master: %s, password: env:OLD_MASTER, sieve: %q, tls: {insecure: true}}\n  public: {}\n  # Who exists", "imaps://"+firm.IMAPS, firm.Admin, "sieve://"+firm.Sieve)
 	}
 	text := firmSource.ReplaceAllLiteralString(string(raw), source)
 	if err := os.WriteFile(m.config, []byte(text), 0o600); err != nil {
@@ -138,14 +138,14 @@ func moveFirm(t *testing.T, firm *lab.Cyrus, to target, way string, messages int
 		m.use(t, firm, way)
 	}
 	check := m.run(cli.ExitOK, "check")
-	if way == "disk" && (!strings.Contains(check, "Team") || !strings.Contains(check, "3 deleted mailboxes and 3 expunged messages")) {
+	if way == "disk" && (!strings.Contains(check, "1, which move into the group shared@acme.test") || !strings.Contains(check, "3 deleted mailboxes and 3 expunged messages")) {
 		t.Errorf("check does not tell what stays behind:\n%s", check)
 	}
 	var assessed struct {
 		Total struct{ Accounts, Messages int }
 	}
 	m.result(cli.ExitOK, &assessed, "assess")
-	if assessed.Total.Accounts != 3 || assessed.Total.Messages != messages {
+	if assessed.Total.Accounts != 4 || assessed.Total.Messages != messages {
 		t.Errorf("assessed %+v, there are %d messages", assessed.Total, messages)
 	}
 	m.run(cli.ExitOK, "provision")

@@ -17,6 +17,7 @@ import (
 	"mailhaul.org/mailhaul/internal/cyrusconf"
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/doveconf"
+	"mailhaul.org/mailhaul/internal/engagement"
 )
 
 func (a *app) initCommand() *cobra.Command {
@@ -122,7 +123,12 @@ func discoverCyrus(file string) (config.Found, error) {
 	if file, err = filepath.Abs(file); err != nil {
 		return config.Found{}, err
 	}
-	return config.FromCyrus(settings.Layout(), file), nil
+	public, err := engagement.CountPublic(settings.Layout())
+	found := config.FromCyrus(settings.Layout(), file, public)
+	if err != nil {
+		found.Notes = append(found.Notes, fmt.Sprintf("whether mailboxes belong to nobody could not be found out: %v", err))
+	}
+	return found, nil
 }
 
 func discoverCourier(folder string) (config.Found, error) {

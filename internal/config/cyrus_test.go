@@ -29,11 +29,12 @@ func TestCyrus(t *testing.T) {
 			t.Errorf("%s: %v, want %q", x.source, err, x.wrong)
 		}
 	}
-	c := drafted(t, FromCyrus(cyrusconf.Layout{Domain: "acme.test", Autocreate: true}, "/etc/imapd.conf"))
-	if d := cmp.Diff(Source{Kind: KindCyrus, Cyrus: &Cyrus{Config: "/etc/imapd.conf"}, Users: Users{Domain: "acme.test"}}, c.Source); d != "" {
+	c := drafted(t, FromCyrus(cyrusconf.Layout{Domain: "acme.test", Autocreate: true}, "/etc/imapd.conf", 3))
+	if d := cmp.Diff(Source{Kind: KindCyrus, Cyrus: &Cyrus{Config: "/etc/imapd.conf"}, Users: Users{Domain: "acme.test"},
+		Public: &Public{Address: "shared@acme.test", Name: DefaultPublicName}}, c.Source); d != "" {
 		t.Error(d)
 	}
-	c = drafted(t, FromCyrus(cyrusconf.Layout{}, "/etc/imapd.conf"))
+	c = drafted(t, FromCyrus(cyrusconf.Layout{}, "/etc/imapd.conf", 0))
 	if d := cmp.Diff(Source{Kind: KindCyrus, Cyrus: &Cyrus{Config: "/etc/imapd.conf"}, Users: Users{Domain: "acme.test"}}, c.Source); d != "" {
 		t.Error(d)
 	}

@@ -28,6 +28,8 @@ type Found struct {
 	Maildir, Inbox, Control, Index, Layout string
 	// Dbox, Attachments and Escape are as in Dbox.
 	Dbox, Attachments, Escape string
+	// Public is as in Source; without an address it is an example.
+	Public *Public
 	// ACL is as in Source.
 	ACL ACL
 	// Cyrus is the imapd.conf of a Cyrus on this host; nothing of the above

@@ -44,6 +44,7 @@ func FromDovecot(f doveconf.Facts, host string) Found {
 	}
 	out.maildir(f)
 	out.dbox(f)
+	out.public(f)
 	if out.Maildir != "" || out.Dbox != "" {
 		out.ACL = ACL{Global: f.ACL.Global, GlobalsOnly: f.ACL.GlobalsOnly, DefaultsFromInbox: f.ACL.DefaultsFromInbox, Ignore: f.ACL.Ignore}
 		if f.ACL.Global != "" {
@@ -57,13 +58,54 @@ func FromDovecot(f doveconf.Facts, host string) Found {
 }
 
 // FromCyrus is what Cyrus's configuration tells for a draft. path is that of
-// imapd.conf.
-func FromCyrus(l cyrusconf.Layout, path string) Found {
+// imapd.conf; public is how many mailboxes belong to nobody.
+func FromCyrus(l cyrusconf.Layout, path string, public int) Found {
 	out := Found{What: "the configuration of a Cyrus, " + path, Cyrus: path, Domain: l.Domain}
+	if public > 0 {
+		out.Public = &Public{}
+		out.Notes = append(out.Notes, fmt.Sprintf("%d mailboxes belong to nobody: they move into a group account, see source.public", public))
+	}
 	if l.Autocreate {
 		out.Notes = append(out.Notes, "over IMAP, a login that does not exist would make a mailbox (autocreate_quota): read from disk, or as an administrator")
 	}
 	return out
+}
+
+// public proposes to move the public namespaces, from where they lie as far as
+// that can be read, and over IMAP.
+func (o *Found) public(f doveconf.Facts) {
+	if len(f.Public) == 0 {
+		return
+	}
+	o.Public = &Public{}
+	for _, n := range f.Public {
+		o.Public.OwnSeen = o.Public.OwnSeen || n.OwnSeen()
+		l := n.Location
+		if l.Driver != "maildir" && l.Driver != "sdbox" && l.Driver != "mdbox" || !strings.HasPrefix(l.Path, "/") || strings.Contains(l.Path, "%") || f.Encrypted {
+			o.Notes = append(o.Notes, fmt.Sprintf("the public namespace %q (%s) is read over IMAP only", n.Prefix, l))
+			o.Public.Locations = nil
+			break
+		}
+		at := PublicLocation{Prefix: n.Prefix, Separator: n.Separator}
+		if at.Separator == "" {
+			at.Separator = "."
+			if l.Driver != "maildir" || strings.EqualFold(l.Options["LAYOUT"], "fs") {
+				at.Separator = "/"
+			}
+		}
+		options := map[string]string{}
+		for k, v := range l.Options {
+			if k != "INDEXPVT" && !strings.Contains(v, "%") {
+				options[k] = v
+			}
+		}
+		l.Options = options
+		at.Location = l.String()
+		if len(f.Public) > 1 {
+			at.Under = strings.Join(strings.FieldsFunc(n.Prefix, func(r rune) bool { return strings.ContainsRune(at.Separator, r) }), "/")
+		}
+		o.Public.Locations = append(o.Public.Locations, at)
+	}
 }
 
 // maildir proposes to read from disk where that gives what IMAP would.

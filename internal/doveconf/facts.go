@@ -56,10 +56,21 @@ type Facts struct {
 	Encrypted bool
 	// Separator is that of the inbox's namespace, Prefix its prefix.
 	Separator, Prefix string
+	// Public are the namespaces that belong to nobody.
+	Public []PublicNamespace
 	// Notes are sentences about what is there and cannot be used, or must be
 	// heeded.
 	Notes []string
 }
+
+// PublicNamespace is a namespace of type public.
+type PublicNamespace struct {
+	Prefix, Separator string
+	Location          Location
+}
+
+// OwnSeen reports that each reader has a \Seen of his own (INDEXPVT).
+func (n PublicNamespace) OwnSeen() bool { return n.Location.Options["INDEXPVT"] != "" }
 
 // PasswdFile is a passwd-file that Dovecot looks users up in.
 type PasswdFile struct {
@@ -150,7 +161,8 @@ func (f *Facts) mail(b *Block) {
 		case n.Get("type") == "shared":
 			f.note("namespace %q shows other users' mailboxes: they move with their owners, the grants do not move yet", name)
 		case n.Get("type") == "public":
-			f.note("namespace %q is public and belongs to nobody: it does not move yet", name)
+			f.note("namespace %q is public and belongs to nobody: it moves into a group account, see source.public", name)
+			f.Public = append(f.Public, PublicNamespace{Prefix: n.Get("prefix"), Separator: n.Get("separator"), Location: n.location()})
 		case n.location().Driver == "virtual":
 			f.note("namespace %q shows saved searches: it does not move", name)
 		case !n.location().IsZero() && n.location().String() != f.Mail.String():

@@ -36,8 +36,9 @@ func TestFacts23(t *testing.T) {
 		Listeners: []Listener{{"imaps", here, 1993, true}, {"sieve", here, 4190, false}},
 		Sieve:     "~/sieve", SieveActive: "~/.dovecot.sieve", Separator: "/",
 		SieveBefore: []string{"/etc/dovecot/before.sieve"},
+		Public:      []PublicNamespace{{Prefix: "Public/", Location: Location{Driver: "maildir", Path: "/srv/public"}}},
 		Notes: []string{
-			`namespace "pub" is public and belongs to nobody: it does not move yet`,
+			`namespace "pub" is public and belongs to nobody: it moves into a group account, see source.public`,
 			"the acl plugin is on: a master user sees nothing unless acl_user = %u (2.4: acl_user = %{user})",
 		},
 	}

@@ -12,11 +12,13 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/config"
+	"mailhaul.org/mailhaul/internal/cyrusconf"
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/directory/ldapusers"
 	"mailhaul.org/mailhaul/internal/doveconf"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/cyrus"
 	"mailhaul.org/mailhaul/internal/source/dbox"
 	"mailhaul.org/mailhaul/internal/source/dovecot"
 	"mailhaul.org/mailhaul/internal/source/dovecotacl"
@@ -154,4 +156,9 @@ func unwrapped(err error) error {
 // member looks up who belongs to a group.
 func member(groups map[string][]string) func(user, group string) bool {
 	return func(user, group string) bool { return slices.Contains(groups[group], user) }
+}
+
+// CountPublic is how many mailboxes of a Cyrus belong to nobody.
+func CountPublic(l cyrusconf.Layout) (int, error) {
+	return cyrus.New(cyrus.Options{Layout: l}).CountPublic()
 }

@@ -27,6 +27,20 @@ func (s *Source) openPublic(m *mailboxes, a model.Account) (source.Store, error)
 	return st, nil
 }
 
+// CountPublic is how many mailboxes with mail belong to nobody.
+func (s *Source) CountPublic() (n int, err error) {
+	m, err := s.mailboxes()
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range m.shared {
+		if e.content(s.opts.Layout.SieveFolder) == kindMail {
+			n++
+		}
+	}
+	return n, nil
+}
+
 // publicPath is the hierarchy of a mailbox that belongs to nobody. Those of
 // another than the default domain are below that domain's name.
 func (s *Source) publicPath(e entry) []string {
