@@ -159,7 +159,7 @@ func (f *Facts) mail(b *Block) {
 		switch {
 		case n.Get("disabled") == "yes" || n.Get("alias_for") != "":
 		case n.Get("type") == "shared":
-			f.note("namespace %q shows other users' mailboxes: they move with their owners, the grants do not move yet", name)
+			f.note("namespace %q shows other users' mailboxes: they move with their owners; mailhaul share carries who may use them", name)
 		case n.Get("type") == "public":
 			f.note("namespace %q is public and belongs to nobody: it moves into a group account, see source.public", name)
 			f.Public = append(f.Public, PublicNamespace{Prefix: n.Get("prefix"), Separator: n.Get("separator"), Location: n.location()})

@@ -36,6 +36,7 @@ func TestFacts23(t *testing.T) {
 		Listeners: []Listener{{"imaps", here, 1993, true}, {"sieve", here, 4190, false}},
 		Sieve:     "~/sieve", SieveActive: "~/.dovecot.sieve", Separator: "/",
 		SieveBefore: []string{"/etc/dovecot/before.sieve"},
+		ACL:         ACL{Ignore: true}, // the plugin without "acl =" does nothing
 		Public:      []PublicNamespace{{Prefix: "Public/", Location: Location{Driver: "maildir", Path: "/srv/public"}}},
 		Notes: []string{
 			`namespace "pub" is public and belongs to nobody: it moves into a group account, see source.public`,
@@ -61,8 +62,9 @@ func TestFacts24(t *testing.T) {
 		Listeners: []Listener{{"imap", everywhere, 1143, false}, {"imaps", everywhere, 993, true}, {"sieve", everywhere, 4190, false}, {"sieve_deprecated", everywhere, 2000, false}},
 		Sieve:     "~/scripts", SieveActive: "~/.dovecot.sieve", Separator: "/",
 		SieveBefore: []string{"/etc/dovecot/before.sieve"},
+		ACL:         ACL{Ignore: true}, // the plugin without "acl =" does nothing
 		Notes: []string{
-			`namespace "shared" shows other users' mailboxes: they move with their owners, the grants do not move yet`,
+			`namespace "shared" shows other users' mailboxes: they move with their owners; mailhaul share carries who may use them`,
 			"the acl plugin is on: a master user sees nothing unless acl_user = %u (2.4: acl_user = %{user})",
 		},
 	}
