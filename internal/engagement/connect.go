@@ -97,7 +97,7 @@ func (e *Engagement) imap(ctx context.Context, c config.Source) (*imap.Source, e
 	if err != nil {
 		return nil, err
 	}
-	o := imap.Options{URL: c.IMAP.URL, Groups: groups, Sieve: c.IMAP.Sieve, TLS: trust, Insecure: c.IMAP.TLS.Insecure,
+	o := imap.Options{URL: c.IMAP.URL, Groups: groups, Public: c.Public != nil, Sieve: c.IMAP.Sieve, TLS: trust, Insecure: c.IMAP.TLS.Insecure,
 		Master: c.IMAP.Master, Separator: c.IMAP.Separator, Mechanism: c.IMAP.Mechanism,
 		Connections: e.Config.Limits.Connections, Throttle: e.pace, SpoolDir: spool, Log: e.log}
 	secret := c.IMAP.Password

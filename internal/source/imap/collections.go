@@ -55,8 +55,9 @@ func (st *Store) collections() ([]model.Collection, error) {
 	}
 	personal := []imap.NamespaceDescriptor{{}}
 	var foreign []imap.NamespaceDescriptor
+	var data *imap.NamespaceData
 	if names != nil {
-		data, err := names.Wait()
+		data, err = names.Wait()
 		if err != nil {
 			return nil, err
 		}
@@ -78,11 +79,15 @@ func (st *Store) collections() ([]model.Collection, error) {
 	}
 	var out []model.Collection
 	seen := map[string]bool{}
-	others := 0
+	others, public := 0, 0
 	for _, l := range list {
 		path, ok := pathOf(l, personal, foreign)
 		if !ok && !unselectable(l) {
-			others++
+			if owner, _, foreign := foreignPath(l, data); foreign && owner == "" && !strings.HasPrefix(l.Mailbox, courierShared) {
+				public++
+			} else {
+				others++
+			}
 		}
 		if !ok || seen[l.Mailbox] {
 			continue
@@ -103,7 +108,10 @@ func (st *Store) collections() ([]model.Collection, error) {
 		out = append(out, collectionOf(l, path, subscribed[l.Mailbox]))
 	}
 	if others > 0 {
-		st.src.opts.Log.Warn("mailboxes of other users and public ones are not carried", "account", st.acc.Login, "mailboxes", others)
+		st.src.opts.Log.Info("mailboxes of other users move with these", "account", st.acc.Login, "mailboxes", others)
+	}
+	if public > 0 && !st.src.opts.Public {
+		st.src.opts.Log.Warn("public mailboxes stay behind: write source.public into the engagement file", "account", st.acc.Login, "mailboxes", public)
 	}
 	// Every account has an inbox (RFC 9051 §5.1); one without is no account of
 	// the server, whatever let it in.

@@ -30,6 +30,8 @@ type Options struct {
 	// users, as of a Cyrus. Accounts lists them, and no login is tried that
 	// has none: the server might make one.
 	Enumerate bool
+	// Public: the public mailboxes are moved, as an account.
+	Public bool
 	// Groups are the members of groups in access control lists ("group:staff"
 	// is "staff" here), by whom public mailboxes may be read, too.
 	Groups map[string][]string
