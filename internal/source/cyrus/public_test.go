@@ -2,6 +2,7 @@ package cyrus_test
 
 import (
 	"crypto/tls"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/cyrus"
+	"mailhaul.org/mailhaul/internal/source/cyrus/cyrusdb/dbtest"
 	"mailhaul.org/mailhaul/internal/source/imap"
 )
 
@@ -164,5 +166,56 @@ func TestMember(t *testing.T) {
 		if got := foreigners(t, src, login); len(got) != want {
 			t.Errorf("%s sees %v", login, got)
 		}
+	}
+}
+
+// One state of all readers is carried, each reader's own is nobody's; mailboxes
+// of another domain are below its name; what is no mail is left out.
+func TestPublicStates(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "virtdomains: userid\n")
+	acl := "A %(anyone lrs)"
+	f.write("conf/mailboxes.db", dbtest.NewTwoskip().
+		Put("News", "%("+acl+" I 11112221 P default V 7)").
+		Put("Team", "%("+acl+" I 11112222 P default V 7)").
+		Put("Team.Plans.2024", "%("+acl+" I 11112223 P default V 7)").
+		Put("Dates", "%("+acl+" I 11112224 P default V 7 T c)").
+		Put("DELETED.Team.Old.6B04DEAA", "%("+acl+" I 11112225 P default V 7)").
+		Put("other.net!Pub", "%("+acl+" I 11112226 P default V 7)").
+		Put("user.anna", "%("+acl+" I 11112227 P default V 7)").Bytes())
+	const seen = 1 << 4
+	mailbox := func(dir string, shared bool) {
+		f.mailbox(dir, oldHeader("", "1111222"+dir[len(dir)-1:], "", ""), indexed{version: 13, validity: 7, last: 2, modseq: 3, sharedSeen: shared,
+			messages: []stored{{uid: 1, at: born, flags: seen}, {uid: 2, at: born}}})
+	}
+	mailbox("spool/n/News", true)
+	mailbox("spool/t/Team", false)
+	mailbox("spool/p/Team/Plans/2024", false)
+	mailbox("spool/domain/o/other.net/p/Pub", true)
+	mailbox("spool/a/user/anna", false)
+	st, err := f.source().Open(t.Context(), model.Account{Login: model.PublicLogin, Public: &model.Public{}})
+	must(t, err)
+	cols, err := st.Collections(t.Context())
+	must(t, err)
+	var got []string
+	for _, c := range cols {
+		n, own := 0, false
+		if !c.Container {
+			for _, m := range messages(t, st, c) {
+				if m.Flags.System&model.Seen != 0 {
+					n++
+				}
+			}
+			own, err = st.(source.OwnSeen).OwnSeen(t.Context(), c)
+			must(t, err)
+		}
+		got = append(got, fmt.Sprint(strings.Join(c.Path, "/"), " seen ", n, ", own ", own))
+	}
+	want := []string{"News seen 1, own false", "Team seen 0, own true", "Team/Plans seen 0, own false", "Team/Plans/2024 seen 0, own true", "other.net seen 0, own false", "other.net/Pub seen 1, own false"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if n, err := f.source().CountPublic(); n != 4 || err != nil {
+		t.Errorf("%d are counted, %v", n, err)
 	}
 }

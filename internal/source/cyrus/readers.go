@@ -16,7 +16,7 @@ import (
 // Before version 12 of the index, always there.
 func (w *walk) reader() error {
 	owner, _, _ := w.e.name.owner()
-	if w.header.version >= 12 && (owner == w.st.user || w.header.sharedSeen) {
+	if w.header.version >= 12 && (owner != "" && owner == w.st.user || w.header.sharedSeen) {
 		return nil
 	}
 	if w.st.acc.Public != nil && w.st.user == "" {

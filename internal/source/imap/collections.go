@@ -82,7 +82,7 @@ func (st *Store) collections() ([]model.Collection, error) {
 	others, public := 0, 0
 	for _, l := range list {
 		path, ok := pathOf(l, personal, foreign)
-		if !ok && !unselectable(l) {
+		if !ok && !unselectable(l) && data != nil {
 			if owner, _, foreign := foreignPath(l, data); foreign && owner == "" && !strings.HasPrefix(l.Mailbox, courierShared) {
 				public++
 			} else {

@@ -33,7 +33,7 @@ type store struct {
 }
 
 // everything is what users may do where no lists are in use.
-var everything = []model.Grant{{Identifier: "anyone", Rights: model.ParseRights("lrswipkxte")}}
+var everything = []model.Grant{{Identifier: "anyone", Rights: model.ParseRights("lrswikxte")}}
 
 // Close implements source.Store.
 func (s *store) Close() error {
