@@ -239,7 +239,7 @@ func (e *examiner) again(key string, a Anomaly) bool {
 func (e *examiner) password(p destination.Action) {
 	e.out.Password = p.Password
 	switch p.Verb {
-	case destination.VerbKeep:
+	case destination.VerbKeep, destination.VerbChange:
 		e.out.Password = PasswordKept
 	case destination.VerbConflict:
 		e.conflict = p.Note

@@ -138,7 +138,7 @@ func (o Options) passwords(ctx context.Context, accounts []model.Account) (map[s
 	}
 	out := map[string]destination.Action{}
 	for _, a := range plan {
-		if a.Account.Login != "" { // not a domain
+		if a.Kind == destination.KindAccount {
 			out[a.Account.Login] = a
 		}
 	}

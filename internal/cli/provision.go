@@ -5,66 +5,93 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/engagement"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/provision"
 	"mailhaul.org/mailhaul/internal/report"
 )
 
 func (a *app) provisionCommand() *cobra.Command {
-	var dryRun bool
+	var o provision.Options
+	var only []string
 	var which choice
 	cmd := &cobra.Command{
-		Use: "provision [ACCOUNT…]", Short: "Create domains and accounts at the destination, with their passwords where those can be carried",
-		Long: `Create what the accounts need at the destination. Domains get manual DNS, DKIM
-and certificates, so that nothing becomes visible to the world. What exists is
-kept as it is: a second run changes nothing.`,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Use: "provision [ACCOUNT…]", Short: "Create domains, accounts, groups, lists and what belongs to them at the destination",
+		Long: `Compare the organisation with what the destination has, and make what is missing:
+domains and their other names, accounts with their passwords where those can be
+carried, aliases, groups and their members, lists, catch-alls, forwards,
+vacation responses, identities. Domains get manual DNS, DKIM and certificates, so
+that nothing becomes visible to the world.
+
+What exists is adopted and only completed; what was set or changed at the
+destination stays, and is shown. A second run changes nothing. What mailhaul made
+and the source has no more is taken back; mailboxes and domains never are. With
+accounts named, or a wave, only these and what is theirs are made.`,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.Only, err = provision.ParseFilter(only); err != nil {
+				return err
+			}
 			return a.withAccounts(cmd.Context(), args, which, func(e *engagement.Engagement, accounts []model.Account) error {
-				return a.provision(cmd.Context(), e, accounts, dryRun)
+				if len(args) > 0 || which.wave != "" {
+					o.Only.Addresses = addresses(accounts)
+				}
+				return a.provision(cmd.Context(), e, o)
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be created")
+	f := cmd.Flags()
+	f.BoolVar(&o.DryRun, "dry-run", false, "only show what would be done")
+	f.BoolVar(&o.Update, "update", false, "let the source have the last word over what was set or deleted at the destination")
+	f.StringArrayVar(&only, "only", nil, "only what is of this `KIND/GLOB`: list, \"account/*@example.org\", \"*/anna@*\"; may be given several times")
 	which.flag(cmd)
 	return cmd
 }
 
-func (a *app) provision(ctx context.Context, e *engagement.Engagement, accounts []model.Account, dryRun bool) error {
+func addresses(accounts []model.Account) map[string]bool {
+	out := map[string]bool{}
+	for _, a := range accounts {
+		out[strings.ToLower(a.Address)] = true
+		for _, alias := range a.Aliases {
+			out[strings.ToLower(alias)] = true
+		}
+	}
+	return out
+}
+
+func (a *app) provision(ctx context.Context, e *engagement.Engagement, o provision.Options) (err error) {
 	dst, err := e.Destination(ctx)
 	if err != nil {
 		return err
 	}
-	p, ok := dst.(destination.Provisioner)
-	if !ok {
+	var ok bool
+	if o.Destination, ok = dst.(destination.Organiser); !ok {
 		return errors.New("this destination cannot create accounts")
 	}
-	plan, err := p.Plan(ctx, accounts)
+	if o.Organisation, err = e.Organisation(ctx); err != nil {
+		return err
+	}
+	o.Whole = true
+	if o.Ledger, err = e.Ledger(); err != nil {
+		return err
+	}
+	o.Progress = func(action destination.Action, err error) {
+		if err != nil {
+			a.tell(fmt.Sprintf("%s %s %s: %v", action.Verb, action.Kind, action.Subject, err))
+		}
+	}
+	res, err := provision.Run(ctx, o)
 	if err != nil {
 		return err
 	}
-	failed := map[int]error{}
-	for i, action := range plan {
-		switch {
-		case action.Verb == destination.VerbConflict:
-			failed[i] = errors.New(action.Note)
-		case !dryRun && action.Verb != destination.VerbKeep:
-			if err := p.Apply(ctx, action); err != nil {
-				if model.ClassOf(err) == model.ClassFatal || ctx.Err() != nil {
-					return err
-				}
-				failed[i] = err
-				a.tell(fmt.Sprintf("%s %s: %v", action.Verb, action.Subject, err))
-			}
-		}
-	}
-	if err := a.show("provision", report.Plan(plan, failed), func(w io.Writer) error { return report.PlanTable(w, plan, failed, dryRun) }); err != nil {
+	if err := a.show("provision", report.Plan(res), func(w io.Writer) error { return report.PlanTable(w, res) }); err != nil {
 		return err
 	}
-	if len(failed) > 0 {
+	if failed, conflicts := res.Failed(); failed+conflicts > 0 {
 		return outcome(ExitFailed)
 	}
 	return nil

@@ -26,6 +26,9 @@ type ScriptSetting struct {
 	Environment map[string]string
 	// Vacation is a response that the server keeps beside the scripts.
 	Vacation *Vacation
+	// VacationApart says that an account without any script gets the response
+	// at the destination as it is here: beside the scripts, by provisioning.
+	VacationApart bool
 }
 
 // Vacation is an automatic response that a server keeps beside its scripts, as

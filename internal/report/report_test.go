@@ -19,6 +19,7 @@ import (
 	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/provision"
 	"mailhaul.org/mailhaul/internal/share"
 	"mailhaul.org/mailhaul/internal/verify"
 )
@@ -86,13 +87,21 @@ func sampleShares() share.Result {
 
 // renderings are all reports, by the name of their golden file.
 func renderings() map[string]func(io.Writer) error {
-	plan := []destination.Action{
-		{Verb: destination.VerbCreateDomain, Subject: "acme.test"},
-		{Verb: destination.VerbCreateAccount, Subject: "anna@acme.test", Account: model.Account{Login: "anna", Password: "{PLAIN}geheim"}, Password: destination.PasswordCarried},
-		{Verb: destination.VerbConflict, Subject: "x@acme.test", Note: "a list has this address"},
-		{Verb: destination.VerbKeep, Subject: "ben@acme.test"},
-	}
-	failed := map[int]error{1: errors.New("weak password"), 2: errors.New("a list has this address")}
+	plan := provision.Result{Actions: []provision.Outcome{
+		{Action: destination.Action{Verb: destination.VerbDelete, Kind: destination.KindList, Subject: "old@acme.test", Note: "no longer at the source"}},
+		{Action: destination.Action{Verb: destination.VerbCreate, Kind: destination.KindDomain, Subject: "acme.test"}},
+		{Action: destination.Action{Verb: destination.VerbCreate, Kind: destination.KindAccount, Subject: "anna@acme.test", Account: model.Account{Login: "anna", Password: "{PLAIN}geheim"},
+			Password: destination.PasswordCarried}, Err: errors.New("weak password")},
+		{Action: destination.Action{Verb: destination.VerbCreate, Kind: destination.KindAccount, Subject: "cleo@acme.test", Account: model.Account{Login: "cleo"}, Password: destination.PasswordReset,
+			Note: "yescrypt cannot be verified by the destination: set a new password", Changes: []destination.Change{{Property: "name", New: "Cleo"}, {Property: "quota", New: "1073741824"}}}},
+		{Action: destination.Action{Verb: destination.VerbConflict, Kind: destination.KindList, Subject: "x@acme.test", Note: "a user has this address"}},
+		{Action: destination.Action{Verb: destination.VerbKeep, Kind: destination.KindAccount, Subject: "ben@acme.test", Note: destination.NoteExists}},
+		{Action: destination.Action{Verb: destination.VerbChange, Kind: destination.KindList, Subject: "staff@acme.test", Note: destination.NoteExists,
+			Changes: []destination.Change{{Property: "recipient", New: "cleo@acme.test"}, {Property: "recipient", Old: "dora@acme.test"}},
+			Kept:    []destination.Change{{Property: "recipient", Old: "guest@outside.test"}, {Property: "recipient", New: "ed@acme.test"}, {Property: "name", Old: "Staff", New: "Everybody"}}}},
+		{Action: destination.Action{Verb: destination.VerbWait, Kind: destination.KindCatchAll, Subject: "acme.test", Note: "not before the last has moved"}},
+		{Action: destination.Action{Verb: destination.VerbCreate, Kind: destination.KindDomain, Subject: "other.test"}, Skipped: true},
+	}}
 	findings := []model.Finding{{Subject: "source", Message: "fine"}, {Level: model.LevelStop, Subject: "destination", Message: "no answer", Remedy: "start it", Err: io.EOF}}
 	status := []ledger.AccountStatus{{Login: "anna@acme.test", State: "done", Mailboxes: 3, Octets: 7 << 20, Items: map[string]int64{"moved": 70, "pending": 2},
 		LastRun: now.Add(-2 * time.Hour), LastVerify: now.Add(-time.Hour), Differences: 4}, {Login: "ben@acme.test", State: "failed", Error: "over quota"}}
@@ -108,8 +117,8 @@ func renderings() map[string]func(io.Writer) error {
 		"assess.csv":     func(w io.Writer) error { return AssessCSV(w, sampleAssessment()) },
 		"assess.html":    func(w io.Writer) error { return AssessHTML(w, sampleAssessment(), nil) },
 		"assess.json":    func(w io.Writer) error { return WriteJSON(w, "assess", now, "v1", sampleAssessment()) },
-		"provision.txt":  func(w io.Writer) error { return PlanTable(w, plan, failed, false) },
-		"provision.json": func(w io.Writer) error { return WriteJSON(w, "provision", now, "v1", Plan(plan, failed)) },
+		"provision.txt":  func(w io.Writer) error { return PlanTable(w, plan) },
+		"provision.json": func(w io.Writer) error { return WriteJSON(w, "provision", now, "v1", Plan(plan)) },
 		"check.txt":      func(w io.Writer) error { return FindingsTable(w, findings) },
 		"check.json":     func(w io.Writer) error { return WriteJSON(w, "check", now, "v1", Findings(findings)) },
 		"status.txt":     func(w io.Writer) error { return StatusTable(w, status, now) },

@@ -38,7 +38,7 @@ func Plan(login string, scripts []model.Script, set model.ScriptSetting) []Plann
 	if !slices.ContainsFunc(scripts, func(s model.Script) bool { return s.Active }) {
 		if set.Default != nil {
 			scripts = append(scripts, model.Script{Name: free(set.Default.Name, scripts), Content: set.Default.Content, Active: true})
-		} else if len(set.Before)+len(set.After) > 0 || set.Vacation != nil {
+		} else if len(set.Before)+len(set.After) > 0 || set.Vacation != nil && !set.VacationApart {
 			scripts = append(scripts, model.Script{Name: free(siteScript, scripts), Active: true})
 		}
 	}

@@ -15,18 +15,60 @@ import (
 // Apply implements destination.Provisioner. An action whose answer was lost
 // may be applied again.
 func (d *Destination) Apply(ctx context.Context, a destination.Action) error {
-	switch a.Verb {
-	case destination.VerbKeep:
-		return nil
-	case destination.VerbCreateDomain:
-		return d.createDomain(ctx, a.Subject)
-	case destination.VerbCreateGroup:
-		_, _, err := d.EnsureGroup(ctx, model.Group{Address: a.Account.Address, Aliases: a.Account.Aliases, Name: a.Account.Name, Quota: a.Account.Quota})
-		return err
-	case destination.VerbCreateAccount:
-		return d.createAccount(ctx, a.Account)
+	if a.Verb == destination.VerbConflict {
+		return &model.Fault{Class: model.ClassItem, Code: "conflict", Account: a.Subject, Err: errors.New(a.Note)}
 	}
-	return &model.Fault{Class: model.ClassItem, Code: "conflict", Account: a.Subject, Err: errors.New(a.Note)}
+	if !a.Verb.Writes() {
+		return nil
+	}
+	create := a.Verb == destination.VerbCreate
+	switch {
+	case a.Kind == destination.KindDomain && create:
+		return d.createDomain(ctx, a.Subject)
+	case a.Kind == destination.KindDomain, a.Kind == destination.KindCatchAll:
+		return d.changeDomain(ctx, a)
+	case a.Kind == destination.KindAccount && create:
+		return d.createAccount(ctx, a.Account)
+	case a.Kind == destination.KindGroup && create:
+		_, err := d.createGroup(ctx, a.Group)
+		return err
+	case a.Kind == destination.KindAccount, a.Kind == destination.KindGroup:
+		return d.changeAccount(ctx, a)
+	case a.Kind == destination.KindMember:
+		return d.changeMembers(ctx, a)
+	case a.Kind == destination.KindList && create:
+		return d.createList(ctx, a.List)
+	case a.Kind == destination.KindList:
+		return d.changeList(ctx, a)
+	}
+	id, err := d.idOf(ctx, a.Subject)
+	if err != nil {
+		return err
+	}
+	switch a.Kind {
+	case destination.KindForward:
+		return d.changeScript(ctx, id, a)
+	case destination.KindVacation:
+		if a.Account.Vacation != nil {
+			return d.setVacation(ctx, id, *a.Account.Vacation)
+		}
+	case destination.KindIdentity:
+		return d.setIdentities(ctx, id, a.Account)
+	}
+	return model.Faultf(model.ClassItem, "unknown", "mailhaul does not know how to %s a %s", a.Verb, a.Kind)
+}
+
+// idOf finds the account or group of an address.
+func (d *Destination) idOf(ctx context.Context, address string) (string, error) {
+	owners, err := d.owners(ctx, []string{address})
+	if err != nil {
+		return "", err
+	}
+	if o, ok := owners[address]; ok {
+		return o.id, nil
+	}
+	return "", &model.Fault{Class: model.ClassItem, Code: destination.CodeNoAccount, Account: address, Err: errors.New("the destination has no such account"),
+		Remedy: "see why it was not made, and run `mailhaul provision` again"}
 }
 
 func (d *Destination) createDomain(ctx context.Context, name string) error {
@@ -39,12 +81,51 @@ func (d *Destination) createDomain(ctx context.Context, name string) error {
 	if bad == nil || exists(bad) {
 		return nil
 	}
-	f := &model.Fault{Class: model.ClassItem, Code: bad.Type, Item: name, Err: fmt.Errorf("the domain %s was not created: %w", name, bad)}
-	if bad.Type == "invalidPatch" || bad.Type == "invalidProperties" {
+	return refusedDomain(name, bad)
+}
+
+func refusedDomain(name string, bad *jmap.SetError) error {
+	f := &model.Fault{Class: model.ClassItem, Code: bad.Type, Item: name, Err: fmt.Errorf("the domain %s was refused: %w", name, bad)}
+	if bad.Type == "invalidPatch" || bad.Type == "invalidProperties" || bad.Type == "validationFailed" {
 		f.Remedy = "the destination accepts names under a public suffix and a few local ones, such as .test, .local or .internal"
 	}
 	return f
 }
+
+// changeDomain sets the catch-all and adds other names.
+func (d *Destination) changeDomain(ctx context.Context, a destination.Action) error {
+	id, err := d.domainID(ctx, a.Subject)
+	if err != nil {
+		return err
+	}
+	if id == "" {
+		return noDomain(a.Subject, a.Subject)
+	}
+	patch := args{}
+	for _, c := range a.Changes {
+		switch {
+		case a.Kind == destination.KindCatchAll && c.New == "":
+			patch["catchAllAddress"] = nil
+		case a.Kind == destination.KindCatchAll:
+			patch["catchAllAddress"] = c.New
+		case c.Property == propertyAliasDomain:
+			patch["aliases/"+pointer(c.New)] = true
+		}
+	}
+	bad, err := d.update(ctx, "x:Domain", id, patch)
+	if err != nil || bad == nil {
+		return err
+	}
+	return refusedDomain(a.Subject, bad)
+}
+
+func noDomain(subject, name string) error {
+	return &model.Fault{Class: model.ClassItem, Code: "noDomain", Account: subject, Err: fmt.Errorf("the destination has no domain %q", name),
+		Remedy: "run `mailhaul provision`, which creates it"}
+}
+
+// pointer writes a member's name in a path (RFC 6901 §3).
+func pointer(s string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(s) }
 
 func exists(bad *jmap.SetError) bool {
 	return bad.Type == "primaryKeyViolation" || bad.Type == "alreadyExists"
@@ -66,77 +147,62 @@ func (d *Destination) create(ctx context.Context, object string, o args) (*jmap.
 	return nil, nil
 }
 
-func (d *Destination) createAccount(ctx context.Context, a model.Account) error {
-	o, err := d.accountObject(ctx, a)
-	if err != nil {
-		return err
+// update patches one management object.
+func (d *Destination) update(ctx context.Context, object, id string, patch args) (*jmap.SetError, error) {
+	if len(patch) == 0 {
+		return nil, nil
 	}
-	bad, err := d.create(ctx, "x:Account", o)
-	if err != nil || bad == nil {
-		return err
-	}
-	f := &model.Fault{Class: model.ClassItem, Code: bad.Type, Account: a.Address, Err: fmt.Errorf("the account was not created: %w", bad)}
-	if exists(bad) {
-		// Made a moment ago, by an earlier attempt or by somebody else?
-		have, err := d.owners(ctx, append([]string{a.Address}, a.Aliases...))
-		if err != nil {
-			return err
-		}
-		if have[a.Address].primary == a.Address {
-			return nil
-		}
-		f.Code = "conflict"
-		for address, o := range have {
-			f.Remedy = fmt.Sprintf("%s belongs to %s: remove it there or give this account another", address, o.primary)
-		}
-	}
-	return f
-}
-
-// accountObject writes an x:Account. Lists are objects with numbers for keys.
-func (d *Destination) accountObject(ctx context.Context, a model.Account) (args, error) {
-	domains := map[string]string{}
-	split := func(address string) (local, id string, err error) {
-		local, name, _ := strings.Cut(strings.ToLower(address), "@")
-		if id = domains[name]; id == "" {
-			if id, err = d.domainID(ctx, name); err != nil {
-				return "", "", err
-			}
-			domains[name] = id
-		}
-		if id == "" {
-			return "", "", &model.Fault{Class: model.ClassItem, Code: "noDomain", Account: a.Address, Err: fmt.Errorf("the destination has no domain %q", name),
-				Remedy: "run `mailhaul provision`, which creates it"}
-		}
-		return local, id, nil
-	}
-	local, id, err := split(a.Address)
-	if err != nil {
+	var got setAnswer
+	if err := call(ctx, d.client, capStalwart, object+"/set", args{"update": args{id: patch}}, &got); err != nil {
 		return nil, err
 	}
-	o := args{"@type": "User", "name": local, "domainId": id}
-	if a.Name != "" {
-		o["description"] = a.Name
+	return got.NotUpdated[id], nil
+}
+
+// destroy removes one management object; one that is gone is fine.
+func (d *Destination) destroy(ctx context.Context, object, id string) error {
+	var got setAnswer
+	err := call(ctx, d.client, capStalwart, object+"/set", args{"destroy": []string{id}}, &got)
+	if bad := got.NotDestroyed[id]; err == nil && bad != nil && bad.Type != "notFound" {
+		return refusal(bad)
 	}
-	if secret, _, _ := password(a); secret != "" {
-		o["credentials"] = args{"0": args{"@type": "Password", "secret": secret}}
+	return err
+}
+
+// splitter turns addresses into local parts and ids of domains.
+type splitter struct {
+	d       *Destination
+	subject string
+	ids     map[string]string
+}
+
+func (d *Destination) splitter(subject string) *splitter {
+	return &splitter{d, subject, map[string]string{}}
+}
+
+func (s *splitter) split(ctx context.Context, address string) (local, id string, err error) {
+	local, name, _ := strings.Cut(strings.ToLower(address), "@")
+	if id = s.ids[name]; id == "" {
+		if id, err = s.d.domainID(ctx, name); err != nil {
+			return "", "", err
+		}
+		s.ids[name] = id
 	}
-	aliases := args{}
-	for _, alias := range a.Aliases {
-		local, id, err := split(alias)
+	if id == "" {
+		return "", "", noDomain(s.subject, name)
+	}
+	return local, id, nil
+}
+
+// aliases writes addresses as the server lists them, from the number first.
+func (s *splitter) aliases(ctx context.Context, list []string) (args, error) {
+	out := args{}
+	for _, alias := range list {
+		local, id, err := s.split(ctx, alias)
 		if err != nil {
 			return nil, err
 		}
-		aliases[strconv.Itoa(len(aliases))] = args{"name": local, "domainId": id, "enabled": true}
+		out[strconv.Itoa(len(out))] = args{"name": local, "domainId": id, "enabled": true}
 	}
-	if len(aliases) > 0 {
-		o["aliases"] = aliases
-	}
-	if a.Quota > 0 {
-		o["quotas"] = args{"maxDiskQuota": a.Quota}
-	}
-	if a.Disabled {
-		o["permissions"] = args{"@type": "Merge", "disabledPermissions": args{"authenticate": true}}
-	}
-	return o, nil
+	return out, nil
 }

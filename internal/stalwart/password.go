@@ -37,9 +37,9 @@ func PasswordFor(hash string) (secret string, fate destination.PasswordFate, not
 		return "", destination.PasswordReset, why + ": set a new password"
 	}
 	if out != hash {
-		note = "same password, in another notation"
+		return out, destination.PasswordConverted, "the same password in another notation"
 	}
-	return out, destination.PasswordCarried, note
+	return out, destination.PasswordCarried, ""
 }
 
 // splitScheme splits "{SCHEME}body"; without braces the scheme is empty.

@@ -10,42 +10,220 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 )
 
-// Plan implements destination.Provisioner. What exists is kept as it is: an
-// account that somebody has set up already is not the migration's to change.
+var _ destination.Organiser = (*Destination)(nil)
+
+// Plan implements destination.Provisioner.
 func (d *Destination) Plan(ctx context.Context, accounts []model.Account) ([]destination.Action, error) {
-	var wanted []model.Account
-	var addresses []string
-	for _, a := range accounts {
+	return d.plan(ctx, destination.Wanted{Organisation: model.Organisation{Accounts: accounts}}, false)
+}
+
+// PlanOrganisation implements destination.Organiser.
+func (d *Destination) PlanOrganisation(ctx context.Context, w destination.Wanted) ([]destination.Action, error) {
+	return d.plan(ctx, w, true)
+}
+
+func (d *Destination) plan(ctx context.Context, w destination.Wanted, all bool) ([]destination.Action, error) {
+	p := newPlanner(d, w)
+	p.gather()
+	have, err := d.readState(ctx, p.addresses(), all)
+	if err != nil {
+		return nil, err
+	}
+	p.have = have
+	p.planDomains()
+	p.claim()
+	p.planRemovals()
+	p.planAccounts()
+	p.planGroups()
+	p.planMembers()
+	p.planLists()
+	p.planCatchAlls()
+	if err := p.planScripts(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.planIdentities(ctx); err != nil {
+		return nil, err
+	}
+	p.planGone()
+	return p.ordered(), nil
+}
+
+// order is that of kinds; deletions come before everything else, so that
+// addresses are free for whom they are meant.
+var order = []destination.Kind{destination.KindDomain, destination.KindAccount, destination.KindGroup, destination.KindMember, destination.KindList,
+	destination.KindForward, destination.KindCatchAll, destination.KindVacation, destination.KindIdentity}
+
+func (p *planner) ordered() []destination.Action {
+	rank := func(a destination.Action) int {
+		if a.Verb == destination.VerbDelete {
+			return -1
+		}
+		return slices.Index(order, a.Kind)
+	}
+	slices.SortStableFunc(p.out, func(a, b destination.Action) int { return rank(a) - rank(b) })
+	return p.out
+}
+
+// planner plans one thing after the other; what is planned first has its
+// addresses.
+type planner struct {
+	d    *Destination
+	want destination.Wanted
+	have *state
+	past past
+	// stops are contradictions, by what they are about.
+	stops map[string]string
+
+	accounts []model.Account
+	groups   []model.Group
+	lists    []model.List
+	domains  []model.Domain
+	// aliasOf names the domain in whose place another stands, both wanted.
+	aliasOf map[string]string
+	refused map[string]string // domains that cannot be, with the reason
+
+	// owners are the wanted owners of addresses: who claims first, accounts
+	// before groups before lists.
+	owners map[string]claim
+	// gone are domains and addresses that the organisation has no more, seen
+	// while planning.
+	kept map[string]bool // subjects by kind and name, that are wanted
+	out  []destination.Action
+	// made are IDs of what is there already, by address; empty for what the
+	// plan makes.
+	scripted []scripted
+}
+
+type claim struct {
+	kind    destination.Kind
+	primary string
+}
+
+func newPlanner(d *Destination, w destination.Wanted) *planner {
+	p := &planner{d: d, want: w, past: newPast(w.Written), stops: map[string]string{}, aliasOf: map[string]string{}, refused: map[string]string{},
+		owners: map[string]claim{}, kept: map[string]bool{}}
+	for _, n := range w.Organisation.Notes {
+		if n.Level == model.LevelStop && p.stops[strings.ToLower(n.Subject)] == "" {
+			text := n.Text
+			if n.Remedy != "" {
+				text += ": " + n.Remedy
+			}
+			p.stops[strings.ToLower(n.Subject)] = text
+		}
+	}
+	return p
+}
+
+// gather takes the organisation over, in lower case, without what is excluded.
+func (p *planner) gather() {
+	o := p.want.Organisation
+	for _, a := range o.Accounts {
 		if a.Excluded != "" {
 			continue
 		}
 		a.Address = strings.ToLower(a.Address)
 		a.Aliases = lowered(a.Aliases, a.Address)
-		wanted = append(wanted, a)
-		addresses = append(append(addresses, a.Address), a.Aliases...)
+		a.Forwards = lowered(a.Forwards, "")
+		p.accounts = append(p.accounts, a)
 	}
-	slices.Sort(addresses)
-	addresses = slices.DeleteFunc(slices.Compact(addresses), func(s string) bool { return !isAddress(s) })
-	domains, err := d.planDomains(ctx, addresses)
-	if err != nil {
-		return nil, err
+	for _, g := range o.Groups {
+		g.Address = strings.ToLower(g.Address)
+		g.Aliases = lowered(g.Aliases, g.Address)
+		g.Members = lowered(g.Members, g.Address)
+		p.groups = append(p.groups, g)
 	}
-	have, err := d.owners(ctx, addresses)
-	if err != nil {
-		return nil, err
+	for _, l := range o.Lists {
+		l.Address = strings.ToLower(l.Address)
+		l.Aliases = lowered(l.Aliases, l.Address)
+		l.Members = lowered(l.Members, "")
+		p.lists = append(p.lists, l)
 	}
-	primary := map[string]string{} // planned address to login
-	for _, a := range wanted {
-		if _, ok := primary[a.Address]; !ok {
-			primary[a.Address] = a.Login
+	p.gatherDomains(o)
+}
+
+// addresses are all that anybody is to have, sorted.
+func (p *planner) addresses() []string {
+	var out []string
+	for _, a := range p.accounts {
+		out = append(append(out, a.Address), a.Aliases...)
+	}
+	for _, g := range p.groups {
+		out = append(append(out, g.Address), g.Aliases...)
+	}
+	for _, l := range p.lists {
+		out = append(append(out, l.Address), l.Aliases...)
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(s string) bool { return !isAddress(s) })
+}
+
+// canonical is an address as it will be known: with the domain's name in place
+// of another name that the domain has or is to have.
+func (p *planner) canonical(address string) string {
+	local, name, _ := strings.Cut(address, "@")
+	if of := p.aliasOf[name]; of != "" {
+		name = of
+	}
+	return p.have.canonical(local + "@" + name)
+}
+
+// claim says who is to have each address. Primary addresses come first, so that
+// nobody's alias takes another's address.
+func (p *planner) claim() {
+	take := func(address string, c claim) {
+		if isAddress(address) {
+			if address = p.canonical(address); p.owners[address].kind == "" {
+				p.owners[address] = c
+			}
 		}
 	}
-	p := &planner{have: have, primary: primary, taken: map[string]string{}}
-	out := domains
-	for _, a := range wanted {
-		out = append(out, p.account(a))
+	for _, aliases := range []bool{false, true} {
+		each := func(kind destination.Kind, address string, more []string) {
+			c := claim{kind, p.canonical(address)}
+			if !aliases {
+				take(address, c)
+				return
+			}
+			for _, alias := range more {
+				if p.stops[alias] == "" {
+					take(alias, c)
+				}
+			}
+		}
+		for _, a := range p.accounts {
+			each(destination.KindAccount, a.Address, a.Aliases)
+		}
+		for _, g := range p.groups {
+			each(destination.KindGroup, g.Address, g.Aliases)
+		}
+		for _, l := range p.lists {
+			each(destination.KindList, l.Address, l.Aliases)
+		}
 	}
-	return out, nil
+}
+
+func (p *planner) add(a destination.Action) {
+	p.kept[string(a.Kind)+" "+a.Subject] = true
+	p.out = append(p.out, a)
+}
+
+func (p *planner) conflict(a destination.Action, format string, v ...any) {
+	a.Verb, a.Note = destination.VerbConflict, fmt.Sprintf(format, v...)
+	a.Records, a.Forget, a.Changes = nil, nil, nil
+	p.add(a)
+}
+
+// stopped returns the contradiction that concerns an address: its own or its
+// domain's.
+func (p *planner) stopped(address string) string {
+	if why := p.stops[address]; why != "" {
+		return why
+	}
+	_, name, _ := strings.Cut(address, "@")
+	if why := p.refused[name]; why != "" {
+		return why
+	}
+	return p.stops[name]
 }
 
 func lowered(list []string, except string) []string {
@@ -62,116 +240,4 @@ func lowered(list []string, except string) []string {
 func isAddress(s string) bool {
 	local, domain, ok := strings.Cut(s, "@")
 	return ok && local != "" && strings.Contains(domain, ".") && !strings.ContainsAny(s, " \t\"") && !strings.Contains(domain, "@")
-}
-
-// planDomains lists the domains of the addresses in the order of their names.
-func (d *Destination) planDomains(ctx context.Context, addresses []string) ([]destination.Action, error) {
-	var names []string
-	for _, a := range addresses {
-		_, name, _ := strings.Cut(a, "@")
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	var out []destination.Action
-	for _, name := range slices.Compact(names) {
-		id, err := d.domainID(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		action := destination.Action{Verb: destination.VerbKeep, Subject: name, Note: "the domain exists"}
-		if id == "" {
-			action.Verb, action.Note = destination.VerbCreateDomain, "with manual DNS, DKIM and certificates: nothing is published before the cut-over"
-		}
-		out = append(out, action)
-	}
-	return out, nil
-}
-
-// planner decides about accounts one after the other.
-type planner struct {
-	have    map[string]owner  // at the destination, by address
-	primary map[string]string // planned primary address to login
-	taken   map[string]string // planned so far: address to primary address
-}
-
-func (p *planner) account(a model.Account) destination.Action {
-	action := destination.Action{Subject: a.Address, Account: a}
-	conflict := func(format string, v ...any) destination.Action {
-		action.Verb, action.Note = destination.VerbConflict, fmt.Sprintf(format, v...)
-		return action
-	}
-	if !isAddress(a.Address) {
-		return conflict("%q is no address: give the account one under accounts:", a.Address)
-	}
-	if other, ok := p.taken[a.Address]; ok && other != a.Address {
-		return conflict("the address is an alias of %s", other)
-	} else if ok {
-		action.Verb, action.Note = destination.VerbKeep, "several accounts of the source are merged into this one"
-		return action
-	}
-	var notes []string
-	have, exists := p.have[a.Address]
-	if exists && have.primary != a.Address {
-		return conflict("the address is an alias of %s at the destination", have.primary)
-	}
-	p.taken[a.Address] = a.Address
-	var aliases []string
-	for _, alias := range a.Aliases {
-		holder, held := p.have[alias]
-		switch other, planned := p.taken[alias]; {
-		case !isAddress(alias):
-			notes = append(notes, fmt.Sprintf("alias %q is no address and is left out", alias))
-		case held && holder.primary != a.Address:
-			notes = append(notes, fmt.Sprintf("alias %s belongs to %s at the destination and is left out", alias, holder.primary))
-		case planned:
-			notes = append(notes, fmt.Sprintf("alias %s belongs to %s and is left out", alias, other))
-		case p.primary[alias] != "":
-			notes = append(notes, fmt.Sprintf("alias %s is the address of %s and is left out", alias, p.primary[alias]))
-		case exists && !held:
-			notes = append(notes, fmt.Sprintf("alias %s is missing at the destination; add it there", alias))
-		default:
-			p.taken[alias] = a.Address
-			aliases = append(aliases, alias)
-		}
-	}
-	action.Account.Aliases = aliases
-	if exists && a.Public != nil && !have.group {
-		return conflict("a user has the address: give the public mailboxes another in source.public.address")
-	}
-	if exists {
-		action.Verb = destination.VerbKeep
-		if have.group {
-			notes = append([]string{"a group exists under this address"}, notes...)
-		} else {
-			notes = append([]string{"the account exists"}, notes...)
-		}
-		action.Note = strings.Join(notes, "; ")
-		return action
-	}
-	action.Verb = destination.VerbCreateAccount
-	if a.Public != nil {
-		action.Verb, action.Note = destination.VerbCreateGroup, strings.Join(append([]string{"for the public mailboxes, without members: `mailhaul share` says who may use them"}, notes...), "; ")
-		return action
-	}
-	_, fate, note := password(a)
-	action.Password = fate
-	if note != "" {
-		notes = append([]string{note}, notes...)
-	}
-	if a.Disabled {
-		notes = append(notes, "without login, as at the source")
-	}
-	action.Note = strings.Join(notes, "; ")
-	return action
-}
-
-// password returns what is written as the account's password.
-func password(a model.Account) (secret string, fate destination.PasswordFate, note string) {
-	switch {
-	case a.Password != "":
-		return PasswordFor(a.Password)
-	case a.Secret != "":
-		return PasswordFor("{PLAIN}" + a.Secret)
-	}
-	return "", destination.PasswordUnknown, "the source reveals no password: set a new one"
 }

@@ -17,15 +17,15 @@ func (s *suite) testProvision(t *testing.T) {
 	verbs := map[string]destination.Verb{}
 	for _, a := range s.provision(t, accounts...) {
 		verbs[a.Subject] = a.Verb
-		if a.Subject == "p1@"+s.Domain && a.Password != destination.PasswordCarried {
-			t.Errorf("the password of p1 is %s, want carried", a.Password)
+		if a.Subject == "p1@"+s.Domain && a.Password != destination.PasswordConverted {
+			t.Errorf("the password of p1 is %s, want converted", a.Password)
 		}
 		if a.Subject == "p2@"+s.Domain && a.Password != destination.PasswordUnknown {
 			t.Errorf("the password of p2 is %s, want unknown", a.Password)
 		}
 	}
-	want := map[string]destination.Verb{s.Domain: destination.VerbKeep, aliasDomain: destination.VerbCreateDomain,
-		"p1@" + s.Domain: destination.VerbCreateAccount, "p2@" + s.Domain: destination.VerbCreateAccount}
+	want := map[string]destination.Verb{s.Domain: destination.VerbKeep, aliasDomain: destination.VerbCreate,
+		"p1@" + s.Domain: destination.VerbCreate, "p2@" + s.Domain: destination.VerbCreate}
 	for subject, verb := range want {
 		if verbs[subject] != verb {
 			t.Errorf("first plan: %s is %q, want %q", subject, verbs[subject], verb)
@@ -54,8 +54,8 @@ func (s *suite) testProvision(t *testing.T) {
 	}
 	// What was planned before somebody else did it can still be applied.
 	p := s.Destination.(destination.Provisioner)
-	for _, a := range []destination.Action{{Verb: destination.VerbCreateDomain, Subject: s.Domain},
-		{Verb: destination.VerbCreateAccount, Subject: "p1@" + s.Domain, Account: model.Account{Login: "p1", Address: "p1@" + s.Domain}}} {
+	for _, a := range []destination.Action{{Verb: destination.VerbCreate, Kind: destination.KindDomain, Subject: s.Domain},
+		{Verb: destination.VerbCreate, Kind: destination.KindAccount, Subject: "p1@" + s.Domain, Account: model.Account{Login: "p1", Address: "p1@" + s.Domain}}} {
 		if err := p.Apply(t.Context(), a); err != nil {
 			t.Errorf("Apply again: %s %s: %v", a.Verb, a.Subject, err)
 		}
@@ -66,6 +66,7 @@ func (s *suite) testProvisionConflicts(t *testing.T) {
 	s.provision(t, model.Account{Login: "holder", Address: "holder@" + s.Domain, Aliases: []string{"held@" + s.Domain}})
 	p := s.Destination.(destination.Provisioner)
 	plan, err := p.Plan(t.Context(), []model.Account{
+		{Login: "holder", Address: "holder@" + s.Domain},
 		{Login: "held", Address: "held@" + s.Domain},
 		{Login: "bare", Address: "bare"},
 		{Login: "q", Address: "q@" + s.Domain, Aliases: []string{"held@" + s.Domain, "q2@" + s.Domain}},
@@ -77,8 +78,8 @@ func (s *suite) testProvisionConflicts(t *testing.T) {
 	want := []struct {
 		subject string
 		verb    destination.Verb
-	}{{s.Domain, destination.VerbKeep}, {"held@" + s.Domain, destination.VerbConflict}, {"bare", destination.VerbConflict},
-		{"q@" + s.Domain, destination.VerbCreateAccount}, {"q@" + s.Domain, destination.VerbKeep}}
+	}{{s.Domain, destination.VerbKeep}, {"holder@" + s.Domain, destination.VerbKeep}, {"held@" + s.Domain, destination.VerbConflict}, {"bare", destination.VerbConflict},
+		{"q@" + s.Domain, destination.VerbCreate}, {"q@" + s.Domain, destination.VerbKeep}}
 	if len(plan) != len(want) {
 		t.Fatalf("plan has %d actions, want %d: %+v", len(plan), len(want), plan)
 	}
@@ -93,14 +94,14 @@ func (s *suite) testProvisionConflicts(t *testing.T) {
 			wantFault(t, "Apply of a conflict", p.Apply(t.Context(), plan[i]), model.ClassItem, "")
 		}
 	}
-	if got := plan[3].Account.Aliases; len(got) != 1 || got[0] != "q2@"+s.Domain {
+	if got := plan[4].Account.Aliases; len(got) != 1 || got[0] != "q2@"+s.Domain {
 		t.Errorf("aliases of q: %v, want only the free one", got)
 	}
-	if err := p.Apply(t.Context(), plan[3]); err != nil {
+	if err := p.Apply(t.Context(), plan[4]); err != nil {
 		t.Errorf("create q without the alias that is taken: %v", err)
 	}
 	// An alias taken since the plan was made is refused, as an item.
-	wantFault(t, "Apply with a taken alias", p.Apply(t.Context(), destination.Action{Verb: destination.VerbCreateAccount, Subject: "r@" + s.Domain,
+	wantFault(t, "Apply with a taken alias", p.Apply(t.Context(), destination.Action{Verb: destination.VerbCreate, Kind: destination.KindAccount, Subject: "r@" + s.Domain,
 		Account: model.Account{Login: "r", Address: "r@" + s.Domain, Aliases: []string{"held@" + s.Domain}}}), model.ClassItem, "conflict")
 }
 
