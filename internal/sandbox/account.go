@@ -35,6 +35,7 @@ type account struct {
 	active     uint32 // script
 	hasActive  bool
 	identities []identity
+	vacation   *vacation
 	used       int64 // octets, against quotas.maxDiskQuota
 
 	change uint64

@@ -48,7 +48,8 @@ var userPermissions = []string{
 	"jmapMailboxGet", "jmapMailboxChanges", "jmapMailboxQuery", "jmapMailboxCreate", "jmapMailboxUpdate", "jmapMailboxDestroy",
 	"jmapThreadGet", "jmapThreadChanges",
 	"jmapEmailGet", "jmapEmailChanges", "jmapEmailQuery", "jmapEmailCreate", "jmapEmailUpdate", "jmapEmailDestroy", "jmapEmailImport",
-	"jmapIdentityGet", "jmapVacationResponseGet",
+	"jmapIdentityGet", "jmapIdentityCreate", "jmapIdentityUpdate", "jmapIdentityDestroy",
+	"jmapVacationResponseGet", "jmapVacationResponseCreate", "jmapVacationResponseUpdate", "jmapVacationResponseDestroy",
 	"jmapSieveScriptGet", "jmapSieveScriptQuery", "jmapSieveScriptValidate", "jmapSieveScriptCreate", "jmapSieveScriptUpdate", "jmapSieveScriptDestroy",
 	"jmapPrincipalGet", "jmapPrincipalQuery", "jmapQuotaGet", "jmapBlobGet", "jmapBlobUpload",
 }
@@ -59,7 +60,7 @@ var groupPermissions = userPermissions[1:]
 // adminPermissions are those that the role System Administrator adds.
 var adminPermissions = func() []string {
 	list := []string{"impersonate", "unlimitedRequests", "unlimitedUploads", "fetchAnyBlob"}
-	for _, object := range []string{"Account", "Domain"} {
+	for _, object := range []string{"Account", "Domain", "MailingList"} {
 		for _, verb := range []string{"Get", "Query", "Create", "Update", "Destroy"} {
 			list = append(list, "sys"+object+verb)
 		}

@@ -24,12 +24,13 @@
 //     them fails here. Password strength is a coarse estimate in place of
 //     zxcvbn.
 //   - Logins are rate-limited by nothing, and nobody is banned.
-//   - The registry knows x:Domain, x:Account, x:Action and the singletons
+//   - The registry knows x:Domain, x:Account, x:MailingList, x:Action and the singletons
 //     x:Email, x:Jmap, x:DataRetention and x:SpamClassifier; validation errors
 //     have the right type but not the server's wording.
 //   - GET /api/account lists the permissions that the sandbox acts upon, not
 //     all that the server has; the session lists the capabilities it serves.
-//   - VacationResponse and Identity can be read, not set.
+//   - Mail is not delivered, so that lists, catch-alls and vacation responses
+//     are kept and do nothing.
 //   - Threads that meet later are merged at the end of the call rather than
 //     by a background task.
 package sandbox

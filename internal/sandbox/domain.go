@@ -95,6 +95,11 @@ func domainSet(c *call) (obj, *methodError) {
 					linked = append(linked, obj{"object": "Account", "id": formatID32(aid)})
 				}
 			}
+			for _, lid := range sortedKeys(c.s.lists) {
+				if c.s.lists[lid].domain == d.id {
+					linked = append(linked, obj{"object": "MailingList", "id": formatID32(lid)})
+				}
+			}
 			if linked != nil {
 				e := registryError("objectIsLinked", "Domain", d.id)
 				e["linkedObjects"] = linked
@@ -129,6 +134,15 @@ func (s *Server) readDomain(v value, old *domain) (*domain, setError) {
 					d.aliases[name] = true
 				}
 			}
+		case m.name == "catchAllAddress" && m.value.kind == kindString:
+			local, at, ok := strings.Cut(strings.ToLower(m.value.text), "@")
+			if _, fine := cleanLocal(local); !ok || !fine {
+				return nil, newSetError("invalidPatch", "Invalid email address", "catchAllAddress")
+			}
+			if _, fine := cleanDomain(at); !fine {
+				return nil, newSetError("invalidPatch", "Invalid email address", "catchAllAddress")
+			}
+			d.props[m.name] = local + "@" + at
 		default:
 			d.props[m.name] = m.value.any()
 		}

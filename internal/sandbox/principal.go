@@ -115,70 +115,6 @@ func quotaGet(c *call) (obj, *methodError) {
 	return c.got(w, "n", list), nil
 }
 
-// identity is an address that mail may be sent as (RFC 8621 §6).
-type identity struct {
-	id    uint32
-	name  string
-	email string
-}
-
-// identityGet makes the identities of an account when they are first asked
-// for: one per address of the account and of its groups.
-func identityGet(c *call) (obj, *methodError) {
-	w, fail := c.wants()
-	if fail != nil {
-		return nil, fail
-	}
-	a := c.s.accounts[c.account]
-	if a == nil {
-		return nil, errUnavailable
-	}
-	if a.identities == nil {
-		c.s.makeIdentities(a)
-	}
-	byID := map[uint64]identity{}
-	for _, i := range a.identities {
-		byID[uint64(i.id)] = i
-		if w.all && len(w.ids) < c.s.limits.MaxObjectsInGet {
-			w.ids = append(w.ids, uint64(i.id))
-		}
-	}
-	var list []any
-	for _, id := range w.ids {
-		i, ok := byID[id]
-		if !ok {
-			w.missing(id)
-			continue
-		}
-		list = append(list, w.pick(obj{
-			"id": formatID(id), "name": i.name, "email": i.email, "replyTo": nil, "bcc": nil,
-			"textSignature": "", "htmlSignature": "", "mayDelete": true,
-		}))
-	}
-	return c.got(w, exactState(a.logs[logIdentity].item).String(), list), nil
-}
-
-func (s *Server) makeIdentities(a *account) {
-	name := ""
-	if a.description != nil {
-		name = *a.description
-	}
-	owners := []*account{a}
-	for _, g := range sortedKeys(a.memberOf) {
-		if group := s.accounts[g]; group != nil {
-			owners = append(owners, group)
-		}
-	}
-	change := a.nextChange()
-	for _, o := range owners {
-		for _, address := range s.addressesOf(o) {
-			id := uint32(len(a.identities) + 1)
-			a.identities = append(a.identities, identity{id: id, name: name, email: address})
-			a.logs[logIdentity].add(change, insertItem, uint64(id))
-		}
-	}
-}
-
 // addressesOf returns the primary address and the enabled aliases.
 func (s *Server) addressesOf(a *account) []string {
 	list := []string{s.addressOf(a)}
@@ -188,28 +124,4 @@ func (s *Server) addressesOf(a *account) []string {
 		}
 	}
 	return list
-}
-
-// vacationGet shows the vacation response (RFC 8621 §8): never set here.
-func vacationGet(c *call) (obj, *methodError) {
-	w, fail := c.wants()
-	if fail != nil {
-		return nil, fail
-	}
-	a := c.s.accounts[c.account]
-	if a == nil {
-		return nil, errUnavailable
-	}
-	if w.all {
-		w.ids = []uint64{singletonID}
-	}
-	var list []any
-	for _, id := range w.ids {
-		if id != singletonID {
-			w.missing(id)
-			continue
-		}
-		list = append(list, w.pick(obj{"id": "singleton", "isEnabled": false, "fromDate": nil, "toDate": nil, "subject": nil, "textBody": nil, "htmlBody": nil}))
-	}
-	return c.got(w, exactState(a.logs[logSieve].item).String(), list), nil
 }

@@ -30,7 +30,7 @@ func accountGet(c *call) (obj, *methodError) {
 
 // showAccount returns the settable properties; masked hides the password.
 func (s *Server) showAccount(a *account, masked bool) obj {
-	o := obj{"@type": "User", "name": a.local, "domainId": formatID32(a.domain), "description": nil,
+	o := obj{"@type": "User", "locale": "en_US", "timeZone": nil, "name": a.local, "domainId": formatID32(a.domain), "description": nil,
 		"roles": a.roles, "permissions": a.permissions, "quotas": quotaObject(a.quotas), "aliases": obj{}}
 	if a.description != nil {
 		o["description"] = *a.description
@@ -213,6 +213,9 @@ func (c *call) readAccount(v value, old *account) (*account, setError) {
 		address := x.local + "@" + d.name
 		if holder, taken := c.s.emails[address]; taken && (old == nil || holder != old.id) {
 			return nil, registryError("primaryKeyViolation", "Account", holder, "email")
+		}
+		if l := c.s.listOf(address); l != nil {
+			return nil, registryError("primaryKeyViolation", "MailingList", l.id, "email")
 		}
 		if seen[address] {
 			return nil, validation("aliases", "Duplicate address "+address)

@@ -75,6 +75,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	accounts map[uint32]*account
+	lists    map[uint32]*list
 	emails   map[string]uint32 // address, aliases included, to account
 	domains  map[uint32]*domain
 	settings map[string]obj
@@ -109,7 +110,7 @@ func New(opts Options) *Server {
 		clock:    opts.Clock,
 		blobs:    newBlobStore(opts.Dir),
 		accounts: map[uint32]*account{},
-		emails:   map[string]uint32{},
+		emails:   map[string]uint32{}, lists: map[uint32]*list{},
 		domains:  map[uint32]*domain{},
 		settings: defaultSettings(),
 		reloaded: map[string]bool{},
