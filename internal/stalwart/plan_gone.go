@@ -1,6 +1,7 @@
 package stalwart
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -13,7 +14,11 @@ func (p *planner) planGone() {
 	if !p.want.Whole {
 		return
 	}
-	for _, w := range p.want.Written {
+	rows := slices.Clone(p.want.Written)
+	slices.SortFunc(rows, func(a, b destination.Written) int {
+		return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Property, b.Property))
+	})
+	for _, w := range rows {
 		if p.kept[string(w.Kind)+" "+w.Subject] {
 			continue
 		}

@@ -48,15 +48,16 @@ func (d *Destination) plan(ctx context.Context, w destination.Wanted, all bool) 
 	return p.ordered(), nil
 }
 
-// order is that of kinds; deletions come before everything else, so that
-// addresses are free for whom they are meant.
+// order is that of kinds. Deletions come before everything else, so that
+// addresses are free for whom they are meant, and the other way round, so that
+// nothing leads to what is gone.
 var order = []destination.Kind{destination.KindDomain, destination.KindAccount, destination.KindGroup, destination.KindMember, destination.KindList,
 	destination.KindForward, destination.KindCatchAll, destination.KindVacation, destination.KindIdentity}
 
 func (p *planner) ordered() []destination.Action {
 	rank := func(a destination.Action) int {
 		if a.Verb == destination.VerbDelete {
-			return -1
+			return -1 - slices.Index(order, a.Kind)
 		}
 		return slices.Index(order, a.Kind)
 	}

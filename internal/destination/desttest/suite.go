@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) Env) {
 	}{
 		{"Provision", s.testProvision},
 		{"ProvisionConflicts", s.testProvisionConflicts},
+		{"Organisation", s.testOrganisation},
 		{"OpenUnknown", s.testOpenUnknown},
 		{"OpenAlias", s.testOpenAlias},
 		{"Check", s.testCheck},
