@@ -138,7 +138,7 @@ func (o Options) passwords(ctx context.Context, accounts []model.Account) (map[s
 	}
 	out := map[string]destination.Action{}
 	for _, a := range plan {
-		if a.Kind == destination.KindAccount {
+		if a.Kind == destination.KindAccount || a.Kind == destination.KindGroup && a.Account.Public != nil {
 			out[a.Account.Login] = a
 		}
 	}

@@ -63,6 +63,10 @@ func (f Filter) match(a destination.Action) bool {
 			if !f.inDomain(a.Subject) {
 				return false
 			}
+		case destination.KindGroup:
+			if a.Account.Public == nil || !f.Addresses[a.Subject] {
+				return false
+			}
 		case destination.KindAccount, destination.KindForward, destination.KindVacation, destination.KindIdentity:
 			if !f.Addresses[a.Subject] {
 				return false

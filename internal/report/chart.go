@@ -141,6 +141,7 @@ var passwordFates = []struct {
 	class, label string
 }{
 	{destination.PasswordCarried, "good", "carried: the login stays as it is"},
+	{destination.PasswordConverted, "good2", "converted: the same password, its hash in another notation"},
 	{assess.PasswordKept, "good2", "the account exists at the destination: its password there stays"},
 	{destination.PasswordReset, "bad", "to be set anew: the hash cannot be checked at the destination"},
 	{destination.PasswordUnknown, "soft", "unknown: the source reveals none"},

@@ -17,7 +17,8 @@ const (
 
 func (p *planner) planGroups() {
 	for _, g := range p.groups {
-		action := destination.Action{Kind: destination.KindGroup, Subject: g.Address, Group: g}
+		action := destination.Action{Kind: destination.KindGroup, Subject: g.Address, Group: g, Account: p.public[g.Address]}
+		public := action.Account.Public != nil
 		at := p.canonical(g.Address)
 		h, exists := p.have.holders[at]
 		switch why := p.stopped(g.Address); {
@@ -30,17 +31,25 @@ func (p *planner) planGroups() {
 		case p.owners[at] != claim{destination.KindGroup, at}:
 			p.conflict(action, "the address belongs to the %s %s", p.owners[at].kind, p.owners[at].primary)
 			continue
+		case exists && public && h.kind == destination.KindAccount:
+			p.conflict(action, "a user has the address: give the public mailboxes another in source.public.address")
+			continue
 		case exists && (h.kind != destination.KindGroup || h.primary != at):
 			p.conflict(action, "at the destination %s has the address", describe(h))
 			continue
 		}
 		var notes []string
+		if public && !exists {
+			notes = append(notes, "for the public mailboxes, without members: `mailhaul share` says who may use them")
+		}
 		if !exists && p.deleted(action) {
 			continue
 		}
 		if !exists {
 			action.Verb = destination.VerbCreate
-			action.Group.Aliases, notes = p.freeAliases(at, g.Aliases)
+			var why []string
+			action.Group.Aliases, why = p.freeAliases(at, g.Aliases)
+			notes = append(notes, why...)
 			record(&action, destination.PropertyMade, "", "")
 			if g.Name != "" {
 				action.Changes = append(action.Changes, destination.Change{Property: propertyName, New: g.Name})

@@ -81,7 +81,8 @@ type planner struct {
 	domains  []model.Domain
 	// aliasOf names the domain in whose place another stands, both wanted.
 	aliasOf map[string]string
-	refused map[string]string // domains that cannot be, with the reason
+	refused map[string]string        // domains that cannot be, with the reason
+	public  map[string]model.Account // what stands for the public mailboxes, by address
 
 	// owners are the wanted owners of addresses: who claims first, accounts
 	// before groups before lists.
@@ -102,7 +103,7 @@ type claim struct {
 
 func newPlanner(d *Destination, w destination.Wanted) *planner {
 	p := &planner{d: d, want: w, past: newPast(w.Written), stops: map[string]string{}, aliasOf: map[string]string{}, refused: map[string]string{},
-		owners: map[string]claim{}, kept: map[string]bool{}}
+		owners: map[string]claim{}, kept: map[string]bool{}, public: map[string]model.Account{}}
 	for _, n := range w.Organisation.Notes {
 		if n.Level == model.LevelStop && p.stops[strings.ToLower(n.Subject)] == "" {
 			text := n.Text
@@ -125,6 +126,11 @@ func (p *planner) gather() {
 		a.Address = strings.ToLower(a.Address)
 		a.Aliases = lowered(a.Aliases, a.Address)
 		a.Forwards = lowered(a.Forwards, "")
+		if a.Public != nil { // nobody logs in to it
+			p.public[a.Address] = a
+			p.groups = append(p.groups, model.Group{Address: a.Address, Aliases: a.Aliases, Name: a.Name, Quota: a.Quota})
+			continue
+		}
 		p.accounts = append(p.accounts, a)
 	}
 	for _, g := range o.Groups {
