@@ -30,6 +30,7 @@ func (r *run) changedScripts(ctx context.Context) ([]sieve.Planned, error) {
 	if err != nil {
 		return nil, err
 	}
+	set = sieve.ForAccount(set, r.acc, r.Destination.Limits().SieveMaxRedirect)
 	known, err := r.Ledger.Scripts(ctx, r.row.ID)
 	if err != nil {
 		return nil, err

@@ -45,3 +45,15 @@ func Redirect(name string, keep bool, to ...string) model.Script {
 	}
 	return model.Script{Name: name, Content: []byte(b.String())}
 }
+
+// ForAccount adds to what surrounds an account's scripts what the directory
+// keeps for it: its forwards, before everything else, and its response.
+func ForAccount(set model.ScriptSetting, a model.Account, maxRedirects int) model.ScriptSetting {
+	if s, _, ok := Forward(a, maxRedirects); ok {
+		set.Before = slices.Concat([]model.Script{s}, set.Before)
+	}
+	if a.Vacation != nil && set.Vacation == nil {
+		set.Vacation, set.VacationApart = a.Vacation, true
+	}
+	return set
+}

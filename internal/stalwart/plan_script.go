@@ -171,7 +171,7 @@ func (d *Destination) readScripts(ctx context.Context, all []*scripted) error {
 
 // script is what an account without a script of its own runs.
 func (p *planner) script(s *scripted) (name, content string, notes []string, err error) {
-	set := model.ScriptSetting{Before: []model.Script{s.before}, Vacation: s.account.Vacation}
+	set := sieve.ForAccount(model.ScriptSetting{}, s.account, p.d.limits.SieveMaxRedirect)
 	planned := sieve.Plan(s.account.Login, nil, set)
 	one := planned[len(planned)-1]
 	raw, changes, err := one.Convert(p.d.limits.Sieve())
