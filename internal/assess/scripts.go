@@ -28,6 +28,7 @@ func (e *examiner) scripts(ctx context.Context) error {
 		}
 		e.note(Anomaly{Code: "scriptsUnreadable", Text: err.Error(), Loss: true, Remedy: "give the login access to the scripts that run for everybody, or leave them out of the configuration"})
 	}
+	set = sieve.ForAccount(set, e.acc, e.Limits.SieveMaxRedirect)
 	target := e.Limits.Sieve()
 	for _, p := range sieve.Plan(e.acc.Login, scripts, set) {
 		e.out.Scripts++

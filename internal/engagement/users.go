@@ -76,7 +76,7 @@ func ldapSettings(u config.Users) (ldapusers.Settings, error) {
 		MailHost: c.MailHost, Scheme: c.Scheme, Domain: u.Domain}, nil
 }
 
-// forwards tells whose mail the directory sends on: that is not moved.
+// forwards tells whose mail the directory sends on.
 func forwards(p directory.Plan) []model.Finding {
 	var who []string
 	for _, a := range p.Accounts {
@@ -91,7 +91,6 @@ func forwards(p directory.Plan) []model.Finding {
 	if len(shown) > 5 {
 		shown = append(shown[:5:5], "…")
 	}
-	return []model.Finding{{Level: model.LevelWarning, Subject: "accounts",
-		Message: fmt.Sprintf("accounts that forward their mail (%d), which is not moved: %s", len(who), strings.Join(shown, "; ")),
-		Remedy:  "set the forwards at the destination, as Sieve scripts"}}
+	return []model.Finding{{Subject: "accounts",
+		Message: fmt.Sprintf("accounts that forward their mail (%d), which provision goes on with by Sieve: %s", len(who), strings.Join(shown, "; "))}}
 }

@@ -48,7 +48,7 @@ func TestAccountsFromDatabases(t *testing.T) {
 	}
 	found := false
 	for _, f := range e.Plan.Findings {
-		found = found || strings.Contains(f.Message, "accounts that forward their mail (1), which is not moved: anna@acme.test → a@else.test")
+		found = found || strings.Contains(f.Message, "accounts that forward their mail (1), which provision goes on with by Sieve: anna@acme.test → a@else.test")
 	}
 	if !found {
 		t.Errorf("forwards are not told: %+v", e.Plan.Findings)

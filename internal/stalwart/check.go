@@ -2,11 +2,9 @@ package stalwart
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
-	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/model"
 )
 
@@ -28,27 +26,6 @@ func finding(level model.Level, subject, remedy, format string, v ...any) model.
 		f.Err = model.Faultf(model.ClassFatal, "check", "%s: %s", f.Subject, f.Message)
 	}
 	return f
-}
-
-// checkVersion finds out whether this is Stalwart with the objects of 0.16.
-// No endpoint tells the version to a login, so it asks for one of them.
-func (d *Destination) checkVersion(ctx context.Context) []model.Finding {
-	const subject, remedy = "version", "upgrade the destination to Stalwart 0.16 or later first"
-	if !d.session.Has(capBlob) || !d.session.Has(capMail) {
-		return []model.Finding{finding(model.LevelStop, subject, remedy, "the server announces no JMAP for mail and blobs")}
-	}
-	var got any
-	err := call(ctx, d.client, capStalwart, "x:Domain/query", args{"limit": 1}, &got)
-	var me *jmap.MethodError
-	switch {
-	case err == nil, errors.As(err, &me) && me.Type == "forbidden":
-		return []model.Finding{finding(model.LevelOK, subject, "", "Stalwart 0.16 or later")}
-	case errors.As(err, &me) && me.Type == "unknownMethod", errors.As(err, new(*jmap.RequestError)):
-		return []model.Finding{finding(model.LevelStop, subject, remedy, "the server lacks the management objects of Stalwart 0.16")}
-	}
-	f := finding(model.LevelStop, subject, "", "%v", err)
-	f.Err = err
-	return []model.Finding{f}
 }
 
 // needs are permissions without which the migration cannot be done, or only

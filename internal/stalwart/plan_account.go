@@ -40,7 +40,7 @@ func (p *planner) planAccount(a model.Account, seen map[string]string) {
 		p.conflict(action, "%q is no address: give the account one under accounts:", a.Address)
 		return
 	}
-	if why := p.stopped(a.Address); why != "" {
+	if why := orText(p.stopped(a.Address), p.stops[strings.ToLower(a.Login)]); why != "" {
 		p.conflict(action, "%s", why)
 		return
 	}

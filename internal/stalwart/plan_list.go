@@ -181,7 +181,7 @@ func (p *planner) planList(l model.List) {
 	action := destination.Action{Kind: destination.KindList, Subject: l.Address, List: l}
 	at := p.canonical(l.Address)
 	h, exists := p.have.holders[at]
-	switch why := p.stopped(l.Address); {
+	switch why := orText(p.stopped(l.Address), p.loops[l.Address]); {
 	case !isAddress(l.Address):
 		p.conflict(action, "%q is no address: a list needs one", l.Address)
 		return

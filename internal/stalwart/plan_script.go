@@ -66,7 +66,7 @@ func (p *planner) planScripts(ctx context.Context) error {
 		s := scripted{account: a}
 		var list string
 		var forwards bool
-		if s.before, list, forwards = sieve.Forward(a, p.d.limits.SieveMaxRedirect); forwards && list != "" {
+		if s.before, list, forwards = sieve.Forward(a, p.d.limits.SieveMaxRedirect); forwards && list != "" && p.loops[a.Address] == "" {
 			if !p.ours(destination.KindList, list) {
 				p.conflict(destination.Action{Kind: destination.KindForward, Subject: a.Address, Account: a},
 					"forwards to %d addresses, which takes a list %s: that address is taken", len(a.Forwards), list)
@@ -186,6 +186,10 @@ func (p *planner) script(s *scripted) (name, content string, notes []string, err
 func (p *planner) planForward(s *scripted) {
 	a := s.account
 	action := destination.Action{Kind: destination.KindForward, Subject: a.Address, Account: a}
+	if why := p.loops[a.Address]; why != "" {
+		p.conflict(action, "%s", why)
+		return
+	}
 	name, content, notes, err := p.script(s)
 	if err != nil {
 		p.conflict(action, "%v", err)

@@ -23,6 +23,9 @@ func (d *Destination) PlanOrganisation(ctx context.Context, w destination.Wanted
 }
 
 func (d *Destination) plan(ctx context.Context, w destination.Wanted, all bool) ([]destination.Action, error) {
+	if err := d.recognise(ctx); err != nil {
+		return nil, err
+	}
 	p := newPlanner(d, w)
 	p.gather()
 	have, err := d.readState(ctx, p.addresses(), all)
@@ -72,8 +75,9 @@ type planner struct {
 	want destination.Wanted
 	have *state
 	past past
-	// stops are contradictions, by what they are about.
-	stops map[string]string
+	// stops are contradictions, by what they are about; loops are those that
+	// concern only where mail is sent on to.
+	stops, loops map[string]string
 
 	accounts []model.Account
 	groups   []model.Group
@@ -102,15 +106,15 @@ type claim struct {
 }
 
 func newPlanner(d *Destination, w destination.Wanted) *planner {
-	p := &planner{d: d, want: w, past: newPast(w.Written), stops: map[string]string{}, aliasOf: map[string]string{}, refused: map[string]string{},
+	p := &planner{d: d, want: w, past: newPast(w.Written), stops: map[string]string{}, loops: map[string]string{}, aliasOf: map[string]string{}, refused: map[string]string{},
 		owners: map[string]claim{}, kept: map[string]bool{}, public: map[string]model.Account{}}
 	for _, n := range w.Organisation.Notes {
-		if n.Level == model.LevelStop && p.stops[strings.ToLower(n.Subject)] == "" {
-			text := n.Text
-			if n.Remedy != "" {
-				text += ": " + n.Remedy
-			}
-			p.stops[strings.ToLower(n.Subject)] = text
+		into := p.stops
+		if strings.HasSuffix(n.Code, "-loop") {
+			into = p.loops
+		}
+		if subject := strings.ToLower(n.Subject); n.Level == model.LevelStop && into[subject] == "" {
+			into[subject] = strings.TrimSuffix(n.Text+": "+n.Remedy, ": ")
 		}
 	}
 	return p
