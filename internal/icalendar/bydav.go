@@ -163,6 +163,7 @@ func (s *series) oddTime(value, tzid string) bool {
 // exceptionsByDAV looks at the exceptions beside their series.
 func (s *series) exceptionsByDAV() string {
 	master := s.span(s.masters[0])
+	gone, _ := s.excluded(s.masters[0], master)
 	for _, e := range s.exceptions {
 		l, _ := e.Property("RECURRENCE-ID")
 		if l.First("RANGE") != "" {
@@ -174,6 +175,9 @@ func (s *series) exceptionsByDAV() string {
 		}
 		if id.AllDay {
 			return "an exception of a whole day: JMAP would keep it instead of its series"
+		}
+		if gone[s.instant(id)] {
+			return "an exception of an instance that EXDATE leaves out: JMAP would forget the latter"
 		}
 		sp := s.span(e)
 		if !sp.dated {
