@@ -42,6 +42,9 @@ type Destination struct {
 	permissions map[string]bool // nil where the server does not tell
 	limits      destination.Limits
 	buffers     buffers
+	dav         *dav
+	// maxCalendar and maxCard bound calendar objects and cards, in octets.
+	maxCalendar, maxCard int64
 
 	mu       sync.Mutex
 	accounts map[string]*Account // by address
@@ -71,7 +74,13 @@ func Dial(ctx context.Context, cfg Config) (*Destination, error) {
 		d.client = c.WithConcurrency(16, 0)
 	}
 	d.readLimits()
-	if err := d.readSettings(ctx); err != nil {
+	if d.dav, err = newDAV(cfg); err == nil {
+		err = d.readSettings(ctx)
+	}
+	if err == nil {
+		err = d.readObjectLimits(ctx)
+	}
+	if err != nil {
 		_ = c.Close()
 		return nil, err
 	}
@@ -183,7 +192,10 @@ func (d *Destination) readLimits() {
 func (d *Destination) Limits() destination.Limits { return d.limits }
 
 // Close drops idle connections.
-func (d *Destination) Close() error { return d.client.Close() }
+func (d *Destination) Close() error {
+	d.dav.http.CloseIdleConnections()
+	return d.client.Close()
+}
 
 // Open implements destination.Destination.
 func (d *Destination) Open(ctx context.Context, address string) (destination.Account, error) {
