@@ -30,6 +30,9 @@ const (
 // Writing never sends anything to anybody: no invitation, no answer, no
 // cancellation. Organizer and attendees stay as they are written.
 type ObjectStore interface {
+	// HoldsObjects reports whether the server keeps objects of this kind; if
+	// not, nothing else may be called with it.
+	HoldsObjects(kind model.Kind) bool
 	// ObjectLimits returns what the server takes of a kind.
 	ObjectLimits(kind model.Kind) ObjectLimits
 	// ObjectCollections lists calendars, address books or folders of files,

@@ -75,7 +75,7 @@ func Open(dir string) (*Ledger, error) {
 		return nil, model.Faultf(model.ClassFatal, "ledgerVersion",
 			"ledger %s has version %d, this program knows %d: use the mailhaul that made it, or a newer one", path, version, schemaVersion)
 	}
-	if _, err := w.Exec(sharesTable + provisionedTable); err != nil {
+	if _, err := w.Exec(sharesTable + provisionedTable + objectTables); err != nil {
 		w.Close()
 		return nil, fatal("extend ledger "+path, err)
 	}

@@ -98,7 +98,7 @@ CREATE TABLE scripts (
 	active  INTEGER NOT NULL,
 	PRIMARY KEY (account, name)
 ) WITHOUT ROWID;
-` + sharesTable + provisionedTable
+` + sharesTable + provisionedTable + objectTables
 
 // sharesTable came later; Open adds it to ledgers that lack it.
 const sharesTable = `

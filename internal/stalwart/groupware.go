@@ -26,6 +26,15 @@ const (
 // x:AddressBook.maxVCardSize of 0.16.18.
 const maxObjectDefault = 512 << 10
 
+// HoldsObjects implements destination.ObjectStore.
+func (a *Account) HoldsObjects(kind model.Kind) bool {
+	if kind == model.KindFiles {
+		return a.d.session.Has(capFiles)
+	}
+	d, ok := dialects[kind]
+	return ok && a.d.session.Has(d.capability)
+}
+
 // ObjectLimits implements destination.ObjectStore. Files have no limit of
 // their own when they are written by FileNode/set; the upload's holds.
 func (a *Account) ObjectLimits(kind model.Kind) destination.ObjectLimits {

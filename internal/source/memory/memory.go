@@ -37,6 +37,7 @@ type account struct {
 	acc     model.Account
 	boxes   map[string]*box
 	scripts []model.Script
+	shelves map[string]*shelf
 	modseq  uint64
 	guids   int
 }

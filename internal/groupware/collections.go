@@ -1,0 +1,266 @@
+package groupware
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// properties are what is written of a collection, each compared by itself.
+type properties struct {
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+	Color       string `json:"color,omitempty"`
+	Order       int    `json:"order,omitempty"`
+	TimeZone    string `json:"timezone,omitempty"`
+	Transparent bool   `json:"transparent,omitempty"`
+	Parent      string `json:"parent,omitempty"` // source ID of the folder above
+}
+
+func (p properties) String() string {
+	raw, _ := json.Marshal(p)
+	return string(raw)
+}
+
+// properties are what the source wants.
+func (c *collection) properties() properties {
+	p := properties{Description: cut(c.src.Description, 254), Color: color(c.src.Color), Order: max(c.src.Order, 0), TimeZone: zoneName(c.src.TimeZone), Transparent: c.src.Transparent}
+	if n := len(c.src.Path); n > 0 {
+		p.Name = cut(c.src.Path[n-1], 255)
+	}
+	if c.src.Kind == model.KindFiles && len(c.src.Path) > 1 {
+		p.Parent = strings.Join(c.src.Path[:len(c.src.Path)-1], "\x00")
+	}
+	return p
+}
+
+func (c *collection) components() []string {
+	if c.src.Kind != model.KindCalendar {
+		return nil
+	}
+	return c.src.Components
+}
+
+// cut shortens text to n octets between two characters.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}
+
+// color is "#rrggbb", or empty where the source's is no such colour.
+func color(s string) string {
+	if len(s) < 7 || s[0] != '#' {
+		return ""
+	}
+	s = strings.ToLower(s[:7])
+	if strings.Trim(s[1:], "0123456789abcdef") != "" {
+		return ""
+	}
+	return s
+}
+
+// zoneName is the IANA name of a calendar's time zone, which may be given as a
+// VTIMEZONE; empty where it has none.
+func zoneName(s string) string {
+	if strings.Contains(s, "BEGIN:") {
+		id := ""
+		for line := range strings.Lines(s) {
+			if v, ok := strings.CutPrefix(strings.TrimSpace(line), "TZID:"); ok {
+				id = v
+			}
+		}
+		s = id
+	}
+	if s == "" || s == "Local" {
+		return ""
+	}
+	if _, err := time.LoadLocation(s); err != nil {
+		return ""
+	}
+	return s
+}
+
+// putCollections finds or makes each collection's counterpart, and writes what
+// changed of its properties.
+func (a *Account) putCollections(ctx context.Context) error {
+	for _, kind := range kinds {
+		var some []*collection
+		for _, c := range a.all {
+			if c.src.Kind == kind {
+				some = append(some, c)
+			}
+		}
+		if len(some) == 0 || !slices.ContainsFunc(some, func(c *collection) bool {
+			return c.changed || c.row.Target == "" || c.row.Written != c.properties().String()
+		}) {
+			continue
+		}
+		at, err := a.dst.ObjectCollections(ctx, kind)
+		if err != nil {
+			return err
+		}
+		for _, c := range some {
+			if err := a.putCollection(ctx, c, at); err != nil {
+				if model.ClassOf(err) != model.ClassItem {
+					return err
+				}
+				c.lost = true
+				a.incomplete = true
+				a.res.Of(kind).Kept++
+				a.Note(c.name(), "", NoteRefused, err.Error())
+			}
+		}
+	}
+	return nil
+}
+
+func (a *Account) putCollection(ctx context.Context, c *collection, at []destination.ObjectCollection) error {
+	want := c.properties()
+	to := destination.ObjectCollection{Collection: destination.Collection{Kind: c.src.Kind}, Components: c.components(), Subscribed: true}
+	var last, have properties
+	if c.row.Target == "" {
+		if i := a.counterpart(c, at); i >= 0 {
+			to.ID = at[i].ID
+		}
+		last = properties{} // everything is new
+	} else {
+		i := slices.IndexFunc(at, func(o destination.ObjectCollection) bool { return sameCollection(o.ID, c.row.Target) })
+		if i < 0 {
+			c.lost = true
+			a.res.Of(c.src.Kind).Kept++
+			a.Note(c.name(), "", NoteKept, "its user deleted the "+c.src.Kind.String()+" at the destination; nothing more goes there")
+			return nil
+		}
+		to.ID, to.Subscribed = c.row.Target, at[i].Subscribed
+		have = propertiesOf(at[i], want.Parent)
+		if json.Unmarshal([]byte(c.row.Written), &last) != nil {
+			last = have
+		}
+	}
+	merged, kept := merge(want, last, have, c.row.Target == "")
+	for _, what := range kept {
+		a.res.Of(c.src.Kind).Kept++
+		a.Note(c.name(), "", NoteKept, "its user changed the "+what+" at the destination; left so")
+	}
+	if c.src.ReadOnly && c.row.Target == "" {
+		a.Note(c.name(), "", NoteReadOnly, "its user could only read it at the source; at the destination it is his own")
+	}
+	if c.row.Target != "" && c.row.Written == want.String() {
+		return nil
+	}
+	if c.row.Target == "" || merged != have {
+		to.Name, to.Description, to.Color, to.Order, to.TimeZone, to.Transparent = merged.Name, merged.Description, merged.Color, merged.Order, merged.TimeZone, merged.Transparent
+		if c.src.Kind == model.KindFiles {
+			if len(c.src.Path) == 0 {
+				return a.recordCollection(ctx, c, to.ID, false, want)
+			}
+			to.Parent = a.folder(c.src.Path[:len(c.src.Path)-1])
+			if to.Parent == "" {
+				return model.Faultf(model.ClassItem, "collection", "the folder above %s is not at the destination", c.name())
+			}
+		}
+		if err := a.Step("collection"); err != nil {
+			return err
+		}
+		created := to.ID == ""
+		id, err := a.dst.PutObjectCollection(ctx, to, fmt.Sprintf("%d %s", c.src.Kind, c.src.ID))
+		if err != nil {
+			return err
+		}
+		a.res.Of(c.src.Kind).Collections++
+		return a.recordCollection(ctx, c, id, created || c.row.Created, want)
+	}
+	return a.recordCollection(ctx, c, to.ID, c.row.Created, want)
+}
+
+// folder is the ID of a folder by its path.
+func (a *Account) folder(path []string) string {
+	for _, c := range a.all {
+		if c.src.Kind == model.KindFiles && slices.Equal(c.src.Path, path) {
+			return c.row.Target
+		}
+	}
+	return ""
+}
+
+func (a *Account) recordCollection(ctx context.Context, c *collection, id string, created bool, want properties) error {
+	c.row.Target, c.row.Created, c.row.Written = id, created, want.String()
+	return a.step(ctx, "collection", func(t *ledger.Tx) error { return t.PutObjectCollection(&c.row) })
+}
+
+// sameCollection compares IDs that may have been told with or without a
+// second part.
+func sameCollection(a, b string) bool {
+	a, _, _ = strings.Cut(a, "/")
+	b, _, _ = strings.Cut(b, "/")
+	return a == b
+}
+
+// counterpart finds a collection that is there already: the default one for
+// the default one, the root for the root, else one of the same name; none that
+// another collection of the source has.
+func (a *Account) counterpart(c *collection, at []destination.ObjectCollection) int {
+	taken := func(o destination.ObjectCollection) bool {
+		return slices.ContainsFunc(a.all, func(d *collection) bool { return d.src.Kind == c.src.Kind && d.row.Target != "" && sameCollection(d.row.Target, o.ID) })
+	}
+	if c.src.Kind == model.KindFiles {
+		if len(c.src.Path) > 0 {
+			return -1 // PutObjectCollection takes a folder of this name
+		}
+		return slices.IndexFunc(at, func(o destination.ObjectCollection) bool { return o.Default })
+	}
+	usable := func(o destination.ObjectCollection) bool { return !strings.HasSuffix(o.ID, "/") && !taken(o) }
+	if c.src.Default {
+		if i := slices.IndexFunc(at, func(o destination.ObjectCollection) bool { return o.Default && usable(o) }); i >= 0 {
+			return i
+		}
+	}
+	return slices.IndexFunc(at, func(o destination.ObjectCollection) bool {
+		return !o.Default && usable(o) && o.Name == c.properties().Name
+	})
+}
+
+func propertiesOf(o destination.ObjectCollection, parent string) properties {
+	return properties{Name: o.Name, Description: o.Description, Color: strings.ToLower(o.Color), Order: o.Order, TimeZone: o.TimeZone, Transparent: o.Transparent, Parent: parent}
+}
+
+// merge takes over what the source changed, and keeps what the user changed at
+// the destination; kept names what both changed.
+func merge(want, last, have properties, fresh bool) (merged properties, kept []string) {
+	if fresh {
+		return want, nil
+	}
+	merged = have
+	text := func(name string, to *string, want, last, have string) {
+		switch {
+		case want == last || want == have:
+		case have == last:
+			*to = want
+		default:
+			kept = append(kept, name)
+		}
+	}
+	text("name", &merged.Name, want.Name, last.Name, have.Name)
+	text("description", &merged.Description, want.Description, last.Description, have.Description)
+	text("colour", &merged.Color, want.Color, last.Color, have.Color)
+	text("time zone", &merged.TimeZone, want.TimeZone, last.TimeZone, have.TimeZone)
+	if want.Order != last.Order && have.Order == last.Order {
+		merged.Order = want.Order
+	}
+	if want.Transparent != last.Transparent && have.Transparent == last.Transparent {
+		merged.Transparent = want.Transparent
+	}
+	return merged, kept
+}

@@ -1,0 +1,279 @@
+package groupware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+)
+
+// Options are what the objects of one account need. Source and Ledger are
+// required.
+type Options struct {
+	Source  source.Objects
+	Ledger  *ledger.Ledger
+	Account int64 // the account's row in the ledger
+	// SpoolDir takes files too large for memory; it must exist.
+	SpoolDir string
+	// AllowDeletions, RetryRefused: as for mail.
+	AllowDeletions, RetryRefused bool
+	// SettleDelay is how long to wait before a write whose answer was lost is
+	// looked up; 0: 2 s.
+	SettleDelay time.Duration
+	// Step, if set, is called before every effect on ledger or destination; an
+	// error ends the run there.
+	Step func(name string) error
+	// Note, if set, is told what an administrator should know.
+	Note func(collection, item, code, text string)
+}
+
+// Codes of notes.
+const (
+	NoteRefused      = "refused"
+	NoteRepaired     = "repaired"
+	NoteKept         = "kept"
+	NoteSubscription = "subscription"
+	NoteReadOnly     = "readOnly"
+	NoteHeld         = "deletionsHeld"
+	NoteNotTaken     = "notTaken"
+	NoteUnreadable   = "unreadable"
+	NoteMerged       = "merged"
+)
+
+// kinds is the order in which they are moved.
+var kinds = []model.Kind{model.KindCalendar, model.KindContacts, model.KindFiles}
+
+// Account is the convergence of one account's objects. It is used by one
+// goroutine.
+type Account struct {
+	Options
+	dst     destination.ObjectStore
+	res     Result
+	all     []*collection
+	retired []ledger.ObjectCollection
+	// incomplete: something at the source could not be listed, so what is
+	// missing there may not be gone.
+	incomplete bool
+	work       bool
+}
+
+// collection is one of the source and its row in the ledger.
+type collection struct {
+	src model.ObjectCollection
+	row ledger.ObjectCollection
+	// changed: the source may hold something that the ledger does not know.
+	changed bool
+	// lost: its user deleted it at the destination.
+	lost bool
+}
+
+func (c *collection) name() string { return strings.Join(c.src.Path, "/") }
+
+func (c *collection) at() destination.Collection {
+	return destination.Collection{Kind: c.src.Kind, ID: c.row.Target}
+}
+
+// Survey asks the source for its collections and finds their rows.
+func Survey(ctx context.Context, o Options) (*Account, error) {
+	a := &Account{Options: o}
+	if a.Step == nil {
+		a.Step = func(string) error { return nil }
+	}
+	if a.Note == nil {
+		a.Note = func(string, string, string, string) {}
+	}
+	if a.SettleDelay <= 0 {
+		a.SettleDelay = 2 * time.Second
+	}
+	list, errs, err := a.Source.ObjectCollections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range errs {
+		if model.ClassOf(e) != model.ClassItem {
+			return nil, e
+		}
+		a.incomplete = true
+		a.Note("", "", NoteUnreadable, e.Error())
+	}
+	known, err := a.Ledger.ObjectCollections(ctx, a.Account)
+	if err != nil {
+		return nil, err
+	}
+	used := map[int64]bool{}
+	for _, src := range list {
+		if src.Subscription != "" {
+			a.Note(strings.Join(src.Path, "/"), "", NoteSubscription, "a subscription to "+src.Subscription+": its user subscribes to it anew")
+			continue
+		}
+		c := &collection{src: src}
+		i := slices.IndexFunc(known, func(k ledger.ObjectCollection) bool { return k.Kind == src.Kind && k.SourceID == src.ID })
+		if i >= 0 {
+			c.row = known[i]
+			used[c.row.ID] = true
+			c.row.Retired = false
+		} else {
+			c.row = ledger.ObjectCollection{Account: a.Account, Kind: src.Kind, SourceID: src.ID}
+		}
+		c.row.Path = src.Path
+		c.changed = src.Fingerprint == "" || src.Fingerprint != c.row.Fingerprint
+		a.work = a.work || c.changed || c.row.Target == "" || c.row.Written != c.properties().String()
+		a.all = append(a.all, c)
+	}
+	for _, k := range known {
+		if !used[k.ID] {
+			a.retired = append(a.retired, k)
+			a.work = a.work || !a.incomplete
+		}
+	}
+	sums, err := a.Ledger.ObjectSums(ctx, a.Account)
+	if err != nil {
+		return nil, err
+	}
+	for _, by := range sums {
+		a.work = a.work || by[ledger.Pending]+by[ledger.Intended]+by[ledger.Changed]+by[ledger.Vanished] > 0 || a.RetryRefused && by[ledger.Refused] > 0
+	}
+	return a, nil
+}
+
+// Idle reports that there is nothing to do. Where a source has no fingerprints
+// only listing tells.
+func (a *Account) Idle() bool { return !a.work }
+
+// Collections is how many the source has.
+func (a *Account) Collections() int { return len(a.all) }
+
+// Result is what was done so far.
+func (a *Account) Result() Result { return a.res }
+
+// Run does the phases in order. dst is the account at the destination, which
+// need not keep objects. Each phase leaves the ledger in a state from which the
+// next run continues.
+func (a *Account) Run(ctx context.Context, dst destination.Account) error {
+	if err := a.takes(ctx, dst); err != nil {
+		return err
+	}
+	for _, phase := range []func(context.Context) error{a.settleAll, a.putCollections, a.listAll, a.writeAll, a.removeAll} {
+		if err := phase(ctx); err != nil {
+			return err
+		}
+	}
+	return a.countRefused(ctx)
+}
+
+// takes finds out which kinds the destination keeps, and counts what it does
+// not.
+func (a *Account) takes(ctx context.Context, dst destination.Account) error {
+	store, ok := dst.(destination.ObjectStore)
+	a.dst = store
+	var keep []*collection
+	for _, c := range a.all {
+		if ok && store.HoldsObjects(c.src.Kind) {
+			keep = append(keep, c)
+			continue
+		}
+		n := int64(0)
+		for ch, err := range a.Source.ObjectChanges(ctx, c.src, "") {
+			if err != nil {
+				if model.ClassOf(err) != model.ClassItem {
+					return err
+				}
+				a.Note(c.name(), "", NoteUnreadable, err.Error())
+				continue
+			}
+			if ch.Op == model.OpUpsert {
+				n++
+			}
+		}
+		a.res.Of(c.src.Kind).NotTaken += n
+		a.Note(c.name(), "", NoteNotTaken, fmt.Sprintf("the destination keeps mail only: %d objects of this %s stay behind", n, c.src.Kind))
+	}
+	if len(keep) < len(a.all) {
+		// Nothing is gone because the destination does not take it.
+		a.incomplete = true
+	}
+	a.all = keep
+	return nil
+}
+
+// Plan is the dry run: it lists the source into the ledger, which is ours, and
+// counts what a run would do. It writes nothing on either server.
+func (a *Account) Plan(ctx context.Context, dst destination.Account) error {
+	if dst != nil {
+		if err := a.takes(ctx, dst); err != nil {
+			return err
+		}
+	}
+	for _, c := range a.all {
+		if c.row.Target == "" || c.row.Written != c.properties().String() {
+			a.res.Of(c.src.Kind).Collections++
+		}
+	}
+	if err := a.listAll(ctx); err != nil {
+		return err
+	}
+	sums, err := a.Ledger.ObjectSums(ctx, a.Account)
+	if err != nil {
+		return err
+	}
+	for kind, by := range sums {
+		counts := a.res.Of(kind)
+		counts.Created += by[ledger.Pending] + by[ledger.Intended]
+		counts.Changed += by[ledger.Changed]
+		counts.Removed += by[ledger.Vanished]
+	}
+	return a.countRefused(ctx)
+}
+
+func (a *Account) countRefused(ctx context.Context) error {
+	sums, err := a.Ledger.ObjectSums(ctx, a.Account)
+	for kind, by := range sums {
+		a.res.Of(kind).Refused = by[ledger.Refused]
+	}
+	return err
+}
+
+// step writes to the ledger, announcing it first.
+func (a *Account) step(ctx context.Context, name string, fn func(*ledger.Tx) error) error {
+	if err := a.Step("ledger: " + name); err != nil {
+		return err
+	}
+	return a.Ledger.Write(ctx, fn)
+}
+
+// note tells of an object, and has the ledger keep it.
+func (a *Account) note(t *ledger.Tx, c *collection, item, code, text string) error {
+	a.Note(c.name(), item, code, text)
+	return t.PutNote(a.Account, ledger.Note{Item: noteItem(c, item), Code: code, Text: text})
+}
+
+func (a *Account) clearNote(t *ledger.Tx, c *collection, item string, codes ...string) error {
+	var errs []error
+	for _, code := range codes {
+		errs = append(errs, t.ClearNote(a.Account, 0, noteItem(c, item), code))
+	}
+	return errors.Join(errs...)
+}
+
+func noteItem(c *collection, item string) string {
+	return c.src.Kind.String() + " " + c.name() + ": " + item
+}
+
+// sleep waits, or returns early with the context's cause.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
