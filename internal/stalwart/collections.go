@@ -62,7 +62,12 @@ func (a *Account) ObjectCollections(ctx context.Context, kind model.Kind) ([]des
 
 func (a *Account) jmapCollections(ctx context.Context, d dialect) ([]jmapCollection, error) {
 	var got struct{ List []jmapCollection }
-	err := call(ctx, a.owner(), d.capability, d.object+"/get", args{"accountId": a.id, "ids": nil}, &got)
+	// Not all of them are among those that the server gives unasked.
+	properties := []string{"id", "name", "description", "sortOrder", "isSubscribed", "isDefault"}
+	if d.kind == model.KindCalendar {
+		properties = append(properties, "color", "timeZone", "includeInAvailability")
+	}
+	err := call(ctx, a.owner(), d.capability, d.object+"/get", args{"accountId": a.id, "ids": nil, "properties": properties}, &got)
 	return got.List, a.asOwner(err)
 }
 
