@@ -143,5 +143,8 @@ type ObjectWrite struct {
 // ObjectWritten is the outcome of one write.
 type ObjectWritten struct {
 	Object
-	Err error
+	// Converted: it was stored by a way that is to keep its meaning, not its
+	// text.
+	Converted bool
+	Err       error
 }

@@ -213,7 +213,9 @@ func sameCollection(a, b string) bool {
 // another collection of the source has.
 func (a *Account) counterpart(c *collection, at []destination.ObjectCollection) int {
 	taken := func(o destination.ObjectCollection) bool {
-		return slices.ContainsFunc(a.all, func(d *collection) bool { return d.src.Kind == c.src.Kind && d.row.Target != "" && sameCollection(d.row.Target, o.ID) })
+		return slices.ContainsFunc(a.all, func(d *collection) bool {
+			return d.src.Kind == c.src.Kind && d.row.Target != "" && sameCollection(d.row.Target, o.ID)
+		})
 	}
 	if c.src.Kind == model.KindFiles {
 		if len(c.src.Path) > 0 {

@@ -332,6 +332,9 @@ func (a *Account) create(ctx context.Context, c *collection, w *writing, parts [
 func (a *Account) created(ctx context.Context, c *collection, w *writing, parts []*part, results []destination.ObjectWritten) error {
 	counts := a.res.Of(c.src.Kind)
 	var there []*part
+	if err := a.proofread(ctx, c, parts, results); err != nil {
+		return err
+	}
 	for i, p := range parts {
 		switch err := results[i].Err; {
 		case err == nil:
@@ -354,6 +357,54 @@ func (a *Account) created(ctx context.Context, c *collection, w *writing, parts 
 		a.refuse(c, w, p, model.Faultf(model.ClassItem, destination.CodeExists, "the destination says that its UID or name is taken, but shows no such object"))
 	}
 	return err
+}
+
+// proofread reads what the destination has made of objects that it converted,
+// and replaces those by their text whose meaning is not the source's. So it
+// does not matter what a conversion cannot do, and what nobody knew of.
+func (a *Account) proofread(ctx context.Context, c *collection, parts []*part, results []destination.ObjectWritten) error {
+	var ids []string
+	known := map[string]destination.Object{}
+	for _, r := range results {
+		if r.Err == nil && r.Converted {
+			ids = append(ids, r.ID)
+			known[r.ID] = r.Object
+		}
+	}
+	digests, err := a.digests(ctx, c, ids, known)
+	if err != nil {
+		return err
+	}
+	var writes []destination.ObjectWrite
+	var of []int
+	for i, r := range results {
+		if r.Err != nil || !r.Converted || digests[r.ID] == parts[i].digest {
+			continue
+		}
+		x := parts[i].write
+		x.ID, x.Version = r.ID, r.Version
+		writes, of = append(writes, x), append(of, i)
+	}
+	if len(writes) == 0 {
+		return nil
+	}
+	if err := a.Step("rewrite"); err != nil {
+		return err
+	}
+	again, err := a.dst.UpdateObjects(ctx, c.at(), writes)
+	if err != nil {
+		return err
+	}
+	for k, i := range of {
+		if again[k].Err == nil {
+			results[i].Object = again[k].Object
+		} else if model.ClassOf(again[k].Err) == model.ClassItem {
+			parts[i].remarks = append(parts[i].remarks, "stored, but the destination shows it differently: its text is refused: "+again[k].Err.Error())
+		} else {
+			return again[k].Err
+		}
+	}
+	return nil
 }
 
 // arrived looks up objects that may be at the destination, settles those that

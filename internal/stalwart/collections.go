@@ -95,7 +95,9 @@ func (a *Account) davCollections(ctx context.Context, d dialect) ([]davObject, e
 		return nil, err
 	}
 	home := lastSegment(a.home(d))
-	return slices.DeleteFunc(list, func(o davObject) bool { return o.name == home || strings.Contains(o.name, "%40") || strings.Contains(o.name, "@") }), nil
+	return slices.DeleteFunc(list, func(o davObject) bool {
+		return o.name == home || strings.Contains(o.name, "%40") || strings.Contains(o.name, "@")
+	}), nil
 }
 
 // PutObjectCollection implements destination.ObjectStore. A calendar is made

@@ -80,7 +80,9 @@ type davAnswer struct {
 	again bool
 }
 
-func (a *davAnswer) version() string { return strings.Trim(strings.TrimPrefix(a.header.Get("ETag"), "W/"), `"`) }
+func (a *davAnswer) version() string {
+	return strings.Trim(strings.TrimPrefix(a.header.Get("ETag"), "W/"), `"`)
+}
 
 // maxDAVAnswer bounds what an answer may hold.
 const maxDAVAnswer = 256 << 20
@@ -239,7 +241,7 @@ func (d *dav) query(ctx context.Context, method, owner, path, depth, body string
 		return nil, "", false, model.Faultf(model.ClassAccount, "dav", "%s: HTTP %d %s", method, a.status, a.condition())
 	}
 	var m multistatus
-	if err := xml.Unmarshal(a.body, &m); err != nil {
+	if err := xml.Unmarshal(legible(a.body), &m); err != nil {
 		return nil, "", false, model.Faultf(model.ClassRetry, "badAnswer", "%s: the answer cannot be read: %w", method, err)
 	}
 	for _, r := range m.Responses {
@@ -262,6 +264,17 @@ func (d *dav) query(ctx context.Context, method, owner, path, depth, body string
 		list = append(list, o)
 	}
 	return list, m.SyncToken, truncated, nil
+}
+
+// legible replaces characters that XML does not have (XML 1.0 §2.2). The
+// server writes contents as they are, controls included.
+func legible(body []byte) []byte {
+	for i, c := range body {
+		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' {
+			body[i] = '?'
+		}
+	}
+	return body
 }
 
 // lastSegment is the last name in an href, as the server spells it.

@@ -251,6 +251,10 @@ func (a *Account) put(ctx context.Context, in destination.Collection, w destinat
 	if out.Err = a.d.quiet(d, w.Content); out.Err != nil {
 		return nil
 	}
+	content := w.Content
+	if d.kind == model.KindContacts {
+		content = carriable(content)
+	}
 	id := w.ID
 	header := []string{"Content-Type", d.mediaType, "Schedule-Reply", "F"}
 	if id == "" {
@@ -259,7 +263,7 @@ func (a *Account) put(ctx context.Context, in destination.Collection, w destinat
 	} else {
 		header = append(header, "If-Match", `"`+w.Version+`"`)
 	}
-	answer, err := a.d.dav.do(ctx, davRequest{method: http.MethodPut, path: path + id, body: w.Content, header: header})
+	answer, err := a.d.dav.do(ctx, davRequest{method: http.MethodPut, path: path + id, body: content, header: header})
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func (a *Account) createBulk(ctx context.Context, in destination.Collection, obj
 				return nil, err
 			}
 		}
-		out[i].Object = o
+		out[i].Object, out[i].Converted = o, true
 	}
 	return rest, nil
 }
