@@ -118,7 +118,7 @@ func (a *Account) putCollections(ctx context.Context) error {
 				}
 				c.lost = true
 				a.incomplete = true
-				a.res.Of(kind).Kept++
+				a.refused[kind]++
 				a.Note(c.name(), "", NoteRefused, err.Error())
 			}
 		}
@@ -166,8 +166,9 @@ func (a *Account) putCollection(ctx context.Context, c *collection, at []destina
 			if len(c.src.Path) == 0 {
 				return a.recordCollection(ctx, c, to.ID, false, want)
 			}
-			to.Parent = a.folder(c.src.Path[:len(c.src.Path)-1])
-			if to.Parent == "" {
+			above := c.src.Path[:len(c.src.Path)-1]
+			to.Parent = a.folder(above)
+			if to.Parent == "" && len(above) > 0 {
 				return model.Faultf(model.ClassItem, "collection", "the folder above %s is not at the destination", c.name())
 			}
 		}

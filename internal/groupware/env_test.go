@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zeebo/blake3"
+
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/groupware"
 	"mailhaul.org/mailhaul/internal/jmap"
@@ -246,3 +248,5 @@ func vcf(uid, name string, lines ...string) string {
 func calendar(id, name string) model.ObjectCollection {
 	return model.ObjectCollection{Kind: model.KindCalendar, ID: id, Path: []string{name}}
 }
+
+func hashOf(text string) destination.Hash { return blake3.Sum256([]byte(text)) }

@@ -62,6 +62,7 @@ type Account struct {
 	// missing there may not be gone.
 	incomplete bool
 	work       bool
+	refused    map[model.Kind]int64 // collections
 }
 
 // collection is one of the source and its row in the ledger.
@@ -82,7 +83,7 @@ func (c *collection) at() destination.Collection {
 
 // Survey asks the source for its collections and finds their rows.
 func Survey(ctx context.Context, o Options) (*Account, error) {
-	a := &Account{Options: o}
+	a := &Account{Options: o, refused: map[model.Kind]int64{}}
 	if a.Step == nil {
 		a.Step = func(string) error { return nil }
 	}
@@ -234,8 +235,8 @@ func (a *Account) Plan(ctx context.Context, dst destination.Account) error {
 
 func (a *Account) countRefused(ctx context.Context) error {
 	sums, err := a.Ledger.ObjectSums(ctx, a.Account)
-	for kind, by := range sums {
-		a.res.Of(kind).Refused = by[ledger.Refused]
+	for _, kind := range kinds {
+		a.res.Of(kind).Refused = sums[kind][ledger.Refused] + a.refused[kind]
 	}
 	return err
 }
