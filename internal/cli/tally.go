@@ -139,7 +139,7 @@ func (t *tally) bottleneck() string {
 
 // describe is the line for an account that is through.
 func describe(r engine.AccountResult) string {
-	c := r.Counts
+	c, o := r.Counts, r.Counts.Objects
 	s := fmt.Sprintf("%s: %s", r.Login, r.Status)
 	for _, p := range []struct {
 		n    int64
@@ -147,6 +147,8 @@ func describe(r engine.AccountResult) string {
 	}{
 		{c.Messages, "new"}, {c.Moved, "moved"}, {c.Flags, "flags"}, {c.Deleted, "deleted"}, {c.Repaired, "repaired"},
 		{c.Refused, "refused"}, {c.Kept, "kept"}, {c.Scripts, "scripts"},
+		{o.Calendar.Created, "calendar objects"}, {o.Contacts.Created, "contacts"}, {o.Files.Created, "files"},
+		{o.Sum().Refused, "objects refused"}, {o.Sum().NotTaken, "objects not taken"},
 	} {
 		if p.n > 0 {
 			s += fmt.Sprintf(", %s %s", humanize.Comma(p.n), p.what)

@@ -14,6 +14,7 @@
 //	flags    changed flags are written, property by property (flags.go)
 //	delete   what the source deleted, within a safety share (delete.go)
 //	scripts  Sieve (scripts.go)
+//	objects  calendars, address books and files (objects.go, package groupware)
 //
 // The engine knows sources and destinations only by their interfaces, and
 // everything that must survive is in the ledger before its effect is asked

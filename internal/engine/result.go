@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"mailhaul.org/mailhaul/internal/groupware"
 	"mailhaul.org/mailhaul/internal/model"
 )
 
@@ -35,6 +36,8 @@ type Counts struct {
 	Rematched      int64 `json:"rematched"` // recognised again after a UIDVALIDITY change
 	Mailboxes      int64 `json:"mailboxes"` // created or renamed
 	Scripts        int64 `json:"scripts"`   // Sieve scripts written
+	// Objects are calendars, address books and files.
+	Objects groupware.Result `json:"objects"`
 }
 
 // Add adds d to c.
@@ -53,6 +56,7 @@ func (c *Counts) Add(d Counts) {
 	c.Rematched += d.Rematched
 	c.Mailboxes += d.Mailboxes
 	c.Scripts += d.Scripts
+	c.Objects.Add(d.Objects)
 }
 
 // Note is one thing an administrator should know about an item, mailbox or

@@ -82,20 +82,30 @@ func (r *run) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	objects, err := r.surveyObjects(ctx)
+	if err != nil {
+		return err
+	}
 	work, err := r.Ledger.HasWork(ctx, r.row.ID, r.RetryRefused)
 	if err != nil {
 		return err
 	}
-	if r.idle(work) && len(scripts) == 0 {
+	if r.idle(work) && len(scripts) == 0 && (objects == nil || objects.Idle()) {
 		r.unchanged = true
 		r.Progress.AccountStarted(r.acc, 0, 0)
-		return r.countRefused(ctx)
+		if err := r.countRefused(ctx); err != nil {
+			return err
+		}
+		return r.refusedObjects(ctx, objects)
 	}
 	if err := r.open(ctx); err != nil {
 		return err
 	}
 	if r.DryRun {
-		return r.plan(ctx, len(scripts))
+		if err := r.plan(ctx, len(scripts)); err != nil {
+			return err
+		}
+		return r.moveObjects(ctx, objects)
 	}
 	for _, phase := range []func(context.Context) error{
 		r.settleAll, r.mapBoxes, r.finish, r.listAll, r.retire, r.match, r.load, r.adoptionDone, r.pushFlags, r.deleteVanished, r.subscribe,
@@ -107,7 +117,10 @@ func (r *run) run(ctx context.Context) (err error) {
 	if err := r.putScripts(ctx, scripts); err != nil {
 		return err
 	}
-	return r.countRefused(ctx)
+	if err := r.countRefused(ctx); err != nil {
+		return err
+	}
+	return r.moveObjects(ctx, objects)
 }
 
 // open finds the account at the destination.

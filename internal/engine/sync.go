@@ -78,7 +78,7 @@ func (s *syncer) account(ctx context.Context, a model.Account) AccountResult {
 		}
 	case r.refused > 0:
 		r.res.Status = StatusPartial
-	case r.unchanged || r.res.Counts == Counts{}:
+	case r.unchanged || r.res.Counts == Counts{}: // nothing refused, either
 		r.res.Status = StatusUnchanged
 	default:
 		r.res.Status = StatusDone

@@ -166,7 +166,7 @@ func (a *Account) Run(ctx context.Context, dst destination.Account) error {
 			return err
 		}
 	}
-	return a.countRefused(ctx)
+	return a.CountRefused(ctx)
 }
 
 // takes finds out which kinds the destination keeps, and counts what it does
@@ -230,10 +230,11 @@ func (a *Account) Plan(ctx context.Context, dst destination.Account) error {
 		counts.Changed += by[ledger.Changed]
 		counts.Removed += by[ledger.Vanished]
 	}
-	return a.countRefused(ctx)
+	return a.CountRefused(ctx)
 }
 
-func (a *Account) countRefused(ctx context.Context) error {
+// CountRefused fills in what this and earlier runs left behind.
+func (a *Account) CountRefused(ctx context.Context) error {
 	sums, err := a.Ledger.ObjectSums(ctx, a.Account)
 	for _, kind := range kinds {
 		a.res.Of(kind).Refused = sums[kind][ledger.Refused] + a.refused[kind]

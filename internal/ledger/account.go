@@ -134,6 +134,9 @@ func (l *Ledger) Statuses(ctx context.Context) ([]AccountStatus, error) {
 			return nil, err
 		}
 		out[i].Items, out[i].Octets, out[i].Mailboxes = sum.Items, sum.Octets, sum.Mailboxes
+		if out[i].Objects, err = l.objectsByName(ctx, id); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

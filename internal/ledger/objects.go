@@ -236,3 +236,21 @@ func (l *Ledger) ObjectSums(ctx context.Context, account int64) (map[model.Kind]
 	}
 	return out, nil
 }
+
+// objectNames are the names of kinds in reports.
+var objectNames = map[model.Kind]string{model.KindCalendar: "calendar", model.KindContacts: "contacts", model.KindFiles: "files"}
+
+func (l *Ledger) objectsByName(ctx context.Context, account int64) (map[string]map[string]int64, error) {
+	sums, err := l.ObjectSums(ctx, account)
+	if err != nil || len(sums) == 0 {
+		return nil, err
+	}
+	out := map[string]map[string]int64{}
+	for kind, by := range sums {
+		out[objectNames[kind]] = map[string]int64{}
+		for state, n := range by {
+			out[objectNames[kind]][state.String()] = n
+		}
+	}
+	return out, nil
+}

@@ -45,6 +45,9 @@ func StatusTable(w io.Writer, all []ledger.AccountStatus, now time.Time) error {
 	if err := t.write(w); err != nil {
 		return err
 	}
+	if err := statusObjects(w, all); err != nil {
+		return err
+	}
 	for _, a := range all {
 		if a.Error != "" {
 			if _, err := fmt.Fprintf(w, "\n%s: %s\n", oneLine(a.Login), oneLine(a.Error)); err != nil {

@@ -26,6 +26,9 @@ func SyncTable(w io.Writer, r engine.Result, dry bool) error {
 	if err := t.write(w); err != nil {
 		return err
 	}
+	if err := objectsTable(w, r); err != nil {
+		return err
+	}
 	for _, a := range r.Accounts {
 		if err := notes(w, a); err != nil {
 			return err
@@ -97,11 +100,13 @@ func place(mailbox, item string) string {
 // SyncCSV writes one row per account.
 func SyncCSV(w io.Writer, r engine.Result) error {
 	s := newSheet(w, "account", "address", "status", "messages", "octets", "adopted", "adopted_changed", "duplicates", "moved", "flags", "deleted", "repaired", "refused", "kept",
-		"rematched", "mailboxes", "scripts", "notes", "seconds", "error")
+		"rematched", "mailboxes", "scripts", "notes", "seconds", "error",
+		"objects_created", "objects_adopted", "objects_changed", "objects_moved", "objects_removed", "objects_kept", "objects_repaired", "objects_refused", "objects_not_taken", "objects_octets", "collections")
 	for _, a := range r.Accounts {
-		c := a.Counts
+		c, o := a.Counts, a.Counts.Objects.Sum()
 		s.row(a.Login, a.Address, string(a.Status), c.Messages, c.Octets, c.Adopted, c.AdoptedChanged, c.Duplicates, c.Moved, c.Flags, c.Deleted, c.Repaired, c.Refused, c.Kept,
-			c.Rematched, c.Mailboxes, c.Scripts, len(a.Notes)+a.More, int64(a.Duration.Seconds()), a.Error)
+			c.Rematched, c.Mailboxes, c.Scripts, len(a.Notes)+a.More, int64(a.Duration.Seconds()), a.Error,
+			o.Created, o.Adopted, o.Changed, o.Moved, o.Removed, o.Kept, o.Repaired, o.Refused, o.NotTaken, o.Octets, o.Collections)
 	}
 	return s.flush()
 }

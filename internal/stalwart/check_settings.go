@@ -81,7 +81,7 @@ func (d *Destination) checkSettings(ctx context.Context) []model.Finding {
 			say(model.LevelOK, "uploadTtl", "", "uploaded messages live %s until they are imported", life)
 		}
 	}
-	say(model.LevelOK, "calendars", "", "none are moved in this version: no alarm and no invitation can go out")
+	out = append(out, d.checkCalendars(ctx, read)...)
 	if len(hidden) > 0 {
 		say(model.LevelWarning, "settings", "run the check as an administrator, or look at them in the server's settings",
 			"the login may not read %s: whether Trash is emptied, mailboxes are limited or Junk trains the spam filter is not known", strings.Join(hidden, ", "))

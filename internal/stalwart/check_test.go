@@ -189,7 +189,15 @@ func TestCheckSettings(t *testing.T) {
 		check("maxMailboxes", model.LevelWarning, "250 mailboxes")
 		check("spam classifier", model.LevelWarning, "into Junk")
 		check("uploadTtl", model.LevelOK, "1h0m0s")
-		check("calendars", model.LevelOK, "no alarm")
+		if _, mailOnly := findings(t, d)["calendars"]; mailOnly {
+			check("calendars", model.LevelOK, "mail only")
+		} else {
+			check("invitations", model.LevelWarning, "would send invitations")
+			check("alarms", model.LevelOK, "mailed by this server")
+			m.set("x:CalendarScheduling", object{"enable": false})
+			d = dial(t, m.url, m.user, m.password)
+			check("invitations", model.LevelOK, "none are sent")
+		}
 		m.set("x:DataRetention", object{"expungeTrashAfter": 12 * 3_600_000})
 		check("expungeTrashAfter", model.LevelWarning, "12h0m0s after it is imported")
 		m.set("x:DataRetention", object{"expungeTrashAfter": nil})

@@ -309,12 +309,14 @@ func (a *Account) replaced(ctx context.Context, in destination.Collection, id st
 // quiet refuses to write a meeting with a login that would send invitations
 // for it (crates/dav/src/calendar/update.rs: itip_create).
 func (d *Destination) quiet(to dialect, content []byte) error {
-	if to.kind != model.KindCalendar || d.permissions != nil && !d.permissions["calendarSchedulingSend"] || !meeting(content) {
+	if to.kind != model.KindCalendar || !d.scheduling || !meeting(content) {
 		return nil
 	}
 	return &model.Fault{Class: model.ClassItem, Code: CodeScheduling, Err: errors.New("written with this login, the meeting would send invitations to people"),
-		Remedy: "take the permission calendarSchedulingSend from the migrator, then run again with --retry-refused"}
+		Remedy: schedulingRemedy + ", then run again with --retry-refused"}
 }
+
+const schedulingRemedy = "use a migrator without the permission calendarSchedulingSend (permissions: Merge, disabledPermissions)"
 
 // CodeScheduling refuses a meeting because of the migrator's permissions.
 const CodeScheduling = "scheduling"

@@ -45,6 +45,8 @@ type Destination struct {
 	dav         *dav
 	// maxCalendar and maxCard bound calendar objects and cards, in octets.
 	maxCalendar, maxCard int64
+	// scheduling: what the login writes by CalDAV sends invitations.
+	scheduling bool
 
 	mu       sync.Mutex
 	accounts map[string]*Account // by address

@@ -67,11 +67,27 @@ func (d *Destination) readObjectLimits(ctx context.Context) error {
 		if err == nil && v.MaxICalendarSize+v.MaxVCardSize > 0 {
 			*s.to = v.MaxICalendarSize + v.MaxVCardSize
 		}
-		if model.ClassOf(err) == model.ClassRetry || ctx.Err() != nil {
+		if passing(ctx, err) {
+			return err
+		}
+	}
+	d.scheduling = d.permissions == nil || d.permissions["calendarSchedulingSend"]
+	if d.scheduling && d.permissions["sysCalendarSchedulingGet"] {
+		var v struct{ Enable *bool }
+		err := d.singleton(ctx, "x:CalendarScheduling", &v)
+		if err == nil && v.Enable != nil {
+			d.scheduling = *v.Enable
+		}
+		if passing(ctx, err) {
 			return err
 		}
 	}
 	return nil
+}
+
+// passing reports an error that says nothing about what was asked.
+func passing(ctx context.Context, err error) bool {
+	return err != nil && model.ClassOf(err) == model.ClassRetry || ctx.Err() != nil
 }
 
 // dialect is what differs between calendars and address books.

@@ -13,6 +13,8 @@ import (
 const (
 	// manyMailboxes is room for any account.
 	manyMailboxes = 10_000
+	// manyResults is room for any calendar or address book.
+	manyResults = 1_000_000
 	// longLife is how long uploads live by default, in milliseconds.
 	longLife = 3_600_000
 )
@@ -41,6 +43,12 @@ var tunable = []struct {
 			var ms int64
 			return json.Unmarshal(v, &ms) == nil && ms > 0 && ms < shortLife.Milliseconds()
 		}},
+	{destination.Setting{Object: "x:WebDav", Property: "maxResults", New: json.RawMessage(fmt.Sprint(manyResults)),
+		Why: "calendars and address books with more objects could not be listed as a whole"},
+		func(v json.RawMessage) bool {
+			var n int
+			return json.Unmarshal(v, &n) == nil && n < manyResults
+		}},
 	{destination.Setting{Object: "x:SpamClassifier", Property: "model", New: json.RawMessage(`{"@type":"Disabled"}`),
 		Why: "imported Junk would train the spam classifier"},
 		func(v json.RawMessage) bool {
@@ -55,6 +63,9 @@ var tunable = []struct {
 func (d *Destination) Tune(ctx context.Context) ([]destination.Setting, error) {
 	var out []destination.Setting
 	for _, t := range tunable {
+		if t.Object == "x:WebDav" && !d.session.Has(capCalendars) {
+			continue
+		}
 		now, err := d.Value(ctx, t.Setting)
 		if err != nil {
 			return nil, err

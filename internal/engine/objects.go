@@ -1,0 +1,53 @@
+package engine
+
+import (
+	"context"
+
+	"mailhaul.org/mailhaul/internal/groupware"
+	"mailhaul.org/mailhaul/internal/source"
+)
+
+// surveyObjects asks the source for calendars, address books and files; nil
+// where it holds none.
+func (r *run) surveyObjects(ctx context.Context) (*groupware.Account, error) {
+	src, ok := r.store.(source.Objects)
+	if !ok {
+		return nil, nil
+	}
+	a, err := groupware.Survey(ctx, groupware.Options{
+		Source: src, Ledger: r.Ledger, Account: r.row.ID, SpoolDir: r.SpoolDir,
+		AllowDeletions: r.AllowDeletions, RetryRefused: r.RetryRefused, SettleDelay: r.SettleDelay,
+		Step: r.Step, Note: r.note,
+	})
+	if err != nil || a.Collections() == 0 && a.Idle() {
+		return nil, err
+	}
+	return a, nil
+}
+
+// moveObjects makes them converge, after the mail: people miss that first.
+func (r *run) moveObjects(ctx context.Context, a *groupware.Account) error {
+	if a == nil {
+		return nil
+	}
+	do := a.Run
+	if r.DryRun {
+		do = a.Plan
+	}
+	err := do(ctx, r.dst)
+	r.res.Counts.Objects = a.Result()
+	sum := r.res.Counts.Objects.Sum()
+	r.refused += sum.Refused + sum.NotTaken
+	return err
+}
+
+// refusedObjects tells what an earlier run left behind.
+func (r *run) refusedObjects(ctx context.Context, a *groupware.Account) error {
+	if a == nil {
+		return nil
+	}
+	err := a.CountRefused(ctx)
+	r.res.Counts.Objects = a.Result()
+	r.refused += r.res.Counts.Objects.Sum().Refused
+	return err
+}

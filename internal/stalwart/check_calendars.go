@@ -1,0 +1,53 @@
+package stalwart
+
+import (
+	"context"
+
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// objectNeeds are permissions without which calendars, address books and files
+// stay behind.
+var objectNeeds = []struct{ permission, what string }{
+	{"davCalPut", "calendars"}, {"davCalPropFind", "calendars"}, {"davCalMkCol", "calendars"}, {"davCalDelete", "calendars"}, {"jmapCalendarEventCreate", "calendars"}, {"jmapCalendarEventParse", "calendars"}, {"jmapCalendarGet", "calendars"},
+	{"davCardPut", "address books"}, {"davCardPropFind", "address books"}, {"davCardMkCol", "address books"}, {"davCardDelete", "address books"}, {"jmapAddressBookGet", "address books"},
+	{"jmapFileNodeCreate", "files"}, {"jmapFileNodeGet", "files"}, {"jmapFileNodeUpdate", "files"},
+}
+
+// checkCalendars looks at what would send mail because of a calendar that is
+// written, and at what keeps objects from being moved.
+func (d *Destination) checkCalendars(_ context.Context, read func(string, any) bool) []model.Finding {
+	if !d.session.Has(capCalendars) {
+		return []model.Finding{finding(model.LevelOK, "calendars", "", "the server keeps mail only: calendars, address books and files stay behind")}
+	}
+	var out []model.Finding
+	if d.scheduling {
+		out = append(out, finding(model.LevelWarning, "invitations", schedulingRemedy,
+			"meetings that go by CalDAV are refused, because the server would send invitations for them in the name of this login"))
+	} else {
+		out = append(out, finding(model.LevelOK, "invitations", "", "none are sent for what is written"))
+	}
+	missing := map[string]string{}
+	if d.permissions != nil {
+		for _, n := range objectNeeds {
+			if !d.permissions[n.permission] {
+				missing[n.what] += " " + n.permission
+			}
+		}
+	}
+	for _, what := range []string{"calendars", "address books", "files"} {
+		if missing[what] != "" {
+			out = append(out, finding(model.LevelWarning, what, "give the migrator the role User besides its permissions", "missing to move %s:%s", what, missing[what]))
+		}
+	}
+	var alarm struct{ AllowExternalRcpts bool }
+	if read("x:CalendarAlarm", &alarm) {
+		level, remedy := model.LevelOK, ""
+		if alarm.AllowExternalRcpts {
+			level, remedy = model.LevelWarning, "switch off x:CalendarAlarm allowExternalRcpts while both servers are in use"
+		}
+		out = append(out, finding(level, "alarms", remedy,
+			"alarms of kind EMAIL that are due from now on are mailed by this server, too; take the permission calendarAlarmsSend from the role User as long as the old server mails them"))
+	}
+	return out
+}
