@@ -1,0 +1,253 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/groupware"
+	"mailhaul.org/mailhaul/internal/jmap"
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/memory"
+	"mailhaul.org/mailhaul/internal/stalwart"
+)
+
+// BenchmarkObjects moves one account's calendars, address book and files into
+// the destination: MAILHAUL_BENCH_EVENTS (10,000), half as many contacts with
+// photos, a fifth as many files; then again, when nothing has changed, and when
+// one in a hundred has. Beside it stands what one PUT after the other reaches,
+// which is how clients of CalDAV and CardDAV write.
+func BenchmarkObjects(b *testing.B) {
+	n := number("MAILHAUL_BENCH_EVENTS", 10_000)
+	if lab.StalwartBinary() == "" {
+		b.Skip("no Stalwart here")
+	}
+	s := startObjects(b)
+	src := memory.New()
+	src.AddAccount(model.Account{Login: "anna"})
+	fillObjects(src, n)
+	table := "\n" + fmt.Sprintf("one account: %d events, %d contacts with photos, %d files\n%-60s %10s %10s %8s\n", n, n/2, n/5, "", "objects/s", "MiB/s", "seconds")
+	row := func(name string, objects, octets int64, took time.Duration) {
+		table += fmt.Sprintf("%-60s %10.0f %10.1f %8.1f\n", name, float64(objects)/took.Seconds(), float64(octets)/(1<<20)/took.Seconds(), took.Seconds())
+	}
+	led, err := ledger.Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer led.Close()
+	run := func(kind model.Kind) (groupware.Result, time.Duration) {
+		account, err := led.Account(b.Context(), "anna", "anna@"+s.Domain)
+		if err != nil {
+			b.Fatal(err)
+		}
+		st, err := src.Open(b.Context(), model.Account{Login: "anna"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		dst, err := s.dst.Open(b.Context(), "anna@"+s.Domain)
+		if err != nil {
+			b.Fatal(err)
+		}
+		start := time.Now()
+		a, err := groupware.Survey(b.Context(), groupware.Options{Source: one{st.(source.Objects), kind}, Ledger: led, Account: account.ID, SpoolDir: b.TempDir(), AllowDeletions: true})
+		if err == nil && !a.Idle() {
+			err = a.Run(b.Context(), dst)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		return a.Result(), time.Since(start)
+	}
+	rates := map[model.Kind]float64{}
+	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts, model.KindFiles} {
+		want := int64(src.Objects("anna", kind))
+		res, took := run(kind)
+		c := res.Of(kind)
+		if c.Created != want {
+			b.Fatalf("%s: %+v of %d", kind, *c, want)
+		}
+		row(fmt.Sprintf("mailhaul, %s", c2name(kind)), c.Created, c.Octets, took)
+		rates[kind] = float64(want) / took.Seconds()
+		b.ReportMetric(rates[kind], strings.ReplaceAll(c2name(kind), " ", "-")+"/s")
+		if res, took := run(kind); res.Sum() != (groupware.Counts{}) {
+			b.Fatalf("again: %+v", res)
+		} else {
+			table += fmt.Sprintf("%-60s %30.2f\n", "  again, nothing has changed", took.Seconds())
+		}
+		changed := int64(0)
+		for i := 0; i < int(want); i += 100 {
+			putObject(src, kind, i, "Changed")
+			changed++
+		}
+		res, took = run(kind)
+		if res.Of(kind).Changed != changed {
+			b.Fatalf("changed: %+v", res)
+		}
+		table += fmt.Sprintf("%-60s %30.2f\n", "  one in a hundred has changed", took.Seconds())
+	}
+	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts} {
+		m := min(n/5, 2000)
+		took := s.putOneByOne(b, kind, m)
+		row(fmt.Sprintf("one PUT after the other, %s (%d of them)", c2name(kind), m), int64(m), 0, took)
+		table += fmt.Sprintf("%-60s %10.1f\n", "  mailhaul is faster by", rates[kind]*took.Seconds()/float64(m))
+	}
+	fmt.Println(table)
+}
+
+func c2name(kind model.Kind) string {
+	return map[model.Kind]string{model.KindCalendar: "events", model.KindContacts: "contacts", model.KindFiles: "files"}[kind]
+}
+
+// one shows a single kind of a source.
+type one struct {
+	source.Objects
+	kind model.Kind
+}
+
+func (o one) ObjectCollections(ctx context.Context) ([]model.ObjectCollection, []error, error) {
+	all, errs, err := o.Objects.ObjectCollections(ctx)
+	var some []model.ObjectCollection
+	for _, c := range all {
+		if c.Kind == o.kind {
+			some = append(some, c)
+		}
+	}
+	return some, errs, err
+}
+
+func fillObjects(src *memory.Source, n int) {
+	for _, c := range []model.ObjectCollection{{Kind: model.KindCalendar, ID: "home", Path: []string{"Home"}, Default: true}, {Kind: model.KindContacts, ID: "book", Path: []string{"Book"}, Default: true}, {Kind: model.KindFiles, ID: "docs", Path: []string{"Documents"}}} {
+		src.PutCollection("anna", c)
+	}
+	for i := range n {
+		putObject(src, model.KindCalendar, i, "")
+	}
+	for i := range n / 2 {
+		putObject(src, model.KindContacts, i, "")
+	}
+	for i := range n / 5 {
+		putObject(src, model.KindFiles, i, "")
+	}
+}
+
+func putObject(src *memory.Source, kind model.Kind, i int, suffix string) {
+	switch kind {
+	case model.KindCalendar:
+		src.PutObject("anna", kind, "home", fmt.Sprint(i, ".ics"), benchEvent(i, suffix))
+	case model.KindContacts:
+		src.PutObject("anna", kind, "book", fmt.Sprint(i, ".vcf"), benchCard(i, suffix))
+	default:
+		src.PutObject("anna", kind, "docs", fmt.Sprintf("File %d.txt", i), strings.Repeat(fmt.Sprintf("Line %d of a file%s.\n", i, suffix), 50+i%2000))
+	}
+}
+
+// benchEvent is an appointment as clients write them: each tenth recurs, each
+// fifth is a meeting, all have a zone with its definition and an alarm.
+func benchEvent(i int, suffix string) string {
+	more := ""
+	if i%10 == 0 {
+		more += "RRULE:FREQ=WEEKLY;COUNT=20\r\nEXDATE;TZID=Europe/Berlin:20270215T100000\r\n"
+	}
+	if i%5 == 1 {
+		more += "ORGANIZER;CN=Anna:mailto:anna@lab.test\r\nATTENDEE;CN=Bob;PARTSTAT=ACCEPTED;RSVP=TRUE:mailto:bob@example.test\r\nATTENDEE;PARTSTAT=DECLINED:mailto:cy@example.test\r\n"
+	}
+	return fmt.Sprintf("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Example//EN\r\nBEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\nBEGIN:STANDARD\r\nDTSTART:19701025T030000\r\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nTZNAME:CET\r\nEND:STANDARD\r\nBEGIN:DAYLIGHT\r\nDTSTART:19700329T020000\r\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nTZNAME:CEST\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT\r\nUID:event-%d@example.test\r\nDTSTAMP:20260101T100000Z\r\nDTSTART;TZID=Europe/Berlin:202702%02dT100000\r\nDTEND;TZID=Europe/Berlin:202702%02dT110000\r\nSUMMARY:Meeting %d%s\r\nDESCRIPTION:We talk about things\\, and more of it.\r\nCATEGORIES:WORK\r\n%sBEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT15M\r\nDESCRIPTION:Soon\r\nEND:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", i, i%28+1, i%28+1, i, suffix, more)
+}
+
+var benchPhotos [16]string
+
+// benchCard has a photo of some 8 KiB.
+func benchCard(i int, suffix string) string {
+	p := &benchPhotos[i%len(benchPhotos)]
+	if *p == "" {
+		r := rand.New(rand.NewPCG(uint64(i), 1))
+		img := image.NewRGBA(image.Rect(0, 0, 96, 96))
+		for y := range 96 {
+			for x := range 96 {
+				img.Set(x, y, color.RGBA{uint8(r.IntN(256)), uint8(r.IntN(256)), uint8(x), 255})
+			}
+		}
+		var b bytes.Buffer
+		_ = jpeg.Encode(&b, img, &jpeg.Options{Quality: 60})
+		*p = base64.StdEncoding.EncodeToString(b.Bytes())
+	}
+	return fmt.Sprintf("BEGIN:VCARD\r\nVERSION:3.0\r\nUID:card-%d\r\nFN:Person %d%s\r\nN:%d;Person;;;\r\nEMAIL;TYPE=WORK:person%d@example.test\r\nTEL;TYPE=CELL:+43 1 %d\r\nADR;TYPE=HOME:;;Street %d;Wien;;1010;Austria\r\nORG:Example;Unit\r\nPHOTO;ENCODING=b;TYPE=JPEG:%s\r\nEND:VCARD\r\n", i, i, suffix, i, i, i, i, *p)
+}
+
+// objectServer is a Stalwart with a migrator that sends no invitations.
+type objectServer struct {
+	*lab.Stalwart
+	dst *stalwart.Destination
+}
+
+func startObjects(b *testing.B) *objectServer {
+	s := &objectServer{Stalwart: lab.StartStalwart(b)}
+	c, err := jmap.Dial(b.Context(), jmap.Config{URL: s.URL, User: s.AdminUser, Password: s.AdminPassword})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	type object = map[string]any
+	do := func(method string, a object, v any) {
+		r := jmap.NewRequest("urn:stalwart:jmap")
+		id := r.Call(method, a)
+		resp, err := c.Do(b.Context(), r)
+		if err == nil {
+			err = resp.Decode(id, v)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	var domain struct{ IDs []string }
+	do("x:Domain/query", object{"filter": object{"name": s.Domain}}, &domain)
+	user := func(name string) object {
+		return object{"@type": "User", "name": name, "domainId": domain.IDs[0], "roles": object{"@type": "User"}, "credentials": object{"0": object{"@type": "Password", "secret": newPassword}}}
+	}
+	migrator := user("migrator")
+	migrator["permissions"] = object{"@type": "Merge", "disabledPermissions": object{"calendarSchedulingSend": true},
+		"enabledPermissions": object{"impersonate": true, "unlimitedUploads": true, "unlimitedRequests": true}}
+	var made struct{ NotCreated map[string]any }
+	do("x:Account/set", object{"create": object{"m": migrator, "a": user("anna"), "b": user("peer")}}, &made)
+	if len(made.NotCreated) > 0 {
+		b.Fatal(made.NotCreated)
+	}
+	if s.dst, err = stalwart.Dial(b.Context(), stalwart.Config{URL: s.URL, User: "migrator@" + s.Domain, Password: newPassword}); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { s.dst.Close() })
+	return s
+}
+
+func (s *objectServer) putOneByOne(b *testing.B, kind model.Kind, n int) time.Duration {
+	path, make := "/dav/cal/peer%40"+s.Domain+"/default/", benchEvent
+	if kind == model.KindContacts {
+		path, make = "/dav/card/peer%40"+s.Domain+"/default/", benchCard
+	}
+	start := time.Now()
+	for i := range n {
+		req, err := http.NewRequest(http.MethodPut, fmt.Sprint(s.URL, path, i, ".x"), strings.NewReader(make(i, "")))
+		if err != nil {
+			b.Fatal(err)
+		}
+		req.SetBasicAuth("migrator@"+s.Domain, newPassword)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil || resp.StatusCode != http.StatusCreated {
+			b.Fatal(resp, err)
+		}
+		resp.Body.Close()
+	}
+	return time.Since(start)
+}
