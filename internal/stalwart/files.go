@@ -250,7 +250,7 @@ func (a *Account) createFiles(ctx context.Context, folder string, objects []dest
 		if folder != rootFolder {
 			n["parentId"] = folder
 		}
-		create[key(i)] = n
+		create[creation(i)] = n
 	}
 	if len(create) == 0 {
 		return nil
@@ -264,9 +264,9 @@ func (a *Account) createFiles(ctx context.Context, folder string, objects []dest
 		if out[i].Err != nil {
 			continue
 		}
-		if made, ok := got.Created[key(i)]; ok {
+		if made, ok := got.Created[creation(i)]; ok {
 			out[i].Object = destination.Object{ID: made.ID, UID: objects[i].UID, Hash: objects[i].Hash}
-		} else if out[i].Err = fileRefused(got.NotCreated[key(i)]); model.ClassOf(out[i].Err) != model.ClassItem {
+		} else if out[i].Err = fileRefused(got.NotCreated[creation(i)]); model.ClassOf(out[i].Err) != model.ClassItem {
 			return out[i].Err
 		}
 	}
@@ -493,4 +493,4 @@ func (a *Account) deleteFiles(ctx context.Context, objects []destination.Object)
 	return out, err
 }
 
-func key(i int) string { return "n" + formatID(uint64(i)) }
+func creation(i int) string { return "n" + formatID(uint64(i)) }
