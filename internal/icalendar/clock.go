@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -92,11 +93,40 @@ func (z *zones) clock(tzid string, user *time.Location) (c clock, ok bool) {
 	if c, ok := z.clocks[tzid]; ok {
 		return c, true
 	}
-	c, ok = evaluate(d)
-	if !ok {
+	if c, ok = evaluated(d); !ok {
 		return clock{loc: user}, false
 	}
 	z.clocks[tzid] = c
+	return c, true
+}
+
+// definitions caches what was evaluated: a calendar has one definition in
+// each of its thousand events.
+var definitions struct {
+	sync.Mutex
+	clocks map[string]clock
+}
+
+// maxDefinitions bounds the cache; it starts anew when it is full.
+const maxDefinitions = 256
+
+func evaluated(d *Component) (clock, bool) {
+	key := string(d.append(nil))
+	definitions.Lock()
+	c, ok := definitions.clocks[key]
+	definitions.Unlock()
+	if ok {
+		return c, true
+	}
+	if c, ok = evaluate(d); !ok {
+		return c, false
+	}
+	definitions.Lock()
+	defer definitions.Unlock()
+	if len(definitions.clocks) >= maxDefinitions || definitions.clocks == nil {
+		definitions.clocks = map[string]clock{}
+	}
+	definitions.clocks[key] = c
 	return c, true
 }
 

@@ -129,6 +129,10 @@ func (r rule) dayFits(t time.Time, b *budget) bool {
 func (r rule) days(begin, end time.Time, b *budget) (all []time.Time) {
 	for d := begin; d.Before(end); d = d.AddDate(0, 0, 1) {
 		b.spend(1)
+		if len(r.month) > 0 && !slices.Contains(r.month, int(d.Month())) {
+			d = time.Date(d.Year(), d.Month()+1, 0, 0, 0, 0, 0, time.UTC) // nothing in this month
+			continue
+		}
 		if r.takes(d) {
 			all = append(all, d)
 		}

@@ -91,22 +91,34 @@ func IANA(tzid string) string {
 	}
 }
 
-// locations caches what LoadLocation reads from disk.
-var locations sync.Map // name → *time.Location
+// locations caches what LoadLocation reads from disk, and what it looked for
+// in vain.
+var locations struct {
+	sync.RWMutex
+	byName map[string]*time.Location // nil: there is none
+}
+
+// maxLocations bounds the cache: names that there are not have no end.
+const maxLocations = 2048
 
 func load(name string) *time.Location {
-	if v, ok := locations.Load(name); ok {
-		return v.(*time.Location)
+	locations.RLock()
+	loc, ok := locations.byName[name]
+	locations.RUnlock()
+	if ok {
+		return loc
 	}
-	var loc *time.Location
 	if name != "" && !strings.EqualFold(name, "local") && name != "localtime" && name != "posixrules" && !strings.HasPrefix(name, "right/") && len(name) < 64 {
 		if l, err := time.LoadLocation(name); err == nil {
 			loc = l
 		}
 	}
-	if loc != nil {
-		locations.Store(name, loc) // unknown names may be endless
+	locations.Lock()
+	defer locations.Unlock()
+	if locations.byName == nil || len(locations.byName) >= maxLocations {
+		locations.byName = map[string]*time.Location{}
 	}
+	locations.byName[name] = loc
 	return loc
 }
 
