@@ -65,17 +65,30 @@ func (s *series) componentByDAV(c *Component) string {
 		if id := l.First("TZID"); id != "" && !known(id) {
 			return fmt.Sprintf("the zone %q is no IANA name, and JMAP drops definitions", id)
 		}
-		if r, err := parseRule(l.Value); l.Is("RRULE") && sp.dated && err == nil && r.hasUntil {
-			if !sp.start.AllDay && !sp.start.UTC && sp.start.TZID == "" {
-				return "a floating series with an end: JMAP would move the end to UTC"
-			}
-			if r.until.AllDay != sp.start.AllDay {
-				return "a rule whose UNTIL is of another kind than the start: JMAP would lose the last day"
+		if l.Is("RRULE") && sp.dated {
+			if why := ruleByDAV(l.Value, sp); why != "" {
+				return why
 			}
 		}
 		if l.Is("DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE") && s.oddTime(l.Value, l.First("TZID")) {
 			return "a time that occurs twice, or never, when the clocks change"
 		}
+	}
+	return ""
+}
+
+// ruleByDAV looks at the end of a rule, which JMAP writes as it writes the
+// start.
+func ruleByDAV(value string, sp span) string {
+	r, err := parseRule(value)
+	switch {
+	case err != nil:
+		return "a rule that cannot be read"
+	case !r.hasUntil:
+	case !sp.start.AllDay && !sp.start.UTC && sp.start.TZID == "":
+		return "a floating series with an end: JMAP would move the end to UTC"
+	case r.until.AllDay != sp.start.AllDay:
+		return "a rule whose UNTIL is of another kind than the start: JMAP would lose the last day"
 	}
 	return ""
 }
