@@ -29,6 +29,8 @@ type Search struct {
 type Entry struct {
 	DN     string
 	values map[string][]string
+	// ranges are where the values of an attribute go on that came in part.
+	ranges map[string]int
 }
 
 // Get returns all values of an attribute, whatever its case, in the server's
@@ -97,7 +99,13 @@ func deref(s string) int {
 func entry(e *ldap.Entry) Entry {
 	out := Entry{DN: e.DN, values: map[string][]string{}}
 	for _, a := range e.Attributes {
-		name, _, _ := strings.Cut(strings.ToLower(a.Name), ";") // "cn;lang-de"
+		name, options, _ := strings.Cut(strings.ToLower(a.Name), ";") // "cn;lang-de"
+		if next, ok := rangeEnd(options); ok {
+			if out.ranges == nil {
+				out.ranges = map[string]int{}
+			}
+			out.ranges[name] = next
+		}
 		out.values[name] = append(out.values[name], a.Values...)
 	}
 	return out
