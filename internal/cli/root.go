@@ -51,7 +51,7 @@ func (a *app) root() *cobra.Command {
 
 Run the commands in this order; every one can be repeated:
 
-  init → check → assess → provision → sync --wave pilot → verify → share → sync → verify → share
+  init → check → assess → organisation → provision → sync --wave pilot → verify → share → sync → verify → share
 
 Exit codes: 0 all well, 1 usage or configuration, 2 a server could not be
 reached or refused the login, 3 some items were refused, 4 some accounts
@@ -66,7 +66,7 @@ failed, 5 verification found differences.`,
 	f.StringVarP(&a.file, "config", "c", "mailhaul.yaml", "the engagement `file`")
 	f.BoolVar(&a.json, "json", false, "one JSON document on stdout; progress goes to stderr")
 	f.CountVarP(&a.verbose, "verbose", "v", "say more on stderr; twice for every request")
-	root.AddCommand(a.initCommand(), a.checkCommand(), a.assessCommand(), a.provisionCommand(), a.syncCommand(),
+	root.AddCommand(a.initCommand(), a.checkCommand(), a.assessCommand(), a.organisationCommand(), a.provisionCommand(), a.syncCommand(),
 		a.verifyCommand(), a.shareCommand(), a.statusCommand(), a.demoCommand(), a.versionCommand())
 	return root
 }

@@ -45,6 +45,8 @@ type Source struct {
 	ACL     ACL
 	Sieve   Sieve
 	Users   Users
+	// Postfix tells who receives what; nil when the file has no source.postfix.
+	Postfix *Postfix
 	Public  *Public // nil when the file has no source.public: they stay behind
 	Groups  Groups
 }

@@ -205,6 +205,10 @@ func (d *decoder) source(c *Source, v value, s *sections) {
 			)
 		}),
 		s.see("users", func(v value) { d.users(&c.Users, v, s) }),
+		s.see("postfix", func(v value) {
+			c.Postfix = &Postfix{}
+			d.postfix(c.Postfix, v, s)
+		}),
 		s.see("public", func(v value) {
 			c.Public = &Public{}
 			d.public(c.Public, v, s)

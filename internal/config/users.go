@@ -45,6 +45,9 @@ type SQL struct {
 	TLS           *TLS // nil means: where the server has it, unverified
 	Query, Preset string
 	Scheme        string // of passwords without one; empty means CRYPT
+	// Addresses, Domains and Vacations are queries for more than accounts; empty
+	// means those of Preset, "-" none.
+	Addresses, Domains, Vacations string
 }
 
 // LDAP is a directory that tells who exists.
@@ -60,7 +63,23 @@ type LDAP struct {
 	Preset     string
 	Attributes map[string][]string // of directory.Columns
 	MailHost   string
-	Scheme     string // of passwords without one; empty means PLAIN
+	Scheme     string      // of passwords without one; empty means PLAIN
+	Groups     *LDAPLists // nil: where they usually are
+}
+
+// LDAPLists say where lists are in an LDAP directory, where they are not where
+// they usually are.
+type LDAPLists struct {
+	None         bool // no groups are read
+	Base, Filter string
+	Attributes   map[string][]string // of ldapusers.GroupColumns
+}
+
+func (c *LDAP) groups() LDAPLists {
+	if c.Groups == nil {
+		return LDAPLists{}
+	}
+	return *c.Groups
 }
 
 // Any reports whether the file names users at all.
@@ -113,6 +132,9 @@ func (d *decoder) sql(c *SQL, v value, s *sections) {
 		s.see("preset", func(v value) { v.setText(&c.Preset) }),
 		s.see("query", func(v value) { v.setText(&c.Query) }),
 		s.see("scheme", func(v value) { v.setText(&c.Scheme) }),
+		s.see("addresses", func(v value) { v.setText(&c.Addresses) }),
+		s.see("domains", func(v value) { v.setText(&c.Domains) }),
+		s.see("vacations", func(v value) { v.setText(&c.Vacations) }),
 		s.see("tls", func(v value) {
 			c.TLS = &TLS{}
 			d.tls(c.TLS, v, s)
@@ -133,26 +155,41 @@ func (d *decoder) ldap(c *LDAP, v value, s *sections) {
 		s.see("scope", func(v value) { v.setText(&c.Scope) }),
 		s.see("filter", func(v value) { v.setText(&c.Filter) }),
 		s.see("preset", func(v value) { v.setText(&c.Preset) }),
-		s.see("attributes", func(v value) {
-			c.Attributes = map[string][]string{}
-			for _, e := range v.entries() {
-				if !slices.Contains(directory.Columns, e.key) {
-					hint := nearest.Hint(e.key, directory.Columns)
-					if hint == "" {
-						hint = ": known are " + strings.Join(directory.Columns, ", ")
-					}
-					e.value.problem("a directory tells no %q%s", e.key, hint)
-					continue
-				}
-				var names []string
-				e.value.setTexts(&names)
-				c.Attributes[e.key] = names
+		s.see("attributes", func(v value) { v.attributes(&c.Attributes, "a directory", directory.Columns) }),
+		s.see("groups", func(v value) {
+			c.Groups = &LDAPLists{}
+			if b, ok := v.node.(*ast.BoolNode); ok && !b.Value {
+				c.Groups.None = true
+				return
 			}
+			v.fields(
+				s.see("base", func(v value) { v.setText(&c.Groups.Base) }),
+				s.see("filter", func(v value) { v.setText(&c.Groups.Filter) }),
+				s.see("attributes", func(v value) { v.attributes(&c.Groups.Attributes, "a group", ldapusers.GroupColumns) }),
+			)
 		}),
 		s.see("mailhost", func(v value) { v.setText(&c.MailHost) }),
 		s.see("scheme", func(v value) { v.setText(&c.Scheme) }),
 		s.see("tls", func(v value) { d.tls(&c.TLS, v, s) }),
 	)
+}
+
+// attributes reads a map of columns to attributes.
+func (v value) attributes(to *map[string][]string, who string, columns []string) {
+	*to = map[string][]string{}
+	for _, e := range v.entries() {
+		if !slices.Contains(columns, e.key) {
+			hint := nearest.Hint(e.key, columns)
+			if hint == "" {
+				hint = ": known are " + strings.Join(columns, ", ")
+			}
+			e.value.problem("%s tells no %q%s", who, e.key, hint)
+			continue
+		}
+		var names []string
+		e.value.setTexts(&names)
+		(*to)[e.key] = names
+	}
 }
 
 func (d *decoder) validateUsers(c *Config, s *sections) {
@@ -240,8 +277,10 @@ func (d *decoder) validateLDAP(c *LDAP, s *sections) {
 	default:
 		d.wrong(s, at+".scope", "%q is unknown: write subtree, onelevel or base", c.Scope)
 	}
-	if c.Filter != "" && (c.Filter[0] != '(' || c.Filter[len(c.Filter)-1] != ')') {
-		d.wrong(s, at+".filter", "a filter is written as (&(objectClass=inetOrgPerson)(mail=*))")
+	for name, filter := range map[string]string{".filter": c.Filter, ".groups.filter": c.groups().Filter} {
+		if filter != "" && (filter[0] != '(' || filter[len(filter)-1] != ')') {
+			d.wrong(s, at+name, "a filter is written as (&(objectClass=inetOrgPerson)(mail=*))")
+		}
 	}
 	switch {
 	case c.Preset != "":

@@ -69,6 +69,7 @@ func (d *decoder) validate(c *Config, s *sections) {
 			d.wrong(s, "source.acl", "it tells how to read the lists of a Dovecot from its disk: remove it, or add source.maildir or source.dbox")
 		}
 		d.validateUsers(c, s)
+		d.validatePostfix(&c.Source, s)
 		d.validatePublic(&c.Source, s)
 	}
 	if s.has("destination") {

@@ -20,6 +20,10 @@ type Entry struct {
 	origin string // the address at the source
 }
 
+// Origin is the account's address at the source, before the rules; empty where
+// it has none.
+func (e Entry) Origin() string { return e.origin }
+
 // Moves reports whether the account is neither excluded nor in error.
 func (e Entry) Moves() bool { return e.Excluded == "" && e.Err == nil }
 

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
@@ -86,3 +87,23 @@ func split(address, login, domain string) (string, string) {
 	}
 	return address, domain
 }
+
+// Rename says what rules make of an address that is no account's: a list's or
+// an alias's. It is excluded, or called otherwise, by the first rule whose
+// pattern it matches.
+func Rename(rules []Rule, address string) (to string, excluded bool, reason string) {
+	for _, r := range rules {
+		if ok, err := path.Match(strings.ToLower(r.Source), address); err != nil || !ok {
+			continue
+		}
+		a := model.Account{Login: address, Address: address}
+		r.apply(&a, "")
+		if to, err := Normalize(a.Address, domainOf(address)); err == nil {
+			return to, r.Exclude, a.Excluded
+		}
+		break
+	}
+	return address, false, ""
+}
+
+func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }

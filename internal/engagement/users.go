@@ -2,7 +2,6 @@ package engagement
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"iter"
@@ -37,19 +36,25 @@ func fromDovecot(ctx context.Context, u config.Users) (iter.Seq2[model.Account, 
 }
 
 func fromSQL(ctx context.Context, u config.Users) (iter.Seq2[model.Account, error], error) {
+	s, err := sqlSettings(u)
+	if err != nil {
+		return nil, err
+	}
+	return sqlusers.Read(ctx, s), nil
+}
+
+func sqlSettings(u config.Users) (sqlusers.Settings, error) {
 	c := u.SQL
 	s := sqlusers.Settings{Query: c.Query, Preset: c.Preset, Scheme: c.Scheme, Domain: u.Domain,
 		Server: sqlusers.Server{Driver: sqlusers.Driver(c.Driver), Host: c.Host, Port: c.Port, Database: c.Database, User: c.User}}
 	var err error
 	if s.Server.Password, err = c.Password.Resolve(); err != nil {
-		return nil, err
+		return s, err
 	}
 	if c.TLS != nil {
-		if s.Server.TLS, err = tlsConfig(*c.TLS); err != nil {
-			return nil, err
-		}
+		s.Server.TLS, err = tlsConfig(*c.TLS)
 	}
-	return sqlusers.Read(ctx, s), nil
+	return s, err
 }
 
 func fromLDAP(ctx context.Context, u config.Users) (iter.Seq2[model.Account, error], error) {
@@ -66,8 +71,8 @@ func ldapSettings(u config.Users) (ldapusers.Settings, error) {
 	if err != nil {
 		return ldapusers.Settings{}, err
 	}
-	var trust *tls.Config
-	if trust, err = tlsConfig(c.TLS); err != nil {
+	trust, err := tlsConfig(c.TLS)
+	if err != nil {
 		return ldapusers.Settings{}, err
 	}
 	return ldapusers.Settings{

@@ -65,15 +65,13 @@ func shorten(s string) string {
 
 // Find reads the configuration that where names: Ask, a folder with main.cf and
 // master.cf, or a file that is main.cf or what "postconf -n" printed. root is
-// put before the path, for a copy or a snapshot of the host's files.
+// the folder of a copy or a snapshot of the host's files, for paths within the
+// configuration; where is a path as it is here.
 func Find(ctx context.Context, where, root string) (Settings, error) {
 	if where == Ask {
 		return ask(ctx)
 	}
 	path := where
-	if root != "" {
-		path = filepath.Join(root, where)
-	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return Settings{}, &model.Fault{Class: model.ClassFatal, Err: fmt.Errorf("Postfix's configuration: %w", err), Remedy: "source.postfix is postconf, or names main.cf or its folder"}

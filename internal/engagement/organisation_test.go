@@ -1,0 +1,278 @@
+package engagement_test
+
+import (
+	"fmt"
+	"log/slog"
+	"net/smtp"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/engagement"
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/organisation"
+	"mailhaul.org/mailhaul/internal/sample"
+)
+
+// site is one of the sample organisations, laid out for a real Postfix and for
+// an engagement.
+type site struct {
+	postfix *lab.Postfix
+	sample  *sample.Directory
+	users   string // of the engagement file
+}
+
+// sites are the three: files, LDAP, and a database with PostfixAdmin's schema.
+func sites() map[string]func(t *testing.T, s *site) {
+	return map[string]func(t *testing.T, s *site){
+		"passwd": func(t *testing.T, s *site) {
+			must(t, s.sample.WritePasswd(s.postfix.Dir, "lmdb"))
+			s.users = "    passwd: " + filepath.Join(s.postfix.Dir, "users") + "\n"
+		},
+		"LDAP": func(t *testing.T, s *site) {
+			l := lab.StartSlapd(t, lab.SlapdOptions{Schema: sample.LDAPSchema})
+			for _, e := range s.sample.LDAP(l.Base) {
+				l.Add(t, e.DN, e.Attributes)
+			}
+			l.Add(t, l.Reader, map[string][]string{"objectClass": {"organizationalRole", "simpleSecurityObject"}, "cn": {"reader"}, "userPassword": {"reader-pw"}})
+			must(t, s.sample.WriteLDAP(s.postfix.Dir, "ldap://"+l.Addr, l.Base))
+			s.users = fmt.Sprintf("    ldap: {url: ldap://%s, base: %q, bind: %q, password: inline:reader-pw, preset: mailrecipient}\n", l.Addr, l.Base, l.Reader)
+		},
+		"MariaDB": func(t *testing.T, s *site) {
+			db := lab.StartMariaDB(t)
+			db.Exec(t, s.sample.SQL("mysql")...)
+			must(t, s.sample.WriteSQL(s.postfix.Dir, "mysql", db.Addr(), db.Reader, db.ReaderPassword, db.Name))
+			s.users = fmt.Sprintf("    sql: {driver: mysql, host: %s, port: %d, database: %s, user: %s, password: %q, preset: postfixadmin}\n", db.Host, db.Port, db.Name, db.Reader, "inline:"+db.ReaderPassword)
+		},
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func start(t *testing.T, layout func(*testing.T, *site), o sample.DirectoryOptions) *site {
+	t.Helper()
+	s := &site{postfix: lab.NewPostfix(t), sample: sample.NewDirectory(o)}
+	layout(t, s)
+	s.postfix.Configure(t)
+	for _, table := range []string{"domains", "mailboxes", "virtual"} {
+		if path := filepath.Join(s.postfix.Dir, table); exists(path) {
+			s.postfix.Run(t, "", "postmap", "lmdb:"+path)
+		}
+	}
+	s.postfix.Run(t, "", "postalias", "hash:"+filepath.Join(s.postfix.Dir, "aliases"))
+	return s
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// organisation is what an engagement makes of the site.
+func (s *site) organisation(t *testing.T, more string) model.Organisation {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "mailhaul.yaml")
+	text := "engagement: ./e\ninsecure_inline_secrets: true\nsource:\n  kind: imap\n  imap: {url: imaps://mail.old.test, master: m, password: inline:x}\n" +
+		"  postfix: " + s.postfix.Dir + "\n  users:\n" + s.users + "destination: {embedded: true}\n" + more
+	must(t, os.WriteFile(file, []byte(text), 0o600))
+	e, err := engagement.Load(file, slog.New(slog.DiscardHandler))
+	must(t, err)
+	defer e.Close()
+	o, err := e.Organisation(t.Context())
+	must(t, err)
+	return o
+}
+
+// Given three organisations of 200 accounts, on files, LDAP and MariaDB, each
+// with a real Postfix in front: what mailhaul makes of them delivers every
+// address to whom the real Postfix delivers it, and no note says that anything
+// is wrong.
+func TestOrganisation(t *testing.T) {
+	t.Parallel()
+	for name, layout := range sites() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, layout, sample.DirectoryOptions{})
+			o := s.organisation(t, "")
+			for _, n := range o.Notes {
+				if n.Level != model.LevelOK && n.Code != "relayed-domain" {
+					t.Errorf("note %s %s: %s (%s; %s)", n.Code, n.Subject, n.Text, n.Where, n.Remedy)
+				}
+			}
+			checkPeople(t, s.sample, o)
+			domains := map[string]model.Domain{}
+			for _, d := range o.Domains {
+				domains[d.Name] = d
+			}
+			if len(domains) != 6 || domains["acme-old.test"].AliasOf != "acme.test" || !domains["branch.test"].Relayed || domains["branch.test"].Relay != "[mail.branch.test]" {
+				t.Errorf("domains: %+v", o.Domains)
+			}
+			if len(o.CatchAlls) != 1 || o.CatchAlls[0].Domain != "beta.test" {
+				t.Errorf("catch-alls: %+v", o.CatchAlls)
+			}
+			real := deliveries(t, s.postfix, s.sample.Addresses())
+			book := organisation.NewBook(o)
+			for _, a := range s.sample.Addresses() {
+				got := book.Deliver(a)
+				want := real[a]
+				if strings.HasPrefix(a, "nobody.") && strings.HasSuffix(a, "@acme-old.test") {
+					want = nil // taken, and bounced by the mailbox's server
+				}
+				if !slices.Equal(got.Recipients, want) {
+					t.Errorf("%s → %q, the real Postfix: %q", a, got.Recipients, want)
+				}
+				if len(got.Missing)+len(got.Loops) > 0 && !strings.HasPrefix(a, "nobody.") {
+					t.Errorf("%s: %+v", a, got)
+				}
+			}
+		})
+	}
+}
+
+// checkPeople compares the accounts with the sample's people.
+func checkPeople(t *testing.T, d *sample.Directory, o model.Organisation) {
+	t.Helper()
+	accounts := map[string]model.Account{}
+	for _, a := range o.Accounts {
+		accounts[a.Address] = a
+	}
+	if len(accounts) != len(d.People) {
+		t.Errorf("%d accounts, want %d", len(accounts), len(d.People))
+	}
+	only, copies := 0, 0
+	for _, p := range d.People {
+		a, ok := accounts[p.Address]
+		if !ok || a.Quota != p.Quota || a.Disabled != p.Disabled || (a.Password == "") != (p.Hash == "") {
+			t.Errorf("%+v is %+v", p, a)
+		}
+		if a.ForwardOnly {
+			only++
+		} else if len(a.Forwards) > 0 {
+			copies++
+		}
+	}
+	if only != 20 || copies != 20 {
+		t.Errorf("%d forward without a copy and %d with one, want 20 each", only, copies)
+	}
+}
+
+// Given an organisation that contradicts itself, every contradiction is named
+// before anything is written.
+func TestOrganisationContradicts(t *testing.T) {
+	t.Parallel()
+	for name, layout := range sites() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, layout, sample.DirectoryOptions{People: 40, Contradictions: true})
+			o := s.organisation(t, "")
+			got := map[string]model.Note{}
+			for _, n := range o.Notes {
+				got[n.Code+" "+n.Subject] = n
+			}
+			want := []string{"user-and-list " + s.sample.People[12].Address, "list-loop ping@acme.test", "missing-member ghosts@acme.test", "domain-refused info@intern.example", "archive-program archive@acme.test"}
+			if name == "LDAP" { // there Postfix itself gives up on the groups, and the member is a DN
+				want[2] = "missing-member ghosts@acme.test"
+			}
+			for _, w := range want {
+				n, ok := got[w]
+				if !ok {
+					t.Errorf("nobody says %q", w)
+				} else if n.Remedy == "" || n.Text == "" {
+					t.Errorf("%q has no remedy: %+v", w, n)
+				}
+			}
+			if t.Failed() {
+				for _, n := range o.Notes {
+					t.Logf("%s %s %s: %s (%s)", n.Level, n.Code, n.Subject, n.Text, n.Where)
+				}
+			}
+		})
+	}
+}
+
+// Rules of the engagement hold for addresses, too: a domain that is renamed
+// takes its lists along, and what is excluded is gone and told.
+func TestOrganisationRenamed(t *testing.T) {
+	t.Parallel()
+	s := start(t, sites()["passwd"], sample.DirectoryOptions{People: 40})
+	o := s.organisation(t, `accounts:
+  - {source: "press@acme.test", exclude: true, reason: "not in use"}
+  - {source: "*@gamma.test", destination: "*@delta.test"}
+`)
+	for _, l := range o.Lists {
+		if strings.HasSuffix(l.Address, "@gamma.test") || l.Address == "press@acme.test" {
+			t.Errorf("%s is still there", l.Address)
+		}
+		for _, m := range l.Members {
+			if strings.HasSuffix(m, "@gamma.test") {
+				t.Errorf("%s has the member %s", l.Address, m)
+			}
+		}
+	}
+	if !slices.ContainsFunc(o.Domains, func(d model.Domain) bool { return d.Name == "delta.test" }) || slices.ContainsFunc(o.Domains, func(d model.Domain) bool { return d.Name == "gamma.test" }) {
+		t.Errorf("%+v", o.Domains)
+	}
+	if !slices.ContainsFunc(o.Notes, func(n model.Note) bool { return n.Code == "excluded" && n.Subject == "press@acme.test" }) {
+		t.Error("nobody says that press@acme.test stays behind")
+	}
+	book := organisation.NewBook(o)
+	for _, l := range s.sample.Aliases {
+		if l.Kind != sample.KindList {
+			continue
+		}
+		at := strings.Replace(l.Address, "@gamma.test", "@delta.test", 1)
+		var want []string
+		for _, r := range s.sample.Recipients(l.Address) {
+			want = append(want, strings.Replace(r, "@gamma.test", "@delta.test", 1))
+		}
+		slices.Sort(want)
+		if got := book.Deliver(at).Recipients; !slices.Equal(got, want) {
+			t.Errorf("%s → %q, want %q", at, got, want)
+		}
+	}
+}
+
+// deliveries sends one message to each address through the running Postfix and
+// returns who got it in the end; an address that is refused has nobody.
+func deliveries(t *testing.T, p *lab.Postfix, addresses []string) map[string][]string {
+	t.Helper()
+	sink := lab.StartSink(t)
+	p.Start(t, sink.Addr)
+	c, err := smtp.Dial(p.SMTP)
+	must(t, err)
+	defer c.Close()
+	out := map[string][]string{}
+	const last = "last@elsewhere.test"
+	var taken []string
+	for _, a := range append(slices.Clone(addresses), last) {
+		must(t, c.Mail("tester@outside.test"))
+		if err := c.Rcpt(a); err != nil {
+			if !strings.HasPrefix(err.Error(), "55") {
+				t.Fatalf("%s: %v", a, err)
+			}
+			must(t, c.Reset())
+			continue
+		}
+		w, err := c.Data()
+		must(t, err)
+		fmt.Fprintf(w, "Subject: %s\r\n\r\nHello\r\n", a)
+		must(t, w.Close())
+		taken = append(taken, a)
+	}
+	if !sink.Await(2*time.Minute, func() bool { return len(sink.Recipients(last)) > 0 && p.QueueEmpty(t) }) {
+		t.Fatalf("mail is still on its way: %s", p.Log(t))
+	}
+	for _, a := range taken {
+		out[a] = slices.Compact(sink.Recipients(a))
+	}
+	return out
+}
