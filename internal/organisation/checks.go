@@ -138,7 +138,7 @@ func (b *builder) checkDelivery(sources []directory.Addresses) {
 		return
 	}
 	for _, a := range b.out.Accounts {
-		if d := domainOf(a.Address); a.Public == nil && !boxes[a.Address] && !b.local[d] && !a.ForwardOnly && b.domains[d] != nil && b.moved[a.Address] == "" && !b.wasMoved(a.Address, boxes) {
+		if d := domainOf(a.Address); a.Public == nil && !a.Disabled && !boxes[a.Address] && !b.local[d] && !a.ForwardOnly && b.domains[d] != nil && b.moved[a.Address] == "" && !b.wasMoved(a.Address, boxes) {
 			b.note(model.LevelWarning, "no-delivery", a.Address, where, "if it is no longer in use, exclude it", "is an account that no mail is delivered to: it is not among the mailboxes of %s", where)
 		}
 	}
@@ -176,6 +176,7 @@ func (b *builder) checkLists() {
 			b.note(model.LevelStop, "list-loop", first, where, remedy, "leads back to itself: %s", circle)
 		}
 	}
+	b.compareSources(book)
 	for _, l := range b.out.Lists {
 		look(l.Address, l.Where, "take one of the lists out of the other")
 	}

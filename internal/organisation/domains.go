@@ -69,7 +69,7 @@ func (b *builder) renameDomain(name string) (to string, excluded bool, reason st
 // findAliasDomains recognises a domain that repeats another address by address:
 // what a database makes of alias domains when it is asked for each address.
 // Every name must be there and lead to the same.
-func (b *builder) findAliasDomains(sources []directory.Addresses) {
+func (b *builder) findAliasDomains() {
 	names := map[string]map[string]string{} // domain → local part → where to
 	put := func(address, to string) {
 		local, domain, ok := strings.Cut(address, "@")
@@ -116,6 +116,27 @@ func (b *builder) findAliasDomains(sources []directory.Addresses) {
 			break
 		}
 	}
+}
+
+// dropRepeated forgets the entries of alias domains that say what the domain
+// itself says.
+func (b *builder) dropRepeated() {
+	same := func(x, y []string) bool {
+		return slices.Equal(slices.Sorted(slices.Values(x)), slices.Sorted(slices.Values(y)))
+	}
+	b.order = slices.DeleteFunc(b.order, func(address string) bool {
+		d := b.domains[domainOf(address)]
+		if d == nil || d.AliasOf == "" {
+			return false
+		}
+		there := strings.TrimSuffix(address, d.Name) + d.AliasOf
+		e, of := b.entries[address], b.entries[there]
+		if !same(e.targets, []string{there}) && (of == nil || !same(e.targets, of.targets)) {
+			return false
+		}
+		delete(b.entries, address)
+		return true
+	})
 }
 
 // inhabited: an account has its address there.

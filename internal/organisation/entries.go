@@ -13,6 +13,28 @@ type entry struct {
 	targets []string
 	name    string
 	where   string
+	others  []entry // what further sources say of it, where they differ
+}
+
+// compareSources tells where two sources lead an address to different people.
+// One may name lists that the other has flattened.
+func (b *builder) compareSources(book *Book) {
+	reach := func(targets []string) []string {
+		var all []string
+		for _, t := range targets {
+			d := book.Members(b.now(t))
+			all = append(append(all, d.Recipients...), d.Missing...)
+		}
+		return unique(all)
+	}
+	for _, address := range b.order {
+		e := b.entries[address]
+		for _, o := range e.others {
+			if strings.HasPrefix(address, "@") || !slices.Equal(reach(e.targets), reach(o.targets)) {
+				b.note(model.LevelWarning, "two-sources", address, o.where, "correct the one that is wrong", "%s leads it to %s, %s to %s: the first holds", e.where, some(e.targets), o.where, some(o.targets))
+			}
+		}
+	}
 }
 
 // gatherEntries puts the tables of all sources together, the first first.
@@ -64,7 +86,7 @@ func (b *builder) addEntry(address string, a directory.Alias) {
 		have.name = a.Name
 	}
 	if !slices.Equal(slices.Sorted(slices.Values(have.targets)), slices.Sorted(slices.Values(targets))) && len(targets) > 0 {
-		b.note(model.LevelWarning, "two-sources", address, a.Where, "correct the one that is wrong", "%s leads it to %s, %s to %s: the first holds", have.where, some(have.targets), a.Where, some(targets))
+		have.others = append(have.others, entry{targets: targets, where: a.Where})
 	}
 }
 

@@ -88,8 +88,8 @@ func readInclude(path string) (string, error) {
 
 // inline expands an address of the host's users whose domain is not carried by
 // aliases(5), until only others are left: addresses elsewhere, and users without
-// an alias.
-func (r *Router) inline(ctx context.Context, address string, seen map[string]bool) ([]string, error) {
+// an alias. Programs are told as notes of subject.
+func (r *Router) inline(ctx context.Context, subject, address string, seen map[string]bool) ([]string, error) {
 	at := strings.LastIndexByte(address, '@')
 	if at <= 0 || r.primary != "" || !r.local(address[at+1:]) {
 		return []string{address}, nil
@@ -104,12 +104,12 @@ func (r *Router) inline(ctx context.Context, address string, seen map[string]boo
 		return []string{address}, err
 	}
 	var out []string
-	for _, t := range r.localTargets(address, value, where, 0) {
+	for _, t := range r.localTargets(subject, value, where, 0) {
 		if t == address { // the user himself, beside others
 			out = append(out, t)
 			continue
 		}
-		more, err := r.inline(ctx, t, seen)
+		more, err := r.inline(ctx, subject, t, seen)
 		if err != nil {
 			return nil, err
 		}

@@ -68,6 +68,9 @@ func broken(name string, ref table.Ref, err error) model.Note {
 	n := model.Note{Level: model.LevelStop, Code: "table", Subject: ref.String(), Text: err.Error(), Where: name, Remedy: "without it the addresses are not complete: make it readable"}
 	if f, ok := errors.AsType[*model.Fault](err); ok && f.Err != nil {
 		n.Text, n.Remedy = "cannot be read: "+f.Err.Error(), f.Remedy
+		if f.Code == "loop" {
+			n.Code, n.Text = "list-loop", f.Err.Error()
+		}
 	}
 	return n
 }
@@ -80,7 +83,9 @@ func (m *parameter) add(ctx context.Context, t table.Table) error {
 		case errors.Is(err, table.ErrAsk):
 			l.ask = true
 		case err != nil && e.Key != "": // this entry alone
-			m.notes = append(m.notes, broken(m.name, t.Ref(), err))
+			n := broken(m.name, t.Ref(), err)
+			n.Subject, n.Where = e.Key, m.name+", "+t.Ref().String()
+			m.notes = append(m.notes, n)
 		case err != nil:
 			failed = err
 		default:

@@ -190,7 +190,7 @@ func (r *Router) virtualTargets(ctx context.Context, address, value, where strin
 		if q == "" {
 			continue
 		}
-		ends, err := r.inline(ctx, r.fold(q), map[string]bool{})
+		ends, err := r.inline(ctx, address, r.fold(q), map[string]bool{})
 		if err != nil {
 			return nil, err
 		}

@@ -153,7 +153,9 @@ func (t *tree) failed(err error) error {
 // the entries that it names give; without, the leaf ones.
 func (t *tree) values(ctx context.Context, key string, e ldapusers.Entry, depth int) (out []string, err error) {
 	if depth > t.limit {
-		return nil, fault(t.ref, "take one of the groups out of the other", "%s: groups hold one another; Postfix defers all mail to them", e.DN)
+		f := fault(t.ref, "take one of the groups out of the other", "%s: groups hold one another; Postfix defers all mail to them", e.DN)
+		f.Code = "loop"
+		return nil, f
 	}
 	take := func(attributes []string) {
 		for _, a := range attributes {
@@ -185,7 +187,7 @@ func (t *tree) values(ctx context.Context, key string, e ldapusers.Entry, depth 
 			if len(members) == 0 && !t.missing[name] {
 				t.missing[name] = true
 				t.notes = append(t.notes, model.Note{Level: model.LevelWarning, Code: "missing-member", Subject: key, Where: t.ref.String(),
-					Text: "its member " + name + " does not exist; Postfix skips it", Remedy: "take it out of " + e.DN})
+					Text: "its member " + name + " does not exist", Remedy: "take it out of " + e.DN})
 			}
 			for _, m := range members {
 				more, err := t.values(ctx, key, m, depth+1)

@@ -7,5 +7,6 @@ SELECT m.username AS login, m.password, m.name, m.quota,
        a.address AS aliases, own.goto AS forwards
 FROM mailbox m
 LEFT JOIN alias a ON a.goto = m.username AND a.address <> m.username AND a.address NOT LIKE '@%' AND a.active = 1
+      AND NOT EXISTS (SELECT 1 FROM mailbox o WHERE o.username = a.address)
 LEFT JOIN alias own ON own.address = m.username AND own.goto <> m.username AND own.active = 1
 ORDER BY m.username, a.address
