@@ -124,7 +124,11 @@ func discoverCyrus(file string) (config.Found, error) {
 		return config.Found{}, err
 	}
 	public, err := engagement.CountPublic(settings.Layout())
-	found := config.FromCyrus(settings.Layout(), file, public)
+	services, serr := cyrusconf.ReadServices(filepath.Join(filepath.Dir(file), "cyrus.conf"))
+	found := config.FromCyrus(settings.Layout(), services, file, "localhost", public)
+	if serr != nil {
+		found.Notes = append(found.Notes, fmt.Sprintf("where the Cyrus listens is not known: %v", serr))
+	}
 	if err != nil {
 		found.Notes = append(found.Notes, fmt.Sprintf("whether mailboxes belong to nobody could not be found out: %v", err))
 	}

@@ -29,12 +29,20 @@ func TestCyrus(t *testing.T) {
 			t.Errorf("%s: %v, want %q", x.source, err, x.wrong)
 		}
 	}
-	c := drafted(t, FromCyrus(cyrusconf.Layout{Domain: "acme.test", Autocreate: true}, "/etc/imapd.conf", 3))
+	c := drafted(t, FromCyrus(cyrusconf.Layout{Domain: "acme.test", Autocreate: true}, nil, "/etc/imapd.conf", "localhost", 3))
 	if d := cmp.Diff(Source{Kind: KindCyrus, Cyrus: &Cyrus{Config: "/etc/imapd.conf"}, Users: Users{Domain: "acme.test"},
 		Public: &Public{Address: "shared@acme.test", Name: DefaultPublicName}}, c.Source); d != "" {
 		t.Error(d)
 	}
-	c = drafted(t, FromCyrus(cyrusconf.Layout{}, "/etc/imapd.conf", 0))
+	services := []cyrusconf.Service{{Program: "imapd", Port: 1993, TLS: true}, {Program: "timsieved", Port: 4190}}
+	var text strings.Builder
+	if err := Draft(&text, FromCyrus(cyrusconf.Layout{Admins: []string{"root"}}, services, "/etc/imapd.conf", "localhost", 0)); err != nil {
+		t.Fatal(err)
+	}
+	if want := `# imap: {url: imaps://localhost:1993, master: root, password: env:OLD_MASTER, sieve: sieve://localhost}`; !strings.Contains(text.String(), want) {
+		t.Errorf("the draft does not say %s:\n%s", want, text.String())
+	}
+	c = drafted(t, FromCyrus(cyrusconf.Layout{}, services, "/etc/imapd.conf", "localhost", 0))
 	if d := cmp.Diff(Source{Kind: KindCyrus, Cyrus: &Cyrus{Config: "/etc/imapd.conf"}, Users: Users{Domain: "acme.test"}}, c.Source); d != "" {
 		t.Error(d)
 	}

@@ -58,9 +58,14 @@ func FromDovecot(f doveconf.Facts, host string) Found {
 }
 
 // FromCyrus is what Cyrus's configuration tells for a draft. path is that of
-// imapd.conf; public is how many mailboxes belong to nobody.
-func FromCyrus(l cyrusconf.Layout, path string, public int) Found {
-	out := Found{What: "the configuration of a Cyrus, " + path, Cyrus: path, Domain: l.Domain}
+// imapd.conf, services are those of cyrus.conf, and host is how the server is
+// reached from here; public is how many mailboxes belong to nobody.
+func FromCyrus(l cyrusconf.Layout, services []cyrusconf.Service, path, host string, public int) Found {
+	out := Found{What: "the configuration of a Cyrus, " + path, Cyrus: path, Domain: l.Domain,
+		IMAP: cyrusconf.URL(services, "imapd", host), Sieve: cyrusconf.URL(services, "timsieved", host)}
+	if len(l.Admins) > 0 {
+		out.Master = l.Admins[0]
+	}
 	if public > 0 {
 		out.Public = &Public{}
 		out.Notes = append(out.Notes, fmt.Sprintf("%d mailboxes belong to nobody: they move into a group account, see source.public", public))

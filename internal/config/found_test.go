@@ -18,7 +18,7 @@ func TestFromDovecot(t *testing.T) {
 		"dovecot-2.3.conf": {Kind: KindDovecot,
 			IMAP:    &IMAP{URL: "imaps://127.0.0.1:1993", Master: "migrate", Separator: "*", Password: newSecret(fromEnv, "OLD_MASTER"), Sieve: "sieve://127.0.0.1", TLS: TLS{Insecure: true}},
 			Maildir: &Maildir{Path: "/srv/mail/%d/%n/Maildir", Inbox: "/srv/mail/%d/%n/In box", Layout: "fs"},
-			ACL:     ACL{Ignore: true},
+			ACL:     ACL{Ignore: true}, // no list is in force: "acl" is not set
 			Sieve:   Sieve{Before: []string{"/etc/dovecot/before.sieve"}},
 			Users:   Users{Dovecot: AskDoveconf, Domain: "acme.test"},
 			Public: &Public{Address: "shared@acme.test", Name: DefaultPublicName, Readers: []string{"anna@acme.test"},
@@ -26,7 +26,7 @@ func TestFromDovecot(t *testing.T) {
 		"dovecot-2.4.conf": {Kind: KindDovecot,
 			IMAP:    &IMAP{URL: "imaps://mail.old.test", Master: "migrate", Separator: "*", Password: newSecret(fromEnv, "OLD_MASTER"), Sieve: "sieve://mail.old.test"},
 			Maildir: &Maildir{Path: "/srv/mail/%{user | domain}/%{user | username}/Maildir", Inbox: "/srv/mail/%{user | domain}/%{user | username}/Inbox", Layout: "fs"},
-			ACL:     ACL{Ignore: true},
+			ACL:     ACL{Ignore: true}, // no list is in force: "acl" is not set
 			Sieve:   Sieve{Before: []string{"/etc/dovecot/before.sieve"}},
 			Users:   Users{Dovecot: AskDoveconf, Domain: "acme.test"}},
 	} {

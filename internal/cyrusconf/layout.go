@@ -22,6 +22,8 @@ type Layout struct {
 	// Sieve is the folder of scripts; empty where they lie in home
 	// directories.
 	Sieve string
+	// Root is what Under has put before all paths.
+	Root string
 	// Deleted is the prefix of deleted mailboxes.
 	Deleted string
 	// SieveFolder is the mailbox of scripts since 3.6.
@@ -86,6 +88,7 @@ func (l Layout) Under(root string) Layout {
 	if root == "" {
 		return l
 	}
+	l.Root = root
 	at := func(path string) string {
 		if path == "" {
 			return ""

@@ -64,8 +64,8 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 		}
 	}
 	if s.opts.Layout.Sieve == "" {
-		out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: "Sieve scripts lie in home directories (sieveusehomedir) and are not read from there",
-			Remedy: "read over IMAP with ManageSieve, or copy the scripts"})
+		out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: "Sieve scripts lie in home directories (sieveusehomedir): ~/.sieve.script is read, of users that this host knows; a script of which only the compiled form is there is named by sync",
+			Remedy: "have the users put the text of their script beside it, as ~/.sieve.script"})
 	}
 	return out
 }

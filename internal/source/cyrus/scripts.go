@@ -8,10 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"mime"
 	"net/textproto"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -153,37 +151,22 @@ func (st *Store) scriptDirs() []string {
 	return out
 }
 
-// scriptFiles reads NAME.script; the link defaultbc names the active one.
+// scriptFiles are those of the folder of scripts, or of the user's home.
 func (st *Store) scriptFiles() ([]model.Script, error) {
-	var out []model.Script
-	for _, dir := range st.scriptDirs() {
-		files, err := os.ReadDir(dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
+	if st.src.opts.Layout.Sieve == "" {
+		out, err := st.homeScripts()
 		if err != nil {
 			return nil, st.fault("", err)
 		}
-		active := ""
-		if to, err := os.Readlink(filepath.Join(dir, "defaultbc")); err == nil {
-			active = strings.TrimSuffix(filepath.Base(to), ".bc")
+		return out, nil
+	}
+	var out []model.Script
+	for _, dir := range st.scriptDirs() {
+		scripts, err := scriptsIn(dir)
+		if err != nil {
+			return nil, st.fault("", err)
 		}
-		for _, f := range files {
-			name, ok := strings.CutSuffix(f.Name(), ".script")
-			if !ok || name == "" {
-				continue
-			}
-			file, err := open(filepath.Join(dir, f.Name()))
-			if err != nil {
-				return nil, st.fault("", err)
-			}
-			raw, err := io.ReadAll(io.LimitReader(file, maxScript))
-			file.Close()
-			if err != nil {
-				return nil, st.fault("", err)
-			}
-			out = append(out, model.Script{Name: name, Content: raw, Active: name == active})
-		}
+		out = append(out, scripts...)
 	}
 	return out, nil
 }

@@ -92,6 +92,7 @@ func (look *survey) findings() []model.Finding {
 		{&look.lists, "the list of UIDs is damaged; UIDs are made up", "let the server rebuild it: with Dovecot, doveadm force-resync; with Courier, remove courierimapuiddb and open the mailbox"},
 		{&look.missing, "accounts have no Maildir and cannot be moved", "one that never got mail has none: exclude it; else correct what names its place"},
 		{&look.filters, "maildrop's filter has no full translation into Sieve, and is moved without being active", "look through the script mailfilter at the destination, and activate it there"},
+		{&look.calendars, "calendars of Courier's webmail are not carried: they have no standard format", "export them in the webmail, if they are used still"},
 		{&look.shared, "mailboxes are shared with others", "run mailhaul share when both sides have arrived"},
 	} {
 		if w.found.n > 0 {
@@ -105,7 +106,7 @@ func (look *survey) findings() []model.Finding {
 type survey struct {
 	accounts, mailboxes                                int
 	denied, encrypted, keywords, links, lists, scripts some
-	shared, filters, missing                           some
+	shared, filters, missing, calendars                some
 }
 
 // some counts and names the first few.
@@ -142,6 +143,16 @@ func (v *survey) account(ctx context.Context, st *Store) error {
 		return err
 	} else if ok && !script.Active {
 		v.filters.add(st.acc.Login + ": " + strings.Join(script.Remarks, "; "))
+	}
+	if st.at.courier(st.at.inbox) {
+		// courier-libs pcp/pcpdir.c: a line for each event.
+		if f, err := st.at.open(filepath.Join(st.at.root, "calendar", "index")); err == nil {
+			info, err := f.Stat()
+			f.Close()
+			if err == nil && info.Size() > 0 {
+				v.calendars.add(st.acc.Login)
+			}
+		}
 	}
 	for _, c := range cols {
 		if c.Container || v.mailboxes >= checked {
