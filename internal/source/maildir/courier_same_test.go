@@ -186,12 +186,17 @@ func TestCourierCheck(t *testing.T) {
 		t.Errorf("rights %q, want %q", told, want)
 	}
 	must(t, os.WriteFile(filepath.Join(h.root, "maildirsize"), []byte("10000000S,1000C\n100 1\n"), 0o644))
+	must(t, os.Mkdir(filepath.Join(h.root, "calendar"), 0o755))
+	must(t, os.WriteFile(filepath.Join(h.root, "calendar", "index"), []byte("1.2.host\t1.2.host\tt=1500000000,1500003600\n"), 0o644))
 	var found []string
 	for _, f := range h.src.Check(t.Context()) {
 		found = append(found, f.Message)
 	}
 	if i := slices.IndexFunc(found, func(m string) bool { return strings.Contains(m, h.acc.Login+": Team with user=u0@acme.test") }); i < 0 {
 		t.Errorf("found %q", found)
+	}
+	if !slices.ContainsFunc(found, func(m string) bool { return strings.Contains(m, "calendars of Courier's webmail") && strings.Contains(m, h.acc.Login) }) {
+		t.Errorf("the calendar is not named: %q", found)
 	}
 	for a, err := range h.src.Accounts(t.Context()) {
 		must(t, err)
