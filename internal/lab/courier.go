@@ -5,12 +5,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -44,11 +42,8 @@ type Courier struct {
 	// Config is the folder with Courier's files, as /etc/courier.
 	Config string
 
-	root, dir, log string
-	cmd            *exec.Cmd
-	done           chan struct{} // closed when the first process has ended
-	namespace      string
-	release        func() // of the namespace
+	root, dir string
+	process
 }
 
 // courierPackages: maildrop is the site's usual delivery agent.
@@ -66,7 +61,8 @@ func StartCourier(t testing.TB, o CourierOptions) *Courier {
 	if c.dir, err = os.MkdirTemp("", "courier-"); err != nil {
 		t.Fatal(err)
 	}
-	c.log, c.Config = filepath.Join(c.dir, "log"), filepath.Join(c.dir, "etc", "courier")
+	c.Config = filepath.Join(c.dir, "etc", "courier")
+	c.process = process{name: "courier", log: filepath.Join(c.dir, "log")}
 	t.Cleanup(func() {
 		c.Stop()
 		if t.Failed() {
@@ -214,28 +210,4 @@ func (c *Courier) writeConfig(t testing.TB, o CourierOptions, imap, imaps int) {
 func (c *Courier) Own(t testing.TB, dir string) {
 	t.Helper()
 	(*Dovecot)(nil).Own(t, dir)
-}
-
-// Stop ends the server and waits until all of its processes are gone. It may
-// be called again.
-func (c *Courier) Stop() {
-	if c.cmd == nil {
-		return
-	}
-	if c.namespace == "" {
-		c.namespace, c.release = holdNamespace(c.cmd.Process.Pid)
-	}
-	endNamespace(c.namespace, c.done, c.cmd.Process.Pid)
-	<-c.done
-	c.release()
-	c.cmd, c.namespace = nil, ""
-}
-
-// Processes returns the ids of all processes of the running server.
-func (c *Courier) Processes() []int { return processesIn(c.namespace) }
-
-func kill(pids []int, s syscall.Signal) {
-	for _, pid := range pids {
-		_ = syscall.Kill(pid, s)
-	}
 }

@@ -2,8 +2,6 @@ package lab
 
 import (
 	"fmt"
-	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -37,79 +35,18 @@ func (c *Courier) inside(program string, args ...string) *exec.Cmd {
 	return insideWith(c.root, fmt.Sprintf(courierMounts, c.dir), program, args...)
 }
 
-// start runs the server and waits until it listens. Its error tells what the
-// server said.
+// start runs the server and waits until it listens.
 func (c *Courier) start() error {
-	out, err := os.OpenFile(c.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	// A file, not a pipe: Wait would wait for all who inherit that.
 	cmd := c.inside("/bin/sh", filepath.Join(c.dir, "run.sh"))
-	cmd.Stdout, cmd.Stderr = out, out
 	// couriertcpd ends its whole process group with itself.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = cmd.Wait()
-	}()
-	c.cmd, c.done = cmd, done
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for _, addr := range []string{c.IMAP, c.IMAPS} {
-		for {
-			conn, err := net.DialTimeout("tcp", addr, time.Second)
-			if err == nil {
-				conn.Close()
-				break
-			}
-			select {
-			case <-done:
-				c.Stop()
-				return fmt.Errorf("courier has ended: %s", c.lastLog())
-			case <-deadline:
-				c.Stop()
-				return fmt.Errorf("courier does not listen on %s: %w: %s", addr, err, c.lastLog())
-			case <-tick.C:
-			}
-		}
-	}
-	c.namespace, c.release = holdNamespace(cmd.Process.Pid)
-	return nil
-}
-
-func (c *Courier) lastLog() []byte {
-	log, err := os.ReadFile(c.log)
+	err := c.process.start(cmd, c.IMAP, c.IMAPS)
 	if err != nil {
-		return []byte(err.Error())
+		c.Stop()
 	}
-	return tail(log, 4000)
+	return err
 }
 
-// endNamespace ends all processes in a mount namespace: gently, then not. The
-// first one, pid, is ours to wait for.
-func endNamespace(namespace string, done <-chan struct{}, pid int) {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	signal, patience := syscall.SIGTERM, time.After(5*time.Second)
-	_ = syscall.Kill(pid, signal)
-	for left := processesIn(namespace); len(left) > 0; left = processesIn(namespace) {
-		kill(left, signal)
-		select {
-		case <-patience:
-			signal = syscall.SIGKILL
-		case <-tick.C:
-		}
-	}
-	select {
-	case <-done:
-	case <-time.After(5 * time.Second):
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
-}
+// Stop ends the server and waits until all of its processes are gone, of which
+// nobody ends the others. It may be called again.
+func (c *Courier) Stop() { c.end(syscall.SIGTERM, 5*time.Second, true) }

@@ -56,12 +56,12 @@ func TestCourier(t *testing.T) {
 			user.Close()
 		}
 	}
-	running := c.Processes()
+	running, namespace := c.Processes(), c.namespace
 	if len(running) < 3 {
 		t.Errorf("processes %v", running)
 	}
 	c.Stop()
-	if left := processesIn(c.namespace); len(left) > 0 {
+	if left := processesIn(namespace); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
 	if conn, err := net.Dial("tcp", c.IMAP); err == nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,11 +45,8 @@ type Cyrus struct {
 	// Config is the path of imapd.conf.
 	Config string
 
-	root      string
-	cmd       *exec.Cmd
-	done      chan struct{} // closed when the master process has ended
-	namespace string
-	release   func() // of the namespace
+	root string
+	process
 }
 
 // cyrusPackages: cyrus-caldav holds the calendar server and its modules,
@@ -70,6 +66,7 @@ func StartCyrus(t testing.TB, o CyrusOptions) *Cyrus {
 		t.Fatal(err)
 	}
 	c.Dir, c.Config = dir, filepath.Join(dir, "imapd.conf")
+	c.process = process{name: "cyrus", log: filepath.Join(dir, "log")}
 	t.Cleanup(func() {
 		c.Stop()
 		os.RemoveAll(dir)
@@ -207,13 +204,4 @@ func (c *Cyrus) Run(t testing.TB, program string, args ...string) string {
 		t.Fatalf("%s %v: %v\n%s%s", program, args, err, stdout.Bytes(), stderr.Bytes())
 	}
 	return stdout.String()
-}
-
-// listening reports whether somebody accepts connections there.
-func listening(addr string) error {
-	conn, err := net.Dial("tcp", addr)
-	if err == nil {
-		conn.Close()
-	}
-	return err
 }

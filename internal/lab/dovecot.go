@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -55,11 +54,8 @@ type Dovecot struct {
 	// PID is the master process.
 	PID int
 
-	root, log string
-	cmd       *exec.Cmd
-	done      chan struct{} // closed when the master process has ended
-	namespace string
-	release   func() // of the namespace
+	root string
+	process
 }
 
 var dovecotPackages = []string{"dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "dovecot-managesieved", "dovecot-sieve"}
@@ -91,7 +87,7 @@ func StartDovecot(t testing.TB, o DovecotOptions) *Dovecot {
 	who := owner(t)
 	f := dovecotFiles{dir: dir, log: filepath.Join(dir, "log"), masters: filepath.Join(dir, "masters")}
 	d.CA, f.key = certificate(t, dir)
-	d.log = f.log
+	d.process = process{name: "dovecot", log: f.log}
 	d.Config = filepath.Join(dir, "dovecot.conf")
 	if len(o.Tokens) > 0 {
 		f.oauth2 = filepath.Join(dir, "oauth2")

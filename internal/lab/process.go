@@ -10,13 +10,12 @@ import (
 	"time"
 )
 
-// process is a server of Debian's that runs until its test ends. The servers
-// that came with this lab later share it; Dovecot and Stalwart, which need
-// more, have their own.
+// process is a server of Debian's: the first of its processes, and all that it
+// has started.
 type process struct {
 	name, log string
 	cmd       *exec.Cmd
-	done      chan struct{} // closed when the process has ended
+	done      chan struct{} // closed when the first process has ended
 	namespace string
 	release   func() // of the namespace
 }
@@ -26,8 +25,26 @@ type process struct {
 // by the signal that makes it end in order.
 func startProcess(t testing.TB, name, log string, cmd *exec.Cmd, stop syscall.Signal, addresses ...string) error {
 	t.Helper()
+	p := &process{name: name, log: log}
+	if err := p.start(cmd, addresses...); err != nil {
+		p.end(stop, 0, false)
+		return err
+	}
+	t.Cleanup(func() {
+		p.end(stop, 0, false)
+		if t.Failed() {
+			t.Logf("%s's log:\n%s", name, p.tail())
+		}
+	})
+	return nil
+}
+
+// start runs the first process and waits until the server accepts connections at
+// all addresses. Its error tells what the server said; the server may have to be
+// ended then.
+func (p *process) start(cmd *exec.Cmd, addresses ...string) error {
 	// A file, not a pipe: Wait would wait for all who inherit that.
-	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	out, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -36,22 +53,16 @@ func startProcess(t testing.TB, name, log string, cmd *exec.Cmd, stop syscall.Si
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	p := &process{name: name, log: log, cmd: cmd, done: make(chan struct{}), release: func() {}}
+	done := make(chan struct{})
 	go func() {
-		defer close(p.done)
+		defer close(done)
 		_ = cmd.Wait()
 	}()
+	p.cmd, p.done = cmd, done
 	if err := p.await(addresses); err != nil {
-		p.stop(stop)
 		return err
 	}
 	p.namespace, p.release = holdNamespace(cmd.Process.Pid)
-	t.Cleanup(func() {
-		p.stop(stop)
-		if t.Failed() {
-			t.Logf("%s's log:\n%s", name, p.tail())
-		}
-	})
 	return nil
 }
 
@@ -61,12 +72,7 @@ func (p *process) await(addresses []string) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for _, addr := range addresses {
-		for {
-			c, err := net.DialTimeout("tcp", addr, time.Second)
-			if err == nil {
-				c.Close()
-				break
-			}
+		for err := listening(addr); err != nil; err = listening(addr) {
 			select {
 			case <-p.done:
 				return fmt.Errorf("%s has ended: %s", p.name, p.tail())
@@ -79,21 +85,62 @@ func (p *process) await(addresses []string) error {
 	return nil
 }
 
-// stop ends the server and waits until all of its processes are gone.
-func (p *process) stop(signal syscall.Signal) {
-	defer p.release()
+// listening reports whether somebody accepts connections there.
+func listening(addr string) error {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err == nil {
+		conn.Close()
+	}
+	return err
+}
+
+// end signals the first process, or everyone, and waits until all are gone:
+// those that the first one leaves behind are killed when patience is over. It
+// may be called again, and the server started again.
+func (p *process) end(signal syscall.Signal, patience time.Duration, everyone bool) {
+	if p.cmd == nil {
+		return
+	}
+	if p.namespace == "" {
+		p.namespace, p.release = holdNamespace(p.cmd.Process.Pid)
+	}
 	_ = p.cmd.Process.Signal(signal)
+	if everyone {
+		kill(p.Processes(), signal)
+	}
 	select {
 	case <-p.done:
 	case <-time.After(15 * time.Second):
 		_ = p.cmd.Process.Kill()
 		<-p.done
 	}
-	for _, pid := range processesIn(p.namespace) {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	over := time.After(patience)
+	for left := p.Processes(); len(left) > 0; left = p.Processes() {
+		if everyone {
+			kill(left, signal)
+		}
+		select {
+		case <-over:
+			signal, everyone = syscall.SIGKILL, true
+		case <-tick.C:
+		}
 	}
+	p.release()
+	p.cmd, p.namespace = nil, ""
 }
 
+// Processes returns the ids of all processes of the running server.
+func (p *process) Processes() []int { return processesIn(p.namespace) }
+
+// Log returns what the server has logged.
+func (p *process) Log() (string, error) {
+	log, err := os.ReadFile(p.log)
+	return string(log), err
+}
+
+// tail is the end of the log.
 func (p *process) tail() []byte {
 	log, err := os.ReadFile(p.log)
 	if err != nil {
@@ -101,6 +148,8 @@ func (p *process) tail() []byte {
 	}
 	return tail(log, 4000)
 }
+
+func tail(b []byte, n int) []byte { return b[max(0, len(b)-n):] }
 
 // privateFolder makes a short folder, for the paths of sockets must stay below
 // 108 octets, which belongs to whom a server runs as.

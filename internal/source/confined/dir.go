@@ -2,7 +2,6 @@ package confined
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"syscall"
 )
@@ -35,15 +34,7 @@ func (d *Dir) Open(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file", f.Name())
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
+	return regular(f)
 }
 
 // Close closes the directory; files of it that are open stay so.

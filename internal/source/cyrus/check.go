@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/findings"
 )
 
 const subject = "source: Cyrus"
@@ -26,7 +27,7 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 	}
 	var v survey
 	if v.annotations, err = s.annotated(); err != nil {
-		v.damaged.add(err.Error())
+		v.damaged.Add(err.Error())
 	}
 	for _, e := range m.all {
 		if ctx.Err() != nil {
@@ -35,9 +36,9 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 		v.mailbox(s, e)
 	}
 	if m.damage != nil {
-		v.damaged.add(m.damage.Error())
+		v.damaged.Add(m.damage.Error())
 	}
-	if v.denied.n > 0 {
+	if v.denied.Len() > 0 {
 		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: "not everything can be read: " + v.denied.String(), Remedy: asOwner,
 			Err: model.Faultf(model.ClassFatal, model.CodeAuth, "not permitted to read: %s", v.denied.String())}}
 	}
@@ -45,24 +46,17 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 	if v.deleted+v.expunged > 0 {
 		out = append(out, model.Finding{Subject: subject, Message: fmt.Sprintf("%d deleted mailboxes and %d expunged messages are still on disk and are left out", v.deleted, v.expunged)})
 	}
-	for _, w := range []struct {
-		found           *some
-		message, remedy string
-	}{
-		{&v.calendars, "calendars are not carried yet", "export them over CalDAV, or wait for a version that does"},
-		{&v.books, "address books are not carried yet", "export them over CardDAV, or wait for a version that does"},
-		{&v.files, "folders of files (WebDAV) are not carried yet", "copy them over WebDAV"},
-		{&v.shared, "mailboxes that belong to nobody stay behind", "write source.public into the engagement file: they move into a group"},
-		{&v.acls, "rights for others are not carried yet", "share the mailboxes again at the destination"},
-		{&v.expire, "messages are removed after some days (expire), which is not carried", "set the destination's own rules, if it shall go on"},
-		{&v.comments, "comments of mailboxes are not carried", "note them"},
-		{&v.remote, "mailboxes are on other servers of a murder", "read those servers, too"},
-		{&v.damaged, "damaged", "repair on the old server: reconstruct MAILBOX; what is unreadable is named again when it is carried"},
-	} {
-		if w.found.n > 0 {
-			out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: w.message + ": " + w.found.String(), Remedy: w.remedy})
-		}
-	}
+	out = append(out, findings.Warnings(subject,
+		findings.Warning{Found: &v.calendars, Message: "calendars are not carried yet", Remedy: "export them over CalDAV, or wait for a version that does"},
+		findings.Warning{Found: &v.books, Message: "address books are not carried yet", Remedy: "export them over CardDAV, or wait for a version that does"},
+		findings.Warning{Found: &v.files, Message: "folders of files (WebDAV) are not carried yet", Remedy: "copy them over WebDAV"},
+		findings.Warning{Found: &v.shared, Message: "mailboxes that belong to nobody stay behind", Remedy: "write source.public into the engagement file: they move into a group"},
+		findings.Warning{Found: &v.acls, Message: "mailboxes are shared with others", Remedy: "run mailhaul share when both sides have arrived"},
+		findings.Warning{Found: &v.expire, Message: "messages are removed after some days (expire), which is not carried", Remedy: "set the destination's own rules, if it shall go on"},
+		findings.Warning{Found: &v.comments, Message: "comments of mailboxes are not carried", Remedy: "note them"},
+		findings.Warning{Found: &v.remote, Message: "mailboxes are on other servers of a murder", Remedy: "read those servers, too"},
+		findings.Warning{Found: &v.damaged, Message: "damaged", Remedy: "repair on the old server: reconstruct MAILBOX; what is unreadable is named again when it is carried"},
+	)...)
 	if s.opts.Layout.Sieve == "" {
 		out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: "Sieve scripts lie in home directories (sieveusehomedir): ~/.sieve.script is read, of users that this host knows; a script of which only the compiled form is there is named by sync",
 			Remedy: "have the users put the text of their script beside it, as ~/.sieve.script"})
@@ -88,8 +82,8 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 type survey struct {
 	read, deleted, expunged                                        int
 	version                                                        map[uint32]int
-	denied, calendars, books, files, shared, acls, remote, damaged some
-	expire, comments                                               some
+	denied, calendars, books, files, shared, acls, remote, damaged findings.Some
+	expire, comments                                               findings.Some
 	annotations                                                    map[string][]annotation
 }
 
@@ -110,16 +104,16 @@ func (v *survey) mailbox(s *Source, e entry) {
 	owner, _, owned := e.name.owner()
 	switch e.content(s.opts.Layout.SieveFolder) {
 	case kindCalendar:
-		v.calendars.add(name)
+		v.calendars.Add(name)
 		return
 	case kindAddressBook:
-		v.books.add(name)
+		v.books.Add(name)
 		return
 	case kindFiles:
-		v.files.add(name)
+		v.files.Add(name)
 		return
 	case kindRemote:
-		v.remote.add(name + " on " + e.server)
+		v.remote.Add(name + " on " + e.server)
 		return
 	case kindIntermediate, kindOther, kindSieve:
 		return
@@ -127,36 +121,36 @@ func (v *survey) mailbox(s *Source, e entry) {
 	if !owned && s.opts.Public {
 		// told as an account of its own
 	} else if !owned {
-		v.shared.add(name)
+		v.shared.Add(name)
 	} else if slices.ContainsFunc(e.acl, func(g model.Grant) bool { return g.Identifier != owner }) {
-		v.acls.add(name)
+		v.acls.Add(name)
 	}
 	for _, a := range annotationsOf(v.annotations, e) {
 		switch a.entry {
 		case entryExpire:
-			v.expire.add(name + ": " + a.value)
+			v.expire.Add(name + ": " + a.value)
 		case entryComment:
-			v.comments.add(name)
+			v.comments.Add(name)
 		}
 	}
 	p, err := s.place(e)
 	if err != nil {
-		v.damaged.add(name + ": " + err.Error())
+		v.damaged.Add(name + ": " + err.Error())
 		return
 	}
 	f, err := p.openMeta("cyrus.index")
 	if os.IsPermission(err) {
-		v.denied.add(err.Error())
+		v.denied.Add(err.Error())
 		return
 	}
 	if err != nil {
-		v.damaged.add(name + ": " + err.Error())
+		v.damaged.Add(name + ": " + err.Error())
 		return
 	}
 	defer f.Close()
 	h, err := readIndexHeader(f, s.opts.Pause)
 	if err != nil {
-		v.damaged.add(name + ": " + err.Error())
+		v.damaged.Add(name + ": " + err.Error())
 		return
 	}
 	if v.version == nil {
@@ -175,31 +169,11 @@ func (v *survey) mailbox(s *Source, e entry) {
 	v.expunged += expunged
 	switch {
 	case err != nil:
-		v.damaged.add(name + ": " + err.Error())
+		v.damaged.Add(name + ": " + err.Error())
 	case sc.bad > 0:
-		v.damaged.add(fmt.Sprintf("%s: %d records of cyrus.index", name, sc.bad))
+		v.damaged.Add(fmt.Sprintf("%s: %d records of cyrus.index", name, sc.bad))
 	}
 	if _, err := p.header(); err != nil {
-		v.damaged.add(name + ": " + err.Error())
+		v.damaged.Add(name + ": " + err.Error())
 	}
-}
-
-// some counts and names the first few.
-type some struct {
-	n     int
-	first []string
-}
-
-func (s *some) add(what string) {
-	if s.n++; len(s.first) < 3 {
-		s.first = append(s.first, what)
-	}
-}
-
-func (s *some) String() string {
-	out := strings.Join(s.first, ", ")
-	if more := s.n - len(s.first); more > 0 {
-		out += fmt.Sprintf(" and %d more", more)
-	}
-	return out
 }

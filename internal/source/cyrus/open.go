@@ -10,29 +10,8 @@ import (
 	"syscall"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/confined"
 )
-
-// open opens a regular file for reading, never what lies behind a link, and
-// without changing its access time where that is permitted.
-func open(path string) (*os.File, error) {
-	const flags = os.O_RDONLY | syscall.O_NONBLOCK | syscall.O_NOFOLLOW
-	f, err := os.OpenFile(path, flags|noAtime, 0)
-	if errors.Is(err, syscall.EPERM) {
-		f, err = os.OpenFile(path, flags, 0)
-	}
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file", path)
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
 
 // place is where a mailbox's files may lie, the likeliest first.
 type place struct {
@@ -103,7 +82,7 @@ func (p place) openMessage(uid uint64) (*os.File, error) {
 func openIn(dirs []string, file string) (*os.File, error) {
 	var first error
 	for _, d := range dirs {
-		f, err := open(filepath.Join(d, file))
+		f, err := confined.Regular(filepath.Join(d, file))
 		if err == nil {
 			return f, nil
 		}

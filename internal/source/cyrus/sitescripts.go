@@ -54,7 +54,7 @@ func scriptsIn(dir string) (out []model.Script, err error) {
 		if !ok || name == "" {
 			continue
 		}
-		file, err := open(filepath.Join(dir, f.Name()))
+		file, err := confined.Regular(filepath.Join(dir, f.Name()))
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/findings"
 	"mailhaul.org/mailhaul/internal/source/location"
 	"mailhaul.org/mailhaul/internal/source/stored"
 )
@@ -31,7 +32,7 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 	var look survey
 	for a, err := range s.Accounts(ctx) {
 		if err != nil {
-			look.denied = append(look.denied, err.Error())
+			look.denied.Add(err.Error())
 			continue
 		}
 		look.accounts++
@@ -40,53 +41,34 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 			err = look.account(ctx, st)
 		}
 		if err != nil {
-			look.denied = append(look.denied, err.Error())
+			look.denied.Add(err.Error())
 		}
 	}
-	if look.accounts == 0 && len(look.denied) == 0 {
+	if look.accounts == 0 && look.denied.Len() == 0 {
 		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: "no sdbox or mdbox matches " + s.opts.Location,
 			Remedy: "correct source.dbox.location; %d is the domain, %n the local part of a login, %u both",
 			Err:    model.Faultf(model.ClassFatal, model.CodeUnreachable, "no sdbox or mdbox matches %s", s.opts.Location)}}
 	}
-	if len(look.denied) > 0 {
+	if look.denied.Len() > 0 {
 		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: "not everything can be read: " + look.denied.String(),
-			Remedy: confined.AsOwner, Err: model.Faultf(model.ClassFatal, model.CodeAuth, "not permitted to read: %s", look.denied)}}
+			Remedy: confined.AsOwner, Err: model.Faultf(model.ClassFatal, model.CodeAuth, "not permitted to read: %s", look.denied.String())}}
 	}
 	out := []model.Finding{{Level: model.LevelOK, Subject: subject, Message: fmt.Sprintf("%d accounts can be read", look.accounts)}}
-	for _, w := range []struct {
-		found           names
-		message, remedy string
-	}{
-		{look.damaged, "indexes cannot be read; their accounts stop", "let Dovecot repair them: doveadm force-resync; or read these accounts over IMAP"},
-		{look.rebuilt, "indexes cannot be read; messages of these mailboxes will come without flags and keywords", "let Dovecot repair them: doveadm force-resync; or read these accounts over IMAP"},
-		{look.alt, "alternate storage is not there or not named; messages in it would be missing", "mount it, and name it as ALT= in source.dbox.location"},
-		{look.encrypted, "messages are encrypted on disk (mail_crypt)", "read these accounts over IMAP: set source.imap"},
-		{look.attachments, "attachments are kept apart", "set source.dbox.attachments to Dovecot's mail_attachment_dir"},
-		{look.unreadable, "messages cannot be read", "they will be reported one by one; look for them in a backup, or let Dovecot repair the account: doveadm force-resync"},
-		{look.scripts, "the active Sieve script is not the account's own and is not moved", "install it at the destination, or copy it into the folder sieve of the home"},
-	} {
-		if len(w.found) > 0 {
-			out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: w.message + ": " + w.found.String(), Remedy: w.remedy})
-		}
-	}
-	return out
+	return append(out, findings.Warnings(subject,
+		findings.Warning{Found: &look.damaged, Message: "indexes cannot be read; their accounts stop", Remedy: "let Dovecot repair them: doveadm force-resync; or read these accounts over IMAP"},
+		findings.Warning{Found: &look.rebuilt, Message: "indexes cannot be read; messages of these mailboxes will come without flags and keywords", Remedy: "let Dovecot repair them: doveadm force-resync; or read these accounts over IMAP"},
+		findings.Warning{Found: &look.alt, Message: "alternate storage is not there or not named; messages in it would be missing", Remedy: "mount it, and name it as ALT= in source.dbox.location"},
+		findings.Warning{Found: &look.encrypted, Message: "messages are encrypted on disk (mail_crypt)", Remedy: "read these accounts over IMAP: set source.imap"},
+		findings.Warning{Found: &look.attachments, Message: "attachments are kept apart", Remedy: "set source.dbox.attachments to Dovecot's mail_attachment_dir"},
+		findings.Warning{Found: &look.unreadable, Message: "messages cannot be read", Remedy: "they will be reported one by one; look for them in a backup, or let Dovecot repair the account: doveadm force-resync"},
+		findings.Warning{Found: &look.scripts, Message: "the active Sieve script is not the account's own and is not moved", Remedy: "install it at the destination, or copy it into the folder sieve of the home"},
+	)...)
 }
 
 // survey collects what a check finds.
 type survey struct {
 	accounts, mailboxes                                                        int
-	denied, damaged, rebuilt, alt, encrypted, attachments, unreadable, scripts names
-}
-
-// names are shown by the first few and a count.
-type names []string
-
-func (n names) String() string {
-	const shown = 3
-	if len(n) <= shown {
-		return strings.Join(n, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(n[:shown], ", "), len(n)-shown)
+	denied, damaged, rebuilt, alt, encrypted, attachments, unreadable, scripts findings.Some
 }
 
 func (v *survey) account(ctx context.Context, st *Store) error {
@@ -97,10 +79,10 @@ func (v *survey) account(ctx context.Context, st *Store) error {
 	if foreign, err := st.at.pigeonhole().ForeignScript(); err != nil {
 		return err
 	} else if foreign != "" {
-		v.scripts = append(v.scripts, st.acc.Login+": "+foreign)
+		v.scripts.Add(st.acc.Login + ": " + foreign)
 	}
 	if err := st.at.altMissing(); err != nil && st.at.alt == "" {
-		v.alt = append(v.alt, st.acc.Login)
+		v.alt.Add(st.acc.Login)
 	}
 	for _, c := range cols {
 		if c.Container || v.mailboxes >= checked {
@@ -124,11 +106,11 @@ func (v *survey) mailbox(st *Store, native, name string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil // removed meanwhile
 	case err != nil:
-		v.damaged = append(v.damaged, name+": "+err.Error())
+		v.damaged.Add(name + ": " + err.Error())
 		return nil
 	}
 	if m.lost != nil {
-		v.rebuilt = append(v.rebuilt, name)
+		v.rebuilt.Add(name)
 	}
 	open := newFiles(st.at)
 	defer open.Close()
@@ -143,12 +125,12 @@ func (v *survey) mailbox(st *Store, native, name string) error {
 				continue
 			}
 			if st.at.altMissing() != nil {
-				v.alt = append(v.alt, name)
+				v.alt.Add(name)
 				return nil
 			}
 			fallthrough
 		default:
-			v.unreadable = append(v.unreadable, fmt.Sprintf("%s: UID %d", name, m.x.UID(i)))
+			v.unreadable.Add(fmt.Sprintf("%s: UID %d", name, m.x.UID(i)))
 		}
 	}
 	return nil
@@ -168,10 +150,10 @@ func (v *survey) message(st *Store, f *file, at int64, name string) error {
 		return err
 	}
 	if stored.Encrypted(head) {
-		v.encrypted = append(v.encrypted, name)
+		v.encrypted.Add(name)
 	}
 	if meta.parts != "" && st.at.attachments == "" {
-		v.attachments = append(v.attachments, name)
+		v.attachments.Add(name)
 	}
 	return nil
 }

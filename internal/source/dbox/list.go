@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/source/dovecotindex"
+	"mailhaul.org/mailhaul/internal/source/hierarchy"
 )
 
 // Flags of a node in the list of mailboxes (mailbox-list-index.h).
@@ -20,11 +21,11 @@ const (
 
 // listed reads the mailboxes of LAYOUT=index from their list: an index whose
 // records are the levels of names.
-func (p place) listed() ([]folder, error) {
-	inbox := folder{name: "INBOX", path: []string{"INBOX"}, container: true}
+func (p place) listed() ([]hierarchy.Folder, error) {
+	inbox := hierarchy.Folder{Name: "INBOX", Path: []string{"INBOX"}, Container: true}
 	x, err := dovecotindex.Read(p.open, p.listPath())
 	if errors.Is(err, fs.ErrNotExist) && !exists(filepath.Join(p.root, p.mailboxes)) {
-		return []folder{inbox}, nil
+		return []hierarchy.Folder{inbox}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the list of mailboxes: %w", err)
@@ -33,26 +34,26 @@ func (p place) listed() ([]folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []folder
+	var out []hierarchy.Folder
 	for uid, n := range nodes {
 		path, ok := nodes.path(p, uid)
 		if !ok {
 			return nil, fmt.Errorf("the list of mailboxes: %w: %q is below nothing", errDamaged, n.name)
 		}
-		f := folder{name: n.guid, path: path, container: n.guid == "" || n.flags&(nodeNonExistent|nodeNoSelect) != 0}
-		if f.container {
-			f.name = ""
+		f := hierarchy.Folder{Name: n.guid, Path: path, Container: n.guid == "" || n.flags&(nodeNonExistent|nodeNoSelect) != 0}
+		if f.Container {
+			f.Name = ""
 		}
 		if len(path) == 1 && path[0] == "INBOX" {
-			inbox.path = nil
+			inbox.Path = nil
 		}
 		out = append(out, f)
 	}
-	if inbox.path != nil {
+	if inbox.Path != nil {
 		out = append(out, inbox)
 	}
 	// Of equal names the first keeps its own.
-	slices.SortFunc(out, func(a, b folder) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(out, func(a, b hierarchy.Folder) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/dovecotindex"
+	"mailhaul.org/mailhaul/internal/source/hierarchy"
 )
 
 // mailbox reads the index of a mailbox and, for an mdbox, the map after it. A
@@ -77,10 +78,10 @@ func (s *Store) othersReadable(name string) (bool, error) {
 		return false, err
 	}
 	for _, f := range folders {
-		if f.container || f.name == name {
+		if f.Container || f.Name == name {
 			continue
 		}
-		if m, err := s.indexed(f.name); err == nil && m.x.Len() > 0 {
+		if m, err := s.indexed(f.Name); err == nil && m.x.Len() > 0 {
 			return true, nil
 		}
 	}
@@ -132,12 +133,12 @@ func (s *Store) findOrphans() (map[string]found, error) {
 		return nil, err
 	}
 	held := map[uint32]int{}
-	var lost, absent []folder
+	var lost, absent []hierarchy.Folder
 	for _, f := range folders {
-		if f.container {
+		if f.Container {
 			continue
 		}
-		m, err := s.indexed(f.name)
+		m, err := s.indexed(f.Name)
 		switch code := model.CodeOf(err); {
 		case err == nil && !m.absent:
 			for i := range m.x.Len() {
@@ -167,9 +168,9 @@ func (s *Store) findOrphans() (map[string]found, error) {
 		switch {
 		case certain:
 		case len(lost) > 0:
-			name = lost[0].name
+			name = lost[0].Name
 		case len(absent) == 1:
-			name = absent[0].name
+			name = absent[0].Name
 		default:
 			continue // nobody lacks it: a message that is just being stored
 		}
@@ -185,7 +186,7 @@ func (s *Store) findOrphans() (map[string]found, error) {
 }
 
 // belongsTo asks a message where it was saved first.
-func (s *Store) belongsTo(open *files, number uint32, among []folder) (name string, ok bool) {
+func (s *Store) belongsTo(open *files, number uint32, among []hierarchy.Folder) (name string, ok bool) {
 	m := &mailbox{x: dovecotindex.Rebuilt([]uint32{1}, "mdbox", []uint32{number})}
 	var where string
 	err := s.visit(open, m, 0, func(f *file, at int64) error {
@@ -202,9 +203,9 @@ func (s *Store) belongsTo(open *files, number uint32, among []folder) (name stri
 	}
 	for _, f := range among {
 		for _, sep := range []string{"/", "."} {
-			path := strings.Join(f.path, sep)
-			if where == f.name || where == path || strings.HasSuffix(where, sep+path) && !slices.ContainsFunc(among, func(g folder) bool { return strings.Join(g.path, sep) == where }) {
-				return f.name, true
+			path := strings.Join(f.Path, sep)
+			if where == f.Name || where == path || strings.HasSuffix(where, sep+path) && !slices.ContainsFunc(among, func(g hierarchy.Folder) bool { return strings.Join(g.Path, sep) == where }) {
+				return f.Name, true
 			}
 		}
 	}

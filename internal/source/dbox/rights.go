@@ -2,12 +2,12 @@ package dbox
 
 import (
 	"context"
-	"errors"
 	"io"
 	"path/filepath"
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/confined"
 	"mailhaul.org/mailhaul/internal/source/dovecotacl"
 )
 
@@ -19,16 +19,10 @@ func (s *Store) Rights(_ context.Context, c model.Collection) ([]model.Grant, er
 	m := dovecotacl.Mailbox{Path: c.Path, Dir: s.at.messagesIn(c.Native), Inbox: s.at.messagesIn("INBOX"),
 		Root: filepath.Join(s.at.root, s.at.mailboxes), Owner: s.acc.Login}
 	grants, err := s.src.opts.ACL.List(m, func(path string) (io.ReadCloser, error) { return s.at.open(path) })
-	if err == nil {
-		return grants, nil
+	if err != nil {
+		return nil, confined.Named(s.acc.Login, c.Native, err)
 	}
-	var f *model.Fault
-	if !errors.As(err, &f) {
-		return nil, s.fault(c.Native, err)
-	}
-	g := *f
-	g.Account, g.Collection = s.acc.Login, c.Native
-	return nil, &g
+	return grants, nil
 }
 
 // SpecificRights implements source.SpecificRights.

@@ -59,16 +59,16 @@ func (s *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		key := mailname.Key(f.path)
-		c := model.Collection{Kind: model.KindMail, Native: f.name, Path: f.path, Container: f.container,
+		key := mailname.Key(f.Path)
+		c := model.Collection{Kind: model.KindMail, Native: f.Name, Path: f.Path, Container: f.Container,
 			ID: "path:" + key, Subscribed: subscribed[key], Items: -1, Octets: -1}
 		if key == "INBOX" {
 			c.Role = model.RoleInbox
-		} else if !f.container {
-			c.Role = specialuse.RoleOf(f.path)
+		} else if !f.Container {
+			c.Role = specialuse.RoleOf(f.Path)
 		}
 		if !c.Container {
-			m, err := s.mailbox(f.name)
+			m, err := s.mailbox(f.Name)
 			switch {
 			case errors.Is(err, fs.ErrNotExist) && key != "INBOX":
 				continue // it was removed meanwhile
@@ -300,20 +300,7 @@ func (s *Store) once(open *files, m *mailbox, i int, do func(f *file, at int64) 
 
 // fault is an error of a whole mailbox, or of all.
 func (s *Store) fault(collection string, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	f := &model.Fault{Class: model.ClassAccount, Code: "unreadable", Account: s.acc.Login, Collection: collection, Err: err}
-	var inner *model.Fault
-	switch {
-	case errors.As(err, &inner):
-		f.Code, f.Remedy, f.Err = inner.Code, inner.Remedy, inner.Err
-	case errors.Is(err, fs.ErrNotExist):
-		f.Code, f.Remedy = model.CodeGone, "it was renamed or removed meanwhile; run again"
-	case errors.Is(err, fs.ErrPermission):
-		f.Remedy = confined.AsOwner
-	}
-	return f
+	return confined.Fault(s.acc.Login, collection, err)
 }
 
 var _ interface {

@@ -3,30 +3,23 @@ package dbox
 import (
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"mailhaul.org/mailhaul/internal/source/hierarchy"
 	"mailhaul.org/mailhaul/internal/source/mailname"
 )
-
-// folder is one mailbox.
-type folder struct {
-	name      string // on disk: "A/b", or a GUID; the inbox is "INBOX"
-	path      []string
-	container bool
-}
 
 // maxDepth ends the descent into directories that contain themselves by a
 // mount, and into a list of mailboxes that contain each other.
 const maxDepth = 64
 
 // tree lists the mailboxes, the inbox first, parents before children.
-func (p place) tree() ([]folder, error) {
-	var out []folder
+func (p place) tree() ([]hierarchy.Folder, error) {
+	var out []hierarchy.Folder
 	var err error
 	if p.byGUID {
 		out, err = p.listed()
@@ -38,24 +31,24 @@ func (p place) tree() ([]folder, error) {
 			err = nil // nothing was ever stored
 		}
 		for i := range out {
-			inbox = inbox || out[i].name == "INBOX"
-			if out[i].name == "INBOX" && p.inbox != "" {
-				out[i].container = !exists(p.inbox)
+			inbox = inbox || out[i].Name == "INBOX"
+			if out[i].Name == "INBOX" && p.inbox != "" {
+				out[i].Container = !exists(p.inbox)
 			}
 		}
 		if !inbox {
-			out = append(out, folder{name: "INBOX", path: []string{"INBOX"}, container: p.inbox == "" || !exists(p.inbox)})
+			out = append(out, hierarchy.Folder{Name: "INBOX", Path: []string{"INBOX"}, Container: p.inbox == "" || !exists(p.inbox)})
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return complete(out), nil
+	return hierarchy.Complete(out), nil
 }
 
 // walk looks for mailboxes in nested directories. One that has no directory
 // of messages only holds others.
-func (p place) walk(dir, name string, path []string, out *[]folder) error {
+func (p place) walk(dir, name string, path []string, out *[]hierarchy.Folder) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
@@ -73,20 +66,20 @@ func (p place) walk(dir, name string, path []string, out *[]folder) error {
 		if err != nil {
 			return err
 		}
-		f := folder{name: filepath.Join(name, n), path: append(slices.Clone(path), p.decode(n))}
+		f := hierarchy.Folder{Name: filepath.Join(name, n), Path: append(slices.Clone(path), p.decode(n))}
 		if len(path) == 0 && strings.EqualFold(n, "INBOX") && n != "INBOX" {
 			// A folder beside the inbox that has its name.
-			f.path = []string{"INBOX", n}
+			f.Path = []string{"INBOX", n}
 		}
 		_, err = os.Stat(filepath.Join(sub, p.messages))
-		if f.container = absent(err); err != nil && !f.container {
+		if f.Container = absent(err); err != nil && !f.Container {
 			return err
 		}
 		*out = append(*out, f)
 		if e.Type()&fs.ModeSymlink != 0 {
 			continue // opening it tells whether it leads out of the account
 		}
-		if err := p.walk(sub, f.name, f.path, out); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := p.walk(sub, f.Name, f.Path, out); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -124,36 +117,4 @@ func unescape(s, escape string) string {
 		b.WriteString(escape)
 		s = after
 	}
-}
-
-// complete makes paths unique, adds missing levels and sorts.
-func complete(all []folder) []folder {
-	have := map[string]bool{}
-	for i := range all {
-		path := all[i].path
-		for n := 2; have[mailname.Key(path)]; n++ {
-			path = slices.Clone(all[i].path)
-			path[len(path)-1] += fmt.Sprintf(" (%d)", n)
-		}
-		all[i].path = path
-		have[mailname.Key(path)] = true
-	}
-	for _, f := range slices.Clone(all) {
-		for n := 1; n < len(f.path); n++ {
-			if k := mailname.Key(f.path[:n]); !have[k] {
-				have[k] = true
-				all = append(all, folder{path: slices.Clone(f.path[:n]), container: true})
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(a, b folder) int {
-		if ai, bi := mailname.Key(a.path) == "INBOX", mailname.Key(b.path) == "INBOX"; ai != bi {
-			if ai {
-				return -1
-			}
-			return 1
-		}
-		return slices.Compare(a.path, b.path)
-	})
-	return all
 }

@@ -11,6 +11,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/findings"
 	"mailhaul.org/mailhaul/internal/source/location"
 	"mailhaul.org/mailhaul/internal/source/stored"
 )
@@ -46,12 +47,12 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 	var look survey
 	for a, err := range s.Accounts(ctx) {
 		if err != nil {
-			look.denied.add(err.Error())
+			look.denied.Add(err.Error())
 			continue
 		}
 		look.try(ctx, s, a)
 	}
-	if look.accounts == 0 && look.denied.n == 0 {
+	if look.accounts == 0 && look.denied.Len() == 0 {
 		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: "no Maildir matches " + s.opts.Path,
 			Remedy: "correct source.maildir.path; %d is the domain, %n the local part of a login, %u both",
 			Err:    model.Faultf(model.ClassFatal, model.CodeUnreachable, "no Maildir matches %s", s.opts.Path)}}
@@ -63,7 +64,7 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 func (look *survey) try(ctx context.Context, s *Source, a model.Account) {
 	st, err := s.open(a)
 	if model.CodeOf(err) == "noMaildir" {
-		look.missing.add(a.Login)
+		look.missing.Add(a.Login)
 		return
 	}
 	look.accounts++
@@ -71,62 +72,34 @@ func (look *survey) try(ctx context.Context, s *Source, a model.Account) {
 		err = look.account(ctx, st)
 	}
 	if err != nil {
-		look.denied.add(err.Error())
+		look.denied.Add(err.Error())
 	}
 }
 
 func (look *survey) findings() []model.Finding {
-	if look.denied.n > 0 {
+	if look.denied.Len() > 0 {
 		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: "not everything can be read: " + look.denied.String(),
 			Remedy: confined.AsOwner, Err: model.Faultf(model.ClassFatal, model.CodeAuth, "not permitted to read: %s", look.denied.String())}}
 	}
 	out := []model.Finding{{Level: model.LevelOK, Subject: subject, Message: fmt.Sprintf("%d Maildirs can be read", look.accounts)}}
-	for _, w := range []struct {
-		found           *some
-		message, remedy string
-	}{
-		{&look.encrypted, "messages are encrypted on disk (mail_crypt)", "read these accounts over IMAP: set source.imap"},
-		{&look.keywords, "all 26 keyword letters are in use; Dovecot keeps any further keyword only in its index, which is not there", "set source.maildir.index if Dovecot has INDEX= in mail_location, or list over IMAP: set source.imap"},
-		{&look.links, "mailboxes are links out of the account and cannot be read", "mount the directory (mount --bind) in place of the link"},
-		{&look.scripts, "the active Sieve script is not the account's own and is not moved", "install it at the destination, or copy it into the folder sieve of the home"},
-		{&look.lists, "the list of UIDs is damaged; UIDs are made up", "let the server rebuild it: with Dovecot, doveadm force-resync; with Courier, remove courierimapuiddb and open the mailbox"},
-		{&look.missing, "accounts have no Maildir and cannot be moved", "one that never got mail has none: exclude it; else correct what names its place"},
-		{&look.filters, "maildrop's filter has no full translation into Sieve, and is moved without being active", "look through the script mailfilter at the destination, and activate it there"},
-		{&look.calendars, "calendars of Courier's webmail are not carried: they have no standard format", "export them in the webmail, if they are used still"},
-		{&look.shared, "mailboxes are shared with others", "run mailhaul share when both sides have arrived"},
-	} {
-		if w.found.n > 0 {
-			out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: w.message + ": " + w.found.String(), Remedy: w.remedy})
-		}
-	}
-	return out
+	return append(out, findings.Warnings(subject,
+		findings.Warning{Found: &look.encrypted, Message: "messages are encrypted on disk (mail_crypt)", Remedy: "read these accounts over IMAP: set source.imap"},
+		findings.Warning{Found: &look.keywords, Message: "all 26 keyword letters are in use; Dovecot keeps any further keyword only in its index, which is not there", Remedy: "set source.maildir.index if Dovecot has INDEX= in mail_location, or list over IMAP: set source.imap"},
+		findings.Warning{Found: &look.links, Message: "mailboxes are links out of the account and cannot be read", Remedy: "mount the directory (mount --bind) in place of the link"},
+		findings.Warning{Found: &look.scripts, Message: "the active Sieve script is not the account's own and is not moved", Remedy: "install it at the destination, or copy it into the folder sieve of the home"},
+		findings.Warning{Found: &look.lists, Message: "the list of UIDs is damaged; UIDs are made up", Remedy: "let the server rebuild it: with Dovecot, doveadm force-resync; with Courier, remove courierimapuiddb and open the mailbox"},
+		findings.Warning{Found: &look.missing, Message: "accounts have no Maildir and cannot be moved", Remedy: "one that never got mail has none: exclude it; else correct what names its place"},
+		findings.Warning{Found: &look.filters, Message: "maildrop's filter has no full translation into Sieve, and is moved without being active", Remedy: "look through the script mailfilter at the destination, and activate it there"},
+		findings.Warning{Found: &look.calendars, Message: "calendars of Courier's webmail are not carried: they have no standard format", Remedy: "export them in the webmail, if they are used still"},
+		findings.Warning{Found: &look.shared, Message: "mailboxes are shared with others", Remedy: "run mailhaul share when both sides have arrived"},
+	)...)
 }
 
 // survey collects what a check finds.
 type survey struct {
 	accounts, mailboxes                                int
-	denied, encrypted, keywords, links, lists, scripts some
-	shared, filters, missing, calendars                some
-}
-
-// some counts and names the first few.
-type some struct {
-	n     int
-	first []string
-}
-
-func (s *some) add(what string) {
-	if s.n++; len(s.first) < 3 {
-		s.first = append(s.first, what)
-	}
-}
-
-func (s *some) String() string {
-	out := strings.Join(s.first, ", ")
-	if more := s.n - len(s.first); more > 0 {
-		out += fmt.Sprintf(" and %d more", more)
-	}
-	return out
+	denied, encrypted, keywords, links, lists, scripts findings.Some
+	shared, filters, missing, calendars                findings.Some
 }
 
 func (v *survey) account(ctx context.Context, st *Store) error {
@@ -137,12 +110,12 @@ func (v *survey) account(ctx context.Context, st *Store) error {
 	if foreign, err := st.at.pigeonhole().ForeignScript(); err != nil {
 		return err
 	} else if foreign != "" {
-		v.scripts.add(st.acc.Login + ": " + foreign)
+		v.scripts.Add(st.acc.Login + ": " + foreign)
 	}
 	if script, ok, err := st.at.mailfilter(st.acc.Login); err != nil {
 		return err
 	} else if ok && !script.Active {
-		v.filters.add(st.acc.Login + ": " + strings.Join(script.Remarks, "; "))
+		v.filters.Add(st.acc.Login + ": " + strings.Join(script.Remarks, "; "))
 	}
 	if st.at.courier(st.at.inbox) {
 		// courier-libs pcp/pcpdir.c: a line for each event.
@@ -150,7 +123,7 @@ func (v *survey) account(ctx context.Context, st *Store) error {
 			info, err := f.Stat()
 			f.Close()
 			if err == nil && info.Size() > 0 {
-				v.calendars.add(st.acc.Login)
+				v.calendars.Add(st.acc.Login)
 			}
 		}
 	}
@@ -161,9 +134,9 @@ func (v *survey) account(ctx context.Context, st *Store) error {
 		v.mailboxes++
 		name := st.acc.Login + ": " + strings.Join(c.Path, "/")
 		if err := v.mailbox(st, c.Native, name); model.CodeOf(err) == confined.CodeLink {
-			v.links.add(name)
+			v.links.Add(name)
 		} else if err != nil {
-			v.denied.add(err.Error())
+			v.denied.Add(err.Error())
 		}
 	}
 	return nil
@@ -180,18 +153,18 @@ func (v *survey) mailbox(st *Store, dir, name string) error {
 			return err
 		}
 		if len(with) > 0 {
-			v.shared.add(name + " with " + strings.Join(with, " and "))
+			v.shared.Add(name + " with " + strings.Join(with, " and "))
 		}
 	} else if f, err := st.at.open(filepath.Join(st.at.controlDir(dir), "dovecot-keywords")); err == nil {
 		_, full, _ := parseKeywords(f)
 		f.Close()
 		index := filepath.Join(st.at.indexDir(dir), "dovecot.index")
 		if full && !exists(index) && !exists(index+".log") {
-			v.keywords.add(name)
+			v.keywords.Add(name)
 		}
 	}
 	if _, err := st.header(dir); errors.Is(err, errUIDList) {
-		v.lists.add(name)
+		v.lists.Add(name)
 	}
 	for _, n := range files[:min(sampled, len(files))] {
 		f, err := st.at.open(filepath.Join(dir, "cur", n))
@@ -205,7 +178,7 @@ func (v *survey) mailbox(st *Store, dir, name string) error {
 		k, err := io.ReadFull(f, head)
 		f.Close()
 		if (err == nil || errors.Is(err, io.ErrUnexpectedEOF)) && stored.Encrypted(head[:k]) {
-			v.encrypted.add(name)
+			v.encrypted.Add(name)
 			break
 		}
 	}

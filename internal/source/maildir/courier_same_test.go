@@ -195,7 +195,9 @@ func TestCourierCheck(t *testing.T) {
 	if i := slices.IndexFunc(found, func(m string) bool { return strings.Contains(m, h.acc.Login+": Team with user=u0@acme.test") }); i < 0 {
 		t.Errorf("found %q", found)
 	}
-	if !slices.ContainsFunc(found, func(m string) bool { return strings.Contains(m, "calendars of Courier's webmail") && strings.Contains(m, h.acc.Login) }) {
+	if !slices.ContainsFunc(found, func(m string) bool {
+		return strings.Contains(m, "calendars of Courier's webmail") && strings.Contains(m, h.acc.Login)
+	}) {
 		t.Errorf("the calendar is not named: %q", found)
 	}
 	for a, err := range h.src.Accounts(t.Context()) {

@@ -6,6 +6,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/confined"
 	"mailhaul.org/mailhaul/internal/source/dovecotacl"
 )
 
@@ -24,7 +25,7 @@ func (s *Store) Rights(_ context.Context, c model.Collection) ([]model.Grant, er
 	}
 	grants, err := s.src.opts.ACL.List(m, func(path string) (io.ReadCloser, error) { return s.at.open(path) })
 	if err != nil {
-		return nil, s.ofMailbox(c.Native, err)
+		return nil, confined.Named(s.acc.Login, c.Native, err)
 	}
 	return grants, nil
 }

@@ -52,20 +52,20 @@ func (s *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		c := model.Collection{Kind: model.KindMail, Native: f.dir, Path: f.path, Container: f.container,
-			ID: "path:" + mailname.Key(f.path), Subscribed: subscribed[mailname.Key(f.path)], Items: -1, Octets: -1}
-		if mailname.Key(f.path) == "INBOX" {
+		c := model.Collection{Kind: model.KindMail, Native: f.Name, Path: f.Path, Container: f.Container,
+			ID: "path:" + mailname.Key(f.Path), Subscribed: subscribed[mailname.Key(f.Path)], Items: -1, Octets: -1}
+		if mailname.Key(f.Path) == "INBOX" {
 			c.Role = model.RoleInbox
-			if !isMaildir(f.dir) {
+			if !isMaildir(f.Name) {
 				// Nothing was ever delivered.
 				c.Container = true
 			}
-		} else if !f.container {
-			c.Role = specialuse.RoleOf(f.path)
+		} else if !f.Container {
+			c.Role = specialuse.RoleOf(f.Path)
 		}
 		if !c.Container {
-			c.Fingerprint = fingerprint(s.at, f.dir, s.src.opts.Now())
-			if list, err := s.header(f.dir); err == nil {
+			c.Fingerprint = fingerprint(s.at, f.Name, s.src.opts.Now())
+			if list, err := s.header(f.Name); err == nil {
 				c.UIDValidity = list.validity
 				// A Maildir that was copied by hand brings its GUID along.
 				if list.guid != "" && !used[list.guid] {
@@ -294,30 +294,9 @@ func (s *Store) unreadable(c model.Collection, ref model.ItemRef, err error) err
 	return &model.Fault{Class: model.ClassItem, Code: "unreadable", Account: s.acc.Login, Collection: c.Native, Item: item, Err: err}
 }
 
-// ofMailbox names account and mailbox in a Fault whose class stays.
-func (s *Store) ofMailbox(collection string, err error) error {
-	var f *model.Fault
-	if !errors.As(err, &f) {
-		return s.fault(collection, err)
-	}
-	g := *f
-	g.Account, g.Collection = s.acc.Login, collection
-	return &g
-}
-
 // fault is an error of a whole mailbox, or of all.
 func (s *Store) fault(collection string, err error) error {
-	f := &model.Fault{Class: model.ClassAccount, Code: "unreadable", Account: s.acc.Login, Collection: collection, Err: err}
-	var inner *model.Fault
-	switch {
-	case errors.As(err, &inner):
-		f.Code, f.Remedy, f.Err = inner.Code, inner.Remedy, inner.Err
-	case errors.Is(err, fs.ErrNotExist):
-		f.Code, f.Remedy = model.CodeGone, "it was renamed or removed meanwhile; run again"
-	case errors.Is(err, fs.ErrPermission):
-		f.Remedy = confined.AsOwner
-	}
-	return f
+	return confined.Fault(s.acc.Login, collection, err)
 }
 
 // Scripts implements source.Scripts.

@@ -2,13 +2,13 @@ package maildir
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"mailhaul.org/mailhaul/internal/source/hierarchy"
 	"mailhaul.org/mailhaul/internal/source/mailname"
 )
 
@@ -21,22 +21,15 @@ const (
 	LayoutFS      Layout = "fs"        // nested directories
 )
 
-// folder is one mailbox on disk.
-type folder struct {
-	dir       string // empty: a level that exists only as part of names
-	path      []string
-	container bool
-}
-
 // tree lists the mailboxes of an account, the inbox first, parents before
 // children. Missing levels are added as containers.
-func tree(at place) ([]folder, error) {
+func tree(at place) ([]hierarchy.Folder, error) {
 	root := at.root
 	entries, err := os.ReadDir(root)
 	if err != nil {
 		return nil, err
 	}
-	out := []folder{{dir: at.inbox, path: []string{"INBOX"}}}
+	out := []hierarchy.Folder{{Name: at.inbox, Path: []string{"INBOX"}}}
 	if at.layout == LayoutFS {
 		if err := at.walkFS(root, nil, entries, &out); err != nil {
 			return nil, err
@@ -47,10 +40,10 @@ func tree(at place) ([]folder, error) {
 			if !strings.HasPrefix(name, ".") || strings.HasPrefix(name, "..") || name == "." || !isMaildir(filepath.Join(root, name)) {
 				continue
 			}
-			out = append(out, folder{dir: filepath.Join(root, name), path: folderPath(name[1:], at.decode)})
+			out = append(out, hierarchy.Folder{Name: filepath.Join(root, name), Path: folderPath(name[1:], at.decode)})
 		}
 	}
-	return complete(out), nil
+	return hierarchy.Complete(out), nil
 }
 
 // detect looks into an account's Maildir for its layout, unless that is known,
@@ -86,7 +79,7 @@ func detect(root string, entries []fs.DirEntry) Layout {
 // mount; links are not followed.
 const maxDepth = 64
 
-func (p place) walkFS(dir string, path []string, entries []fs.DirEntry, out *[]folder) error {
+func (p place) walkFS(dir string, path []string, entries []fs.DirEntry, out *[]hierarchy.Folder) error {
 	for _, e := range entries {
 		name := e.Name()
 		if strings.HasPrefix(name, ".") || internal(name) || len(path) >= maxDepth {
@@ -102,7 +95,7 @@ func (p place) walkFS(dir string, path []string, entries []fs.DirEntry, out *[]f
 		}
 		if e.Type()&fs.ModeSymlink != 0 && isMaildir(sub) {
 			// Opening it tells whether it leads out of the account.
-			*out = append(*out, folder{dir: sub, path: at})
+			*out = append(*out, hierarchy.Folder{Name: sub, Path: at})
 		}
 		if !e.IsDir() {
 			continue
@@ -117,13 +110,13 @@ func (p place) walkFS(dir string, path []string, entries []fs.DirEntry, out *[]f
 		before := len(*out)
 		self := isMaildir(sub)
 		if self && sub != p.inbox {
-			*out = append(*out, folder{dir: sub, path: at})
+			*out = append(*out, hierarchy.Folder{Name: sub, Path: at})
 		}
 		if err := p.walkFS(sub, at, below, out); err != nil {
 			return err
 		}
 		if !self && len(*out) > before {
-			*out = append(*out, folder{path: at, container: true})
+			*out = append(*out, hierarchy.Folder{Path: at, Container: true})
 		}
 	}
 	return nil
@@ -135,38 +128,4 @@ func internal(name string) bool { return name == "cur" || name == "new" || name 
 func isMaildir(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, "cur"))
 	return err == nil && info.IsDir()
-}
-
-// complete makes paths unique, adds missing levels and sorts.
-func complete(all []folder) []folder {
-	have := map[string]bool{}
-	for i := range all {
-		// Two names on disk can mean the same: modified UTF-7 and UTF-8, or
-		// what is neither. ReadDir sorts, so each keeps its suffix.
-		path := all[i].path
-		for n := 2; have[mailname.Key(path)]; n++ {
-			path = slices.Clone(all[i].path)
-			path[len(path)-1] += fmt.Sprintf(" (%d)", n)
-		}
-		all[i].path = path
-		have[mailname.Key(path)] = true
-	}
-	for _, f := range slices.Clone(all) {
-		for n := 1; n < len(f.path); n++ {
-			if k := mailname.Key(f.path[:n]); !have[k] {
-				have[k] = true
-				all = append(all, folder{path: slices.Clone(f.path[:n]), container: true})
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(a, b folder) int {
-		if ai, bi := mailname.Key(a.path) == "INBOX", mailname.Key(b.path) == "INBOX"; ai != bi {
-			if ai {
-				return -1
-			}
-			return 1
-		}
-		return slices.Compare(a.path, b.path)
-	})
-	return all
 }

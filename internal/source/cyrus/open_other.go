@@ -1,5 +1,0 @@
-//go:build !linux
-
-package cyrus
-
-const noAtime = 0
