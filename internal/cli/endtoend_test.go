@@ -107,7 +107,7 @@ func TestDovecotMoves(t *testing.T) {
 	t.Setenv("OLD_MASTER", org.MasterPassword)
 	for name, start := range targets(t) {
 		for _, disk := range []bool{true, false} {
-			way, edit := name+" over IMAP", without("maildir")
+			way, edit := name+" over IMAP", without("maildir", "acl")
 			if disk {
 				way, edit = name+" from disk", without()
 			}
