@@ -201,3 +201,46 @@ func TestDovecotPublicSeen(t *testing.T) {
 		t.Errorf("%d are read now, want 3", n)
 	}
 }
+
+// What init writes on the host of a public namespace runs as it is, but for the
+// new server; what it found of the namespace is read from disk with the lists.
+func TestDovecotPublicFromInit(t *testing.T) {
+	d, _ := publicDovecot(t, "mdbox", true)
+	t.Setenv("PATH", d.Doveconf(t)+":"+os.Getenv("PATH"))
+	t.Setenv("OLD_MASTER", d.MasterPassword)
+	to := targets(t)["sandbox"](t)
+	t.Setenv("NEW_ADMIN", to.password)
+	a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
+	a.run(cli.ExitOK, "init")
+	raw, err := os.ReadFile(a.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(raw)
+	for _, s := range []string{"own_seen: true", "prefix: Public/, separator: /", "location: \"mdbox:"} {
+		if !strings.Contains(text, s) {
+			t.Errorf("the file does not say %q:\n%s", s, text)
+		}
+	}
+	a.complete(to, func(config string) string { return config })
+	a.run(cli.ExitOK, "check")
+	a.run(cli.ExitOK, "provision")
+	a.run(cli.ExitOK, "sync")
+	a.run(cli.ExitOK, "verify", "--reread")
+	notes := a.shared()
+	got := arrived(t, to, "anna", "ben", "cleo", "dora")
+	if len(got.Messages) != 18 || got.Rights["ben Team"] != "read add remove seen keywords" || got.Rights["dora News"] != "read" || len(notes["differs"]) > 0 {
+		t.Errorf("%d messages, %v, %q", len(got.Messages), got.Rights, notes)
+	}
+}
+
+// Without the plugin acl everybody may use what is public, and may there.
+func TestDovecotPublicWithoutLists(t *testing.T) {
+	_, dir := publicDovecot(t, "maildir", false)
+	source := fmt.Sprintf("  kind: dovecot\n  maildir: {path: %q}\n  acl: {ignore: true}\n  users: {passwd: %q, domain: acme.test}\n  public: {locations: [%q]}",
+		dir+"/mail/%d/%n/Maildir", dir+"/users", "maildir:"+dir+"/public")
+	_, got, _ := publicMove(t, targets(t)["sandbox"](t), source, 18, "anna", "dora")
+	if len(got.Rights) != 6 || got.Rights["dora Team"] != works {
+		t.Errorf("rights: %v", got.Rights)
+	}
+}

@@ -266,3 +266,67 @@ func TestCyrusPublic(t *testing.T) {
 		})
 	}
 }
+
+// What happens to public mailboxes between two runs arrives with the second,
+// read from disk or over IMAP, and who may use them changes with their lists.
+func TestCyrusPublicDelta(t *testing.T) {
+	for _, way := range []string{"disk", "imap"} {
+		t.Run(way, func(t *testing.T) {
+			old := lab.StartCyrus(t, lab.CyrusOptions{})
+			t.Setenv("OLD_MASTER", old.AdminPassword)
+			admin := cyrusAs(t, old, "")
+			for _, m := range []string{"user/anna", "user/bob", "Team", "Team/Doomed", "Team/Before"} {
+				admin.create(m)
+				if m != "user/bob" {
+					admin.must(admin.c.SetACL(m, "anna", goimap.RightModificationReplace, goimap.RightSet("lrswipkxtea")).Wait())
+				}
+			}
+			const at = "Shared Folders/Team"
+			anna := cyrusAs(t, old, "anna")
+			for i := range 6 {
+				anna.append(at+"/Before", i)
+			}
+			anna.append(at, 7)
+			source := fmt.Sprintf("  kind: cyrus\n  cyrus: {config: %q}", old.Config)
+			if way == "imap" {
+				source = fmt.Sprintf("  kind: cyrus\n  imap: {url: %q, master: %s, password: env:OLD_MASTER, tls: {insecure: true}}", "imaps://"+old.IMAPS, old.Admin)
+			}
+			to := targets(t)["Stalwart"](t)
+			a, before, _ := publicMove(t, to, source+"\n  users: {domain: acme.test}\n  public: {}", 7, "anna", "bob")
+			if before.Rights["bob Team/Before"] != reads {
+				t.Errorf("rights before: %v", before.Rights)
+			}
+
+			anna.append(at, 100)
+			anna.flag(at+"/Before", 1)
+			anna.move(at+"/Before", 2, at)
+			anna.expunge(at+"/Before", 3)
+			anna.rename(at+"/Before", at+"/After")
+			anna.remove(at + "/Doomed")
+			admin.must(admin.c.SetACL("Team/After", "anyone", goimap.RightModificationReplace, goimap.RightSet("")).Wait())
+			var r struct{ Total firmCounts }
+			a.result(cli.ExitOK, &r, "sync")
+			want := firmCounts{Messages: 1, Moved: 1, Flags: 1, Deleted: 1, Mailboxes: r.Total.Mailboxes, Octets: r.Total.Octets, Rematched: r.Total.Rematched}
+			if way == "imap" {
+				// Without a name that stays, the renamed mailbox is another: its
+				// messages are recognised, and move.
+				want.Moved, want.Flags = r.Total.Moved, r.Total.Flags
+			}
+			if r.Total != want {
+				t.Errorf("the delta did %+v, want %+v", r.Total, want)
+			}
+			var v struct {
+				Total struct{ Source, Identical, Extra int }
+			}
+			a.result(cli.ExitOK, &v, "verify", "--reread", "shared@acme.test")
+			if v.Total.Source != 7 || v.Total.Identical != 7 || v.Total.Extra != 0 {
+				t.Errorf("verified %+v", v.Total)
+			}
+			notes := a.shared()
+			after := arrived(t, to, "anna", "bob")
+			if len(notes["differs"]) > 0 || after.Rights["bob Team"] != reads || after.Rights["bob Team/After"] != "" || after.Rights["anna Team/After"] != manages {
+				t.Errorf("rights after: %v, %q", after.Rights, notes)
+			}
+		})
+	}
+}
