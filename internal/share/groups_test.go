@@ -1,6 +1,7 @@
 package share_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
 	"mailhaul.org/mailhaul/internal/share"
+	"mailhaul.org/mailhaul/internal/stalwart"
 )
 
 func TestGroups(t *testing.T) {
@@ -109,5 +111,33 @@ func groupLife(o *org) {
 		if r := run(false); changes(r) != "" || r.Kept != 0 {
 			t.Errorf("after that: %q, kept %d", changes(r), r.Kept)
 		}
+	}
+}
+
+// How many one mailbox may be shared with is what the destination says today.
+func TestMaxShares(t *testing.T) {
+	t.Parallel()
+	s := lab.StartStalwart(t)
+	o := newOrg(t, s.URL, s.AdminUser, s.AdminPassword, s.Domain)
+	_, domain, _ := strings.Cut(o.accounts[0].Address, "@")
+	var more []model.Account
+	for n := range 12 {
+		a := model.Account{Login: fmt.Sprint("more", n), Address: fmt.Sprintf("more%d@%s", n, domain)}
+		more = append(more, a)
+		o.src.AddAccount(a)
+	}
+	o.accounts = append(o.accounts[:3:3], more...)
+	o.arrive(more...)
+	o.src.SetRights("anna", "Team", grant("anyone", "lr"))
+	if r := o.run(false); changes(r) != "" || !slices.Contains(codes(r), "anyone") || !strings.Contains(r.Notes[0].Text, "allows 10 accounts") {
+		t.Errorf("%q, %+v", changes(r), r.Notes)
+	}
+	o.must(o.dst.Change(t.Context(), []destination.Setting{{Object: "x:Sharing", Property: "maxShares", New: []byte("20")}}))
+	var err error
+	o.dst, err = stalwart.Dial(t.Context(), stalwart.Config{URL: s.URL, User: s.AdminUser, Password: s.AdminPassword})
+	o.must(err)
+	t.Cleanup(func() { o.dst.Close() })
+	if r := o.run(false); len(r.Changes) != 14 || r.Shares != 14 || slices.Contains(codes(r), "differs") {
+		t.Errorf("%q, %+v", changes(r), r.Notes)
 	}
 }
