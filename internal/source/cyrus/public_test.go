@@ -142,6 +142,20 @@ func TestPublicWithoutReader(t *testing.T) {
 	if _, err := st.Collections(t.Context()); model.CodeOf(err) != "noReader" || !strings.Contains(err.Error(), "Locked") || strings.Contains(err.Error(), "Open") {
 		t.Errorf("listing: %v", err)
 	}
+	// A login of proxyservers sees no lists: readers have to be named.
+	proxy, err := imap.New(imap.Options{URL: "imaps://" + s.IMAPS, TLS: &tls.Config{InsecureSkipVerify: true}, Master: s.Proxy, Password: s.ProxyPassword, Enumerate: true})
+	must(t, err)
+	defer proxy.Close()
+	if _, err := proxy.Open(t.Context(), a); model.CodeOf(err) != "noReader" || !strings.Contains(err.Error(), "source.public.readers") {
+		t.Errorf("as a proxy: %v", err)
+	}
+	a.Public.Readers = []model.Account{{Login: "anna"}}
+	named, err := proxy.Open(t.Context(), a)
+	must(t, err)
+	defer named.Close()
+	if cols, err := named.Collections(t.Context()); err != nil || len(cols) != 1 || cols[0].Path[0] != "Open" {
+		t.Errorf("as a proxy, by anna: %v, %v", cols, err)
+	}
 	disk, err := s.disk(t).Open(t.Context(), a)
 	must(t, err)
 	if cols, err := disk.Collections(t.Context()); err != nil || len(cols) != 2 {

@@ -47,7 +47,7 @@ func (s *Source) openPublic(ctx context.Context, a model.Account) (source.Store,
 			return nil, err
 		}
 	}
-	if len(p.readers) == 0 && len(p.lists) > 0 || len(p.readers) == 0 && !s.opts.Enumerate {
+	if len(p.readers) == 0 && (p.lists == nil || len(p.lists) > 0) {
 		return nil, &model.Fault{Class: model.ClassAccount, Code: "noReader", Account: a.Login, Err: errors.New("nothing tells by whose login the public mailboxes are read"),
 			Remedy: "name accounts that may read them in source.public.readers"}
 	}
@@ -95,6 +95,10 @@ func (p *publicStore) ask(ctx context.Context) error {
 	}
 	p.lists, err = publicLists(ses)
 	ses.close(&p.src.closing)
+	if no, ok := errors.AsType[*imap.Error](err); ok && no.Type == imap.StatusResponseTypeNo {
+		p.lists = nil // a proxy, no administrator: the file has to name readers
+		return nil
+	}
 	if err != nil {
 		return p.src.faultOf(p.acc, "", err)
 	}
@@ -221,15 +225,12 @@ func (p *publicStore) Collections(ctx context.Context) ([]model.Collection, erro
 		if err != nil {
 			return nil, err
 		}
-		all, err := v.Shared(ctx)
+		all, err := v.public(ctx)
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range all {
 			key := mailname.Key(c.Path)
-			if c.Owner != "" || strings.HasPrefix(c.Native, courierShared) {
-				continue
-			}
 			if _, have := p.at[key]; have {
 				continue
 			}

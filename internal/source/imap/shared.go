@@ -14,9 +14,20 @@ import (
 // Shared implements source.Shared: what the server lists in the namespaces of
 // other users and of the public (RFC 2342), with this account's rights (RFC
 // 4314 §3.5). A server without ACL tells no rights.
-func (st *Store) Shared(ctx context.Context) (out []model.SharedCollection, err error) {
+func (st *Store) Shared(ctx context.Context) ([]model.SharedCollection, error) {
+	return st.sharedWith(ctx, func(string, *imap.ListData) bool { return true })
+}
+
+// public is Shared without the mailboxes of users.
+func (st *Store) public(ctx context.Context) ([]model.SharedCollection, error) {
+	return st.sharedWith(ctx, func(owner string, l *imap.ListData) bool {
+		return owner == "" && !strings.HasPrefix(l.Mailbox, courierShared)
+	})
+}
+
+func (st *Store) sharedWith(ctx context.Context, wanted func(owner string, l *imap.ListData) bool) (out []model.SharedCollection, err error) {
 	err = st.retry(ctx, func() (bool, error) {
-		out, err = st.shared()
+		out, err = st.shared(wanted)
 		return false, err
 	})
 	if err != nil {
@@ -25,7 +36,7 @@ func (st *Store) Shared(ctx context.Context) (out []model.SharedCollection, err 
 	return out, nil
 }
 
-func (st *Store) shared() ([]model.SharedCollection, error) {
+func (st *Store) shared(wanted func(owner string, l *imap.ListData) bool) ([]model.SharedCollection, error) {
 	caps := st.ses.caps
 	if !caps.Has(imap.CapNamespace) {
 		return nil, nil
@@ -50,7 +61,7 @@ func (st *Store) shared() ([]model.SharedCollection, error) {
 	var out []model.SharedCollection
 	for _, l := range list {
 		owner, path, ok := foreignPath(l, names)
-		if !ok || unselectable(l) {
+		if !ok || unselectable(l) || !wanted(owner, l) {
 			continue
 		}
 		s := model.SharedCollection{Owner: owner}
