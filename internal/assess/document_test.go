@@ -78,6 +78,26 @@ func TestWhoSharesMovesTogether(t *testing.T) {
 	}
 }
 
+// Who reads the public mailboxes waits for these alone: they join nobody, and are
+// no pilot.
+func TestPublicJoinsNobody(t *testing.T) {
+	t.Parallel()
+	src, accounts := office()
+	public := model.Account{Login: model.PublicLogin, Address: "shared@acme.test", Public: &model.Public{}}
+	src.AddAccount(public)
+	src.AddMailbox(public.Login, "Team", model.RoleNone)
+	src.Deliver(public.Login, "Team", "Subject: x\r\n\r\n", model.Flags{}, now)
+	lr := model.ParseRights("lr")
+	src.SetRights(public.Login, "Team", model.Grant{Identifier: "u07@acme.test", Rights: lr}, model.Grant{Identifier: "u08@acme.test", Rights: lr})
+	a := run(t, src, append(accounts, public), func(o *assess.Options) { o.Window = 200 * time.Millisecond })
+	if len(a.Circles) != 1 || len(a.Shares) != 5 || len(a.Crossings) != 0 {
+		t.Errorf("circles %+v, shares %+v, crossings %+v", a.Circles, a.Shares, a.Crossings)
+	}
+	if slices.Contains(a.Waves[0].Accounts, public.Login) {
+		t.Errorf("the pilot is %v", a.Waves[0].Accounts)
+	}
+}
+
 func TestSharesBetweenWaves(t *testing.T) {
 	t.Parallel()
 	src, accounts := office()

@@ -86,7 +86,8 @@ type Circle struct {
 }
 
 // shares resolves the readers to accounts, and finds the circles. What is
-// granted to everybody or to a group joins nobody: it would join all.
+// granted to everybody or to a group joins nobody: it would join all. Nor do
+// the public mailboxes: who reads them waits for them alone.
 func shares(accounts []model.Account, grants [][]grant, examined []Account) (all []Share, circles []Circle) {
 	byName := map[string]string{}
 	for _, a := range accounts {
@@ -106,7 +107,9 @@ func shares(accounts []model.Account, grants [][]grant, examined []Account) (all
 			s := Share{Owner: a.Login, Reader: g.identifier, Mailboxes: g.mailboxes, Rights: g.rights.String()}
 			if login, ok := byName[strings.ToLower(g.identifier)]; ok {
 				s.Reader = login
-				set.join(a.Login, login)
+				if a.Public == nil {
+					set.join(a.Login, login)
+				}
 			} else {
 				s.Group = true
 			}
@@ -129,7 +132,7 @@ func shares(accounts []model.Account, grants [][]grant, examined []Account) (all
 		byRoot[root].Octets += octets[login]
 	}
 	for _, s := range all {
-		if !s.Group {
+		if !s.Group && s.Owner != model.PublicLogin {
 			byRoot[set.find(s.Owner)].Shares++
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"mailhaul.org/mailhaul/internal/model"
 )
 
 // DefaultWindow is how long the bulk load of a proposed wave may take: a
@@ -72,7 +74,7 @@ func (a *Assessment) waves(o Options, r rates) {
 	}
 	name := func(login string) string { return cmp.Or(byLogin[login].Wave, noWave) }
 	for _, s := range a.Shares {
-		if s.Group || byLogin[s.Owner] == nil || byLogin[s.Reader] == nil {
+		if s.Group || s.Owner == model.PublicLogin || byLogin[s.Owner] == nil || byLogin[s.Reader] == nil {
 			continue
 		}
 		if from, to := name(s.Owner), name(s.Reader); from != to {
@@ -148,7 +150,9 @@ func propose(a Assessment, r rates, window time.Duration) []Group {
 // choosePilot takes small accounts that hold something and are not of high
 // risk: what goes wrong with them is soon seen and soon repaired.
 func choosePilot(accounts []Account) (logins []string) {
-	fit := slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool { return a.Err != nil || a.Messages == 0 || a.Risk == RiskHigh })
+	fit := slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool {
+		return a.Err != nil || a.Messages == 0 || a.Risk == RiskHigh || a.Login == model.PublicLogin
+	})
 	slices.SortStableFunc(fit, func(x, y Account) int { return cmp.Compare(x.Octets, y.Octets) })
 	// The smallest third, from its upper end: not the empty ones.
 	fit = fit[:min(len(fit), max(pilots, len(fit)/3))]
