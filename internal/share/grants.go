@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/model"
@@ -131,6 +132,11 @@ func (w *owner) notes(mailbox string, l list, a allotment) {
 	for _, g := range a.strangers {
 		w.note(mailbox, "group", fmt.Sprintf("the group %q may use it (%s): nothing tells who that is; name its members in source.groups", g, l.groups[g].positive))
 	}
+	for _, name := range slices.Sorted(maps.Keys(l.groups)) {
+		if g := w.people.groups[name]; g != nil && len(g.strangers) > 0 && l.groups[name].positive != 0 {
+			w.note(mailbox, "nobody", fmt.Sprintf("of the group %q, %s are no accounts of the source", g.name, someOf(g.strangers)))
+		}
+	}
 	for _, g := range slices.Sorted(maps.Keys(a.writtenOut)) {
 		w.note(mailbox, "members", fmt.Sprintf("the members of %q are named one by one: %s", g, a.writtenOut[g]))
 	}
@@ -141,4 +147,12 @@ func (w *owner) notes(mailbox string, l list, a allotment) {
 	case a.everybody:
 		w.note(mailbox, "anyone", "everybody may use it: shared with every account of today; later ones do not get it by themselves, unless source.groups.addresses.anyone names a group")
 	}
+}
+
+// someOf names the first few.
+func someOf(names []string) string {
+	if len(names) > 5 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:5], ", "), len(names)-5)
+	}
+	return strings.Join(names, ", ")
 }

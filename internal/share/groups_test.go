@@ -39,7 +39,7 @@ func groupLife(o *org) {
 	t := o.t
 	_, domain, _ := strings.Cut(o.accounts[0].Address, "@")
 	options := share.Options{Source: o.src, Destination: o.dst, Ledger: o.led, Everybody: o.accounts,
-		Groups:         map[string][]string{"Staff": {"anna", "ben", "dora"}, "pair": {"ben", "cleo"}, "taken": {"cleo"}},
+		Groups:         map[string][]string{"Staff": {"anna", "ben", "dora"}, "pair": {"ben", "cleo", "daemon"}, "taken": {"cleo"}},
 		GroupAddresses: map[string]string{"staff": "staff@" + domain, "anyone": "all@" + domain, "taken": o.accounts[1].Address}}
 	run := func(dry bool) share.AccountResult {
 		t.Helper()
@@ -86,7 +86,7 @@ func groupLife(o *org) {
 	}
 	r := run(false)
 	wantChanges(r, first...)
-	if got := codes(r); !slices.Equal(got, []string{"group", "members", "rights"}) || len(r.Waiting) != 0 {
+	if got := codes(r); !slices.Equal(got, []string{"group", "members", "nobody", "rights"}) || len(r.Waiting) != 0 {
 		t.Errorf("notes %v: %+v, waiting %v", got, r.Notes, r.Waiting)
 	}
 	wantSeen("ben", map[string]destination.Rights{"Team": reads | destination.MayAdd | destination.MaySetSeen | destination.MaySetKeywords, "Plans": reads})

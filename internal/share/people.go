@@ -17,8 +17,9 @@ type people struct {
 
 // group is a group of the source.
 type group struct {
-	name    string
-	members []model.Account
+	name      string
+	members   []model.Account
+	strangers []string // members that are no accounts, sorted
 	// address is that of the group at the destination which stands for it;
 	// empty: its members are named one by one.
 	address string
@@ -41,10 +42,14 @@ func newPeople(o Options) *people {
 		g := p.group(name)
 		for _, login := range logins {
 			a, ok := p.byID[strings.ToLower(login)]
+			if !ok && !slices.Contains(g.strangers, login) {
+				g.strangers = append(g.strangers, login)
+			}
 			if ok && !slices.ContainsFunc(g.members, func(m model.Account) bool { return m.Login == a.Login }) {
 				g.members = append(g.members, a)
 			}
 		}
+		slices.Sort(g.strangers)
 	}
 	for name, address := range o.GroupAddresses {
 		if everybody[strings.ToLower(name)] {
