@@ -39,3 +39,21 @@ func TestGroupsOfAccounts(t *testing.T) {
 		t.Errorf("Courier: %q, %v", a.Groups, err)
 	}
 }
+
+func FuzzReadGroups(f *testing.F) {
+	f.Add("staff:x:50:anna,ben\n#x\n+::::\n")
+	f.Add("a:::,, ,\na:::b")
+	f.Fuzz(func(t *testing.T, text string) {
+		groups, err := ReadGroups(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		for name, members := range groups {
+			for i, m := range members {
+				if name == "" || m == "" || m != strings.TrimSpace(m) {
+					t.Fatalf("%q: member %d of %q is %q", text, i, name, m)
+				}
+			}
+		}
+	})
+}
