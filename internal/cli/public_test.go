@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	goimap "github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
 	"github.com/google/go-cmp/cmp"
 
 	"mailhaul.org/mailhaul/internal/cli"
@@ -205,7 +206,34 @@ func publicCyrus(t *testing.T) (c *lab.Cyrus, people []string, messages int) {
 			p.must(p.c.Store(goimap.UIDSetNum(1, 3), &goimap.StoreFlags{Op: goimap.StoreFlagsAdd, Silent: true, Flags: []goimap.Flag{goimap.FlagSeen}}, nil).Close())
 		})
 	}
+	bob := cyrusAs(t, c, "bob")
+	bob.must(bob.c.Subscribe("Shared Folders/News").Wait())
 	return c, people, messages
+}
+
+// subscribesOverIMAP demands that a reader has subscribed to these mailboxes of
+// the group, at a server that has IMAP.
+func subscribesOverIMAP(t *testing.T, to target, reader string, want ...string) {
+	t.Helper()
+	if to.imap == "" {
+		return
+	}
+	c, err := imapclient.DialInsecure(to.imap, nil)
+	p := person{t, c}
+	p.must(err)
+	defer c.Close()
+	p.must(c.Login(reader+"@acme.test%"+to.user, to.password).Wait())
+	list, err := c.List("", "*", &goimap.ListOptions{SelectSubscribed: true}).Collect()
+	p.must(err)
+	var got []string
+	for _, l := range list {
+		if box, ok := strings.CutPrefix(l.Mailbox, "Shared Folders/shared@acme.test/"); ok {
+			got = append(got, box)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s has subscribed to %q, want %q", reader, got, want)
+	}
 }
 
 // The public mailboxes of a Cyrus become a group without members, from disk as
@@ -233,7 +261,15 @@ func TestCyrusPublic(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			to := start(t)
 			a, fromDisk, notes := publicMove(t, to, disk, messages, people...)
-			_, over, _ := publicMove(t, start(t), imap, messages, people...)
+			imapTo := start(t)
+			_, over, _ := publicMove(t, imapTo, imap, messages, people...)
+			for _, at := range []target{to, imapTo} {
+				subscribesOverIMAP(t, at, "bob", "News")
+				subscribesOverIMAP(t, at, "anna")
+			}
+			if len(notes["subscriptions"]) > 0 {
+				t.Errorf("subscriptions: %q", notes["subscriptions"])
+			}
 			t.Setenv("NEW_ADMIN", to.password)
 			if d := cmp.Diff(over, fromDisk); d != "" {
 				t.Errorf("over IMAP (-), from disk (+):\n%s", d)

@@ -54,6 +54,9 @@ type Sharer interface {
 	// Settle ends a series of calls of Share. A Fault of ClassItem says that
 	// members of groups have to wait for what they were given.
 	Settle(ctx context.Context) error
+	// SubscribeAs subscribes the account of this address to mailboxes that it
+	// sees. One that it does not see is a Fault of ClassItem.
+	SubscribeAs(ctx context.Context, address string, mailboxes []string) error
 	// SeenBy asks as the account of this address which mailboxes it sees and
 	// what it may do with them.
 	SeenBy(ctx context.Context, address string) (map[string]Rights, error)

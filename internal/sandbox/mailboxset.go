@@ -158,6 +158,9 @@ func (b *boxSet) update(update value) *methodError {
 func (b *boxSet) apply(box, old *mailbox, props value) setError {
 	for _, p := range props.members {
 		v := p.value
+		if !b.c.owns() && (p.name != "isSubscribed" || old == nil || !b.c.mayRead(old)) {
+			return newSetError("forbidden", "You are not allowed to modify this mailbox.")
+		}
 		switch {
 		case p.name == "name":
 			name, bad := b.c.mailboxName(v)
@@ -282,6 +285,9 @@ func (b *boxSet) destroy(removeEmails bool) {
 }
 
 func (b *boxSet) destroyOne(doc uint32, removeEmails bool) setError {
+	if !b.c.owns() {
+		return newSetError("forbidden", "You are not allowed to delete this mailbox.")
+	}
 	if doc <= docJunk {
 		return newSetError("forbidden", "You are not allowed to delete Inbox, Junk or Trash folders.")
 	}

@@ -14,9 +14,9 @@ func (c *call) owns() bool {
 
 // sees reports whether somebody who does not own the account may call a
 // method on it: the sandbox shows others the mailboxes that are shared with
-// them, and nothing of what is inside.
+// them, lets them subscribe, and shows nothing of what is inside.
 func (c *call) sees() bool {
-	if c.name != "Mailbox/get" && c.name != "Mailbox/query" {
+	if c.name != "Mailbox/get" && c.name != "Mailbox/query" && c.name != "Mailbox/set" {
 		return false
 	}
 	if a := c.s.accounts[c.account]; a != nil {

@@ -10,29 +10,49 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 )
 
-// expect notes what a reader, or every member of a group who has arrived, has to
-// see.
-func (w *owner) expect(ctx context.Context, id, reader, mailbox string, rights destination.Rights) error {
-	logins := []string{reader}
-	if g := w.standsFor[id]; g != nil {
-		logins = nil
-		for _, m := range g.members {
-			at, err := w.find(ctx, m.Login)
-			if err != nil {
-				return err
-			}
-			if at != "" && m.Login != w.acc.Login {
-				logins = append(logins, m.Login)
-			}
+// whom are the logins that a share with this ID is for: a reader's, or those of
+// a group's members who have arrived.
+func (w *owner) whom(ctx context.Context, id string) ([]string, error) {
+	g := w.standsFor[id]
+	if g == nil {
+		login, err := w.reader(ctx, id)
+		return []string{login}, err
+	}
+	var out []string
+	for _, m := range g.members {
+		at, err := w.find(ctx, m.Login)
+		if err != nil {
+			return nil, err
+		}
+		if at != "" && m.Login != w.acc.Login {
+			out = append(out, m.Login)
 		}
 	}
+	return out, nil
+}
+
+// expect notes what those whom a share is for have to see.
+func (w *owner) expect(ctx context.Context, id, mailbox string, rights destination.Rights) error {
+	logins, err := w.whom(ctx, id)
 	for _, login := range logins {
 		if w.expected[login] == nil {
 			w.expected[login] = map[string]destination.Rights{}
 		}
 		w.expected[login][mailbox] |= rights
 	}
-	return nil
+	return err
+}
+
+// opens notes a mailbox that a share makes readable.
+func (w *owner) opens(ctx context.Context, id, mailbox string, path []string) error {
+	logins, err := w.whom(ctx, id)
+	for _, login := range logins {
+		if w.fresh[login] == nil {
+			w.fresh[login] = map[string][]string{}
+		}
+		w.fresh[login][mailbox] = path
+	}
+	return err
 }
 
 // lookAsReaders asks every reader's own view, and notes what differs.

@@ -28,7 +28,10 @@ type owner struct {
 	// standsFor are the groups of this run, by their IDs at the destination.
 	standsFor map[string]*group
 	unlisted  int // public mailboxes that have no list
-	ownSeen   int // mailboxes of which each reader has a \Seen of his own
+	// fresh are mailboxes that readers may read now and could not before: paths
+	// at the source by ID at the destination, by login.
+	fresh   map[string]map[string][]string
+	ownSeen int // mailboxes of which each reader has a \Seen of his own
 }
 
 func (w *owner) run(ctx context.Context) error {
@@ -61,6 +64,7 @@ func (w *owner) run(ctx context.Context) error {
 	if w.have, err = w.dst.Shares(ctx); err != nil {
 		return err
 	}
+	w.fresh = map[string]map[string][]string{}
 	w.accounts, w.expected, w.standsFor = map[string]string{}, map[string]map[string]destination.Rights{}, map[string]*group{}
 	targets, err := w.targets(ctx, row.ID)
 	if err != nil {
@@ -120,6 +124,10 @@ func (w *owner) run(ctx context.Context) error {
 			return err
 		}
 		w.note("", "settle", err.Error())
+	}
+	store.Close() // its connection: the readers' views take some, too
+	if err := w.subscribe(ctx); err != nil {
+		return err
 	}
 	return w.lookAsReaders(ctx)
 }
@@ -186,7 +194,7 @@ func (w *owner) mailbox(ctx context.Context, c model.Collection, t ledger.Collec
 		}
 		if want[id] != 0 {
 			w.res.Shares++
-			if err := w.expect(ctx, id, reader, t.Target, want[id]); err != nil {
+			if err := w.expect(ctx, id, t.Target, want[id]); err != nil {
 				return err
 			}
 		}
@@ -201,6 +209,13 @@ func (w *owner) mailbox(ctx context.Context, c model.Collection, t ledger.Collec
 		w.note(name(c.Path), "refused", fmt.Sprintf("the destination refuses to share it with %d accounts: %v; it allows %d for one mailbox unless x:Sharing maxShares is raised",
 			len(want), err, w.Destination.Limits().MaxShares))
 		return nil
+	}
+	for id, rights := range set {
+		if is[id]&destination.MayRead == 0 && rights&destination.MayRead != 0 {
+			if err := w.opens(ctx, id, t.Target, c.Path); err != nil {
+				return err
+			}
+		}
 	}
 	return w.Ledger.Write(ctx, func(tx *ledger.Tx) error {
 		for id, rights := range common {

@@ -158,6 +158,27 @@ func (a *Account) Settle(ctx context.Context) error {
 		Remedy: "members of groups see what was shared with these within an hour, or when an administrator runs the action InvalidateCaches"}
 }
 
+// SubscribeAs implements destination.Sharer: subscriptions are a login's.
+func (a *Account) SubscribeAs(ctx context.Context, address string, mailboxes []string) error {
+	a.boxes.Lock()
+	defer a.boxes.Unlock()
+	for _, part := range chunks(mailboxes, a.d.setMax()) {
+		update := args{}
+		for _, id := range part {
+			update[id] = args{"isSubscribed": true}
+		}
+		err := a.updateMailboxes(ctx, a.d.client.WithLogin(address+"%"+a.d.cfg.User), update)
+		if err == nil {
+			continue
+		}
+		if model.ClassOf(err) == model.ClassRetry || ctx.Err() != nil {
+			return err
+		}
+		return &model.Fault{Class: model.ClassItem, Code: "subscribe", Account: address, Err: fmt.Errorf("subscribe as a reader of %s: %w", a.address, err)}
+	}
+	return nil
+}
+
 // SeenBy implements destination.Sharer. Who sees nothing of an account is told
 // that there is none.
 func (a *Account) SeenBy(ctx context.Context, address string) (map[string]destination.Rights, error) {

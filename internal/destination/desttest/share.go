@@ -45,6 +45,14 @@ func (s *suite) testSharing(t *testing.T) {
 		if err != nil || !maps.Equal(seen, wantSeen) {
 			t.Errorf("SeenBy, step %d: %v, %v; want %v", step, seen, err, wantSeen)
 		}
+		if rights != 0 {
+			if err := o.SubscribeAs(t.Context(), "friend@"+s.Domain, []string{team}); err != nil {
+				t.Errorf("SubscribeAs, step %d: %v", step, err)
+			}
+		}
+		for who, box := range map[string]string{"stranger": team, "friend": below} {
+			wantFault(t, "SubscribeAs of "+who, o.SubscribeAs(t.Context(), who+"@"+s.Domain, []string{box}), model.ClassItem, "subscribe")
+		}
 		if seen, err := o.SeenBy(t.Context(), "stranger@"+s.Domain); err != nil || len(seen) != 0 {
 			t.Errorf("a stranger sees %v, %v", seen, err)
 		}
