@@ -30,10 +30,12 @@ const (
 	KindIMAP    Kind = "imap"
 	KindMaildir Kind = "maildir"
 	KindCyrus   Kind = "cyrus" // from its disk, or IMAP as its administrator
+	KindDAV     Kind = "dav"   // calendars, address books and files alone
+	KindVdir    Kind = "vdir"  // the same, on disk
 )
 
 // laterKinds are planned; to name one is no typing error.
-var laterKinds = []string{"dav", "zimbra", "exchange", "graph", "mdaemon", "hmailserver"}
+var laterKinds = []string{"zimbra", "exchange", "graph", "mdaemon", "hmailserver"}
 
 // Source is the server that is left.
 type Source struct {
@@ -43,6 +45,8 @@ type Source struct {
 	Dbox    *Dbox    // nil when the file has no source.dbox
 	Cyrus   *Cyrus   // nil when the file has no source.cyrus
 	ACL     ACL
+	DAV     *DAV  // nil when the file has no source.dav
+	Vdir    *Vdir // nil when the file has no source.vdir
 	Sieve   Sieve
 	Users   Users
 	// Postfix tells who receives what; nil when the file has no source.postfix.

@@ -141,7 +141,7 @@ func (d *decoder) schema(c *Config, top value) *sections {
 }
 
 func (d *decoder) source(c *Source, v value, s *sections) {
-	v.fields(
+	v.fields(append(d.objects(c, s),
 		s.see("kind", func(v value) {
 			if t, ok := v.text(); ok {
 				c.Kind = Kind(t)
@@ -214,7 +214,7 @@ func (d *decoder) source(c *Source, v value, s *sections) {
 			d.public(c.Public, v, s)
 		}),
 		s.see("groups", func(v value) { d.groups(&c.Groups, v, s) }),
-	)
+	)...)
 }
 
 // paths is a list of files or folders.

@@ -54,7 +54,7 @@ func TestExampleShowsEverySetting(t *testing.T) {
 	}
 	const nonsense = "{qqqqqqqqqqqq: 1}"
 	_, err = Parse("m.yaml", []byte("qqqqqqqqqqqq: 1\naccounts: ["+nonsense+"]\nlimits: "+nonsense+"\ndestination: {qqqqqqqqqqqq: 1, tls: "+nonsense+
-		"}\nsource: {qqqqqqqqqqqq: 1, imap: "+nonsense+", maildir: "+nonsense+", dbox: "+nonsense+", acl: "+nonsense+", cyrus: "+nonsense+", users: {qqqqqqqqqqqq: 1, sql: "+nonsense+", ldap: "+nonsense+"}}\n"))
+		"}\nsource: {qqqqqqqqqqqq: 1, imap: "+nonsense+", maildir: "+nonsense+", dbox: "+nonsense+", acl: "+nonsense+", cyrus: "+nonsense+", dav: "+nonsense+", vdir: "+nonsense+", users: {qqqqqqqqqqqq: 1, sql: "+nonsense+", ldap: "+nonsense+"}}\n"))
 	if err == nil {
 		t.Fatal("nonsense was accepted")
 	}
@@ -84,6 +84,15 @@ source:
 destination: {embedded: true}
 `
 
+// base2dav is base with a server of calendars beside it.
+const base2dav = `engagement: acme
+source:
+  kind: maildir
+  maildir: {path: "mail/%d/%n"}
+  dav: {url: "https://d.test/{user}/", master: m, password: env:P}
+destination: {embedded: true}
+`
+
 func TestLoadForms(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -104,6 +113,17 @@ func TestLoadForms(t *testing.T) {
 		"http on this host":        {strings.Replace(base, "embedded: true", "url: 'http://127.0.0.1:8080', user: u, password: env:X", 1), func(c *Config) bool { return c.Destination.URL == "http://127.0.0.1:8080" }},
 		"xoauth2 as a master": {"engagement: a\nsource: {kind: imap, imap: {url: 'imap://x:143', master: m, mechanism: xoauth2, token: file:t}, users: [a]}\ndestination: {embedded: true}\n",
 			func(c *Config) bool { return c.Source.IMAP.Token.Equal(newSecret(fromFile, "d/t")) }},
+		"calendars beside mail": {base2dav, func(c *Config) bool {
+			return c.Source.DAV.URL == "https://d.test/{user}/" && c.Source.DAV.AuthorizeAs == false && c.Source.HasMail() && c.Source.DAV.Password.Equal(newSecret(fromEnv, "P"))
+		}},
+		"calendars alone": {"engagement: a\nsource: {kind: dav, dav: {domain: '{domain}', files: 'http://localhost:81/f/{name}', logins: l.csv, origins: ['https://e.test']}}\ndestination: {embedded: true}\n",
+			func(c *Config) bool {
+				return c.Source.DAV.Logins == "d/l.csv" && !c.Source.HasMail() && len(c.Source.DAV.Origins) == 1
+			}},
+		"folders": {"engagement: a\nsource: {kind: vdir, vdir: {calendars: 'v/%u', contacts: '~/cards'}}\ndestination: {embedded: true}\n",
+			func(c *Config) bool {
+				return c.Source.Vdir.Calendars == "d/v/%u" && c.Source.Vdir.Contacts == "~/cards"
+			}},
 		"logins tell who exists": {"engagement: a\nsource: {kind: imap, imap: {url: 'imap://x', logins: l.csv}}\ndestination: {embedded: true}\n",
 			func(c *Config) bool { return c.Source.IMAP.Logins == "d/l.csv" }},
 		"windows line ends and a BOM": {"\ufeff" + strings.ReplaceAll(base, "\n", "\r\n"), func(c *Config) bool { return c.Engagement == "d/acme" }},

@@ -213,14 +213,23 @@ func (d *decoder) validateUsers(c *Config, s *sections) {
 			v.glob(e)
 		}
 	}
-	enumerates := c.Source.Maildir != nil || c.Source.Dbox != nil || c.Source.Kind == KindCyrus || u.enumerates() || c.Source.IMAP != nil && c.Source.IMAP.Logins != ""
+	enumerates := c.Source.Maildir != nil || c.Source.Dbox != nil || c.Source.Kind == KindCyrus || u.enumerates() || c.Source.IMAP != nil && c.Source.IMAP.Logins != "" ||
+		c.Source.Vdir != nil && c.Source.Kind == KindVdir || c.Source.DAV != nil && c.Source.DAV.Logins != ""
 	switch {
-	case enumerates || c.Source.IMAP == nil || s.has("source.users") && !u.Any() && u.Domain == "":
+	case enumerates || c.Source.IMAP == nil && c.Source.Kind != KindDAV || s.has("source.users") && !u.Any() && u.Domain == "":
 	case !u.Any():
-		d.problem(s.place("source.users"), "source.users is missing: IMAP cannot tell who exists, so name a passwd file, a csv file, a database (sql, ldap) or a list")
+		d.problem(s.place("source.users"), "source.users is missing: %s cannot tell who exists, so name a passwd file, a csv file, a database (sql, ldap) or a list", protocol(c.Source))
 	case !slices.ContainsFunc(u.List, func(e string) bool { return !directory.IsGlob(e) }):
-		d.wrong(s, "source.users.list", "patterns choose from known accounts, and IMAP cannot tell who exists: name a passwd or csv file, too, or write the logins out")
+		d.wrong(s, "source.users.list", "patterns choose from known accounts, and %s cannot tell who exists: name a passwd or csv file, too, or write the logins out", protocol(c.Source))
 	}
+}
+
+// protocol is what a source is asked by.
+func protocol(c Source) string {
+	if c.Kind == KindDAV {
+		return "DAV"
+	}
+	return "IMAP"
 }
 
 func (d *decoder) validateSQL(c *SQL, s *sections) {

@@ -68,6 +68,7 @@ func (d *decoder) validate(c *Config, s *sections) {
 		if s.has("source.acl") && c.Source.Maildir == nil && c.Source.Dbox == nil {
 			d.wrong(s, "source.acl", "it tells how to read the lists of a Dovecot from its disk: remove it, or add source.maildir or source.dbox")
 		}
+		d.validateObjects(c, s)
 		d.validateUsers(c, s)
 		d.validatePostfix(&c.Source, s)
 		d.validatePublic(&c.Source, s)
@@ -78,7 +79,7 @@ func (d *decoder) validate(c *Config, s *sections) {
 }
 
 func (d *decoder) validateKind(c *Source, s *sections) {
-	kinds := []string{string(KindDovecot), string(KindCourier), string(KindIMAP), string(KindMaildir), string(KindCyrus)}
+	kinds := []string{string(KindDovecot), string(KindCourier), string(KindIMAP), string(KindMaildir), string(KindCyrus), string(KindDAV), string(KindVdir)}
 	if !s.has("source.kind") {
 		d.missing(s, "source.kind", "write "+strings.Join(kinds, ", "))
 		return
@@ -86,7 +87,7 @@ func (d *decoder) validateKind(c *Source, s *sections) {
 	switch {
 	case c.Kind == "": // told
 	case slices.Contains(laterKinds, string(c.Kind)):
-		d.wrong(s, "source.kind", "%q is not supported yet: this version reads dovecot, courier, cyrus, imap and maildir", c.Kind)
+		d.wrong(s, "source.kind", "%q is not supported yet: this version reads dovecot, courier, cyrus, imap, maildir, dav and vdir", c.Kind)
 	case !slices.Contains(kinds, string(c.Kind)):
 		hint := nearest.Hint(string(c.Kind), append(kinds, laterKinds...))
 		if hint == "" {
@@ -110,6 +111,7 @@ func (d *decoder) validateKind(c *Source, s *sections) {
 		if c.Dbox != nil {
 			d.wrong(s, "source.dbox", "a Cyrus has neither sdbox nor mdbox: remove it")
 		}
+	case !c.HasMail(): // see validateObjects
 	case c.Cyrus != nil:
 		d.wrong(s, "source.cyrus", "it belongs to kind cyrus")
 	case c.Kind == KindCourier:
