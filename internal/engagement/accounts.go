@@ -118,13 +118,20 @@ func (e *Engagement) directory(ctx context.Context) (base []model.Account, probl
 			return nil, nil, err
 		}
 	}
-	if len(u.List) > 0 || !u.Any() {
+	src := e.Config.Source
+	logins := src.IMAP != nil && src.IMAP.Logins != "" || davLogins(src) != ""
+	if len(u.List) > 0 || !u.Any() && !logins {
 		if err := e.fromList(ctx, u, &base, take); err != nil {
 			return nil, nil, err
 		}
 	}
-	if imap := e.Config.Source.IMAP; imap != nil && imap.Logins != "" {
+	if imap := src.IMAP; imap != nil && imap.Logins != "" {
 		if err := fromFile(imap.Logins, func(f io.Reader) error { return take(directory.ReadLogins(f, filepath.Base(imap.Logins))) }); err != nil {
+			return nil, nil, err
+		}
+	}
+	if logins := davLogins(src); logins != "" {
+		if err := fromFile(logins, func(f io.Reader) error { return take(directory.ReadLogins(f, filepath.Base(logins))) }); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -85,6 +85,9 @@ func (e *Engagement) checkSecrets() []model.Finding {
 			out = append(out, imap.Token.Check("source: token"))
 		}
 	}
+	if d := e.Config.Source.DAV; d != nil && !d.Password.IsZero() {
+		out = append(out, d.Password.Check("source: dav.password"))
+	}
 	if q := e.Config.Source.Users.SQL; q != nil && !q.Password.IsZero() {
 		out = append(out, q.Password.Check("source: users.sql.password"))
 	}

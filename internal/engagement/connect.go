@@ -31,7 +31,20 @@ func (e *Engagement) Source(ctx context.Context) (source.Source, error) {
 	if e.src != nil {
 		return e.src, nil
 	}
+	mail, err := e.mail(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e.src, err = e.withObjects(mail)
+	return e.src, err
+}
+
+// mail opens the source of the mail; nil where there is none.
+func (e *Engagement) mail(ctx context.Context) (source.Source, error) {
 	c := e.Config.Source
+	if !c.HasMail() {
+		return nil, nil
+	}
 	if c.Cyrus != nil {
 		groups, err := e.Groups(ctx)
 		if err != nil {
@@ -41,8 +54,7 @@ func (e *Engagement) Source(ctx context.Context) (source.Source, error) {
 		if err != nil {
 			return nil, &model.Fault{Class: model.ClassFatal, Code: model.CodeUnreachable, Err: fmt.Errorf("the configuration of Cyrus: %w", err), Remedy: "correct source.cyrus.config"}
 		}
-		e.src = cyrus.New(cyrus.Options{Layout: settings.Layout().Under(c.Cyrus.Root), Member: member(groups), Public: c.Public != nil, Log: e.log})
-		return e.src, nil
+		return cyrus.New(cyrus.Options{Layout: settings.Layout().Under(c.Cyrus.Root), Member: member(groups), Public: c.Public != nil, Log: e.log}), nil
 	}
 	var disk dovecot.Disk
 	acl := dovecotacl.Settings{Global: c.ACL.Global, GlobalsOnly: c.ACL.GlobalsOnly, DefaultsFromInbox: c.ACL.DefaultsFromInbox,
@@ -61,19 +73,16 @@ func (e *Engagement) Source(ctx context.Context) (source.Source, error) {
 	}
 	disk = e.publicDisk(disk, acl)
 	if c.IMAP == nil {
-		e.src = disk
-		return e.src, nil
+		return disk, nil
 	}
 	server, err := e.imap(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	if disk == nil {
-		e.src = server
-	} else {
-		e.src = dovecot.New(server, disk, e.log)
+		return server, nil
 	}
-	return e.src, nil
+	return dovecot.New(server, disk, e.log), nil
 }
 
 // courierPath is the template of the Maildirs that nothing else tells of.

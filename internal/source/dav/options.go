@@ -43,6 +43,9 @@ type Options struct {
 	// user's own. Without Master each account's own Secret is used.
 	Master, Separator, Password string
 	AuthorizeAs                 bool
+	// Secrets are passwords of accounts for this server, by login; who is not
+	// among them has its Account.Secret.
+	Secrets map[string]string
 	// Connections bounds connections to each host; 0 means 8.
 	Connections int
 	// Throttle bounds what all connections together read; nil means no bound.

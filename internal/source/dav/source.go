@@ -132,6 +132,9 @@ func (s *Source) open(ctx context.Context, a model.Account) (*Store, error) {
 
 func (s *Source) client(a model.Account) *client {
 	c := &client{src: s, account: a.Login, login: a.Login, secret: a.Secret}
+	if own, ok := s.opts.Secrets[a.Login]; ok {
+		c.secret = own
+	}
 	if s.opts.Master != "" {
 		c.login, c.secret = s.opts.Master, s.opts.Password
 		if s.opts.Separator != "" {
