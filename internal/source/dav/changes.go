@@ -201,7 +201,7 @@ func (l *listing) sync(ctx context.Context, token string) error {
 		})
 		switch code := statusOf(err); {
 		case err == nil:
-		case !l.passed && (code/100 == 4 && code != http.StatusNotFound || code == http.StatusNotImplemented || code == http.StatusInternalServerError || code == http.StatusInsufficientStorage || errors.Is(err, errXML)):
+		case !l.passed && (code/100 == 4 || code == http.StatusNotImplemented || code == http.StatusInternalServerError || code == http.StatusInsufficientStorage || errors.Is(err, errXML)):
 			return errors.Join(errNoDelta, err)
 		default:
 			return err

@@ -200,7 +200,7 @@ func (st *Store) fault(err error, class model.Class, collection, item string) er
 	if f, ok := errors.AsType[*model.Fault](err); ok && f.Class > class {
 		return err
 	}
-	code := ""
+	code := model.CodeOf(err)
 	switch statusOf(err) {
 	case http.StatusNotFound, http.StatusGone:
 		code = model.CodeGone

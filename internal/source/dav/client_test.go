@@ -1,0 +1,284 @@
+package dav
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+)
+
+// Whatever is done, nothing is sent that could write.
+func TestReadMethodsOnly(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.on("PROPFIND", resp("/cal/work/", isCalendar+"<d:sync-token>t1</d:sync-token>"), resp("/cal/work/a.ics", noType))
+	f.on("REPORT", "<d:sync-token>t2</d:sync-token>")
+	f.say("GET", http.StatusOK, "x")
+	s := f.source(t, func(o *Options) { o.URL, o.Files = f.URL, f.URL+"/files/" })
+	s.Check(t.Context())
+	s.CheckAs(t.Context(), anna)
+	st, err := s.open(t.Context(), anna)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, _, err := st.ObjectCollections(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		changes(t, st, c, "")
+		changes(t, st, c, "sync:t1")
+		_ = st.ReadObjects(t.Context(), c, []model.ObjectRef{{ID: "/cal/work/a.ics"}}, func(model.ObjectRef, *source.Content, error) error { return nil })
+		_, _ = st.ObjectRights(t.Context(), c)
+	}
+	used := map[string]bool{}
+	for _, r := range f.asked() {
+		method, _, _ := strings.Cut(r, " ")
+		used[method] = true
+		if !slices.Contains([]string{"OPTIONS", "PROPFIND", "REPORT", "GET", "HEAD"}, method) {
+			t.Errorf("%s was sent", r)
+		}
+	}
+	if len(used) < 4 {
+		t.Errorf("only %v were sent", used)
+	}
+	before := len(f.asked())
+	for _, method := range []string{"PUT", "POST", "DELETE", "MKCOL", "MKCALENDAR", "PROPPATCH", "MOVE", "COPY", "LOCK", "UNLOCK", "ACL", "PATCH"} {
+		u, _ := url.Parse(f.URL + "/cal/")
+		if _, err := st.c.do(t.Context(), request{method: method, url: u}); err == nil {
+			t.Errorf("%s is permitted", method)
+		}
+	}
+	if len(f.asked()) != before {
+		t.Errorf("sent: %v", f.asked()[before:])
+	}
+}
+
+func TestHrefs(t *testing.T) {
+	t.Parallel()
+	base, _ := url.Parse("https://dav.test/dav/anna/cal/")
+	trusted := func(u *url.URL) bool { return u.Host == "second.test" }
+	for href, want := range map[string]string{
+		"/dav/anna/cal/a.ics":           "https://dav.test/dav/anna/cal/a.ics",
+		" /dav/anna/cal/a.ics\n":        "https://dav.test/dav/anna/cal/a.ics",
+		"a.ics":                         "https://dav.test/dav/anna/cal/a.ics",
+		"./a.ics":                       "https://dav.test/dav/anna/cal/a.ics",
+		"https://dav.test/x/a.ics":      "https://dav.test/x/a.ics",
+		"http://localhost:5232/x/a.ics": "https://dav.test/x/a.ics", // behind a proxy
+		"https://evil.test/x":           "https://dav.test/x",
+		"//evil.test/x":                 "https://dav.test/x",
+		"https://second.test/x":         "https://second.test/x",
+		"https://second.test":           "https://second.test/",
+		"/x/with space.ics":             "https://dav.test/x/with%20space.ics",
+		"/x/Größe.ics":                  "https://dav.test/x/Gr%C3%B6%C3%9Fe.ics",
+		"/x/100%.ics":                   "https://dav.test/x/100%25.ics",
+		"/x/%2520.ics":                  "https://dav.test/x/%2520.ics",
+		"/x/a#b?c.ics":                  "https://dav.test/x/a%23b%3Fc.ics",
+		"/x/a%40b@c.ics":                "https://dav.test/x/a%40b@c.ics",
+		"/x/a:b.ics":                    "https://dav.test/x/a:b.ics",
+		"/x/%E4.ics":                    "https://dav.test/x/%E4.ics", // Latin-1
+		"http%3A//127.0.0.1%3A18745/anna/calendars/a.ics": "https://dav.test/anna/calendars/a.ics",
+		"uid:with:colons.ics":                             "https://dav.test/dav/anna/cal/uid:with:colons.ics",
+		"https://dav.test:443@evil.test/x":                "https://dav.test/x",
+		"/x/../../etc":                                    "https://dav.test/x/../../etc",
+	} {
+		if got := resolveHref(base, href, trusted).String(); got != want {
+			t.Errorf("%q leads to %s, want %s", href, got, want)
+		}
+	}
+	for _, pair := range [][2]string{{"/a/b@c/", "a/b%40c"}, {"/a//b", "/a/b/"}, {"/a/%c3%b6", "/a/ö"}} {
+		if pathKey(pair[0]) != pathKey(pair[1]) {
+			t.Errorf("%q and %q differ", pair[0], pair[1])
+		}
+	}
+	if pathKey("/a%2Fb") == pathKey("/a/b") {
+		t.Error("an encoded slash is a slash")
+	}
+}
+
+// What is no answer of WebDAV is an error, whatever it is, and soon.
+func TestHostileXML(t *testing.T) {
+	t.Parallel()
+	const open = `<?xml version="1.0"?><d:multistatus xmlns:d="DAV:">`
+	for name, text := range map[string]string{
+		"entity":         `<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><d:multistatus xmlns:d="DAV:"><d:response><d:href>&a;</d:href></d:response></d:multistatus>`,
+		"external":       `<?xml version="1.0"?><!DOCTYPE x SYSTEM "file:///etc/passwd"><d:multistatus xmlns:d="DAV:"/>`,
+		"unknown entity": open + "<d:response><d:href>&bomb;</d:href></d:response></d:multistatus>",
+		"deep":           open + "<d:response>" + strings.Repeat("<d:a>", 100_000),
+		"wide":           open + "<d:response>" + strings.Repeat("<d:a/>", 100_000) + "</d:response></d:multistatus>",
+		"HTML":           `<?xml version="1.0"?><html><body>login</body></html>`,
+		"cut":            open + "<d:response><d:href>/cal/",
+		"nothing":        `<?xml version="1.0"?>`,
+		"charset":        `<?xml version="1.0" encoding="klingon"?><d:multistatus xmlns:d="DAV:"/>`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			f.on("PROPFIND /cal/", resp("/cal/", isPlain))
+			st := f.store(t, nil)
+			f.say("PROPFIND", http.StatusMultiStatus, text)
+			if got := changes(t, st, work, ""); !strings.Contains(got, "error") || strings.Contains(got, "+") {
+				t.Errorf("%s", got)
+			}
+		})
+	}
+}
+
+// A huge response is cut off before it fills the memory.
+func TestHugeResponse(t *testing.T) {
+	t.Parallel()
+	r := newReader(io.MultiReader(strings.NewReader(`<d:multistatus xmlns:d="DAV:"><d:response><d:href>`), endless{}))
+	_, err := r.multistatus(func(*response) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "MiB") {
+		t.Errorf("%v", err)
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+// An answer in another encoding, and a control character in a name.
+func TestOddXML(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.say("PROPFIND", http.StatusMultiStatus, `<?xml version="1.0" encoding="iso-8859-1"?><multistatus xmlns="DAV:"><response><href>/cal/work/</href><propstat><prop><resourcetype><collection/><calendar xmlns="urn:ietf:params:xml:ns:caldav"/></resourcetype><displayname>Gr`+"\xf6\xdf\x0be"+`</displayname></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>`)
+	all, errs, err := f.store(t, nil).ObjectCollections(t.Context())
+	if err != nil || len(errs) > 0 || len(all) != 1 || all[0].Path[0] != "Größ e" {
+		t.Errorf("%+v, %v, %v", all, errs, err)
+	}
+}
+
+// A server that is busy is asked again, one that is gone stops the account,
+// and the third account the run.
+func TestBusyServer(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	n := 0
+	f.do("PROPFIND", func(w http.ResponseWriter, _ string, r *http.Request) {
+		if n++; n < 3 {
+			w.Header().Set("Retry-After", "7")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		if n == 3 { // the line breaks
+			c, _, _ := w.(http.Hijacker).Hijack()
+			c.Close()
+			return
+		}
+		w.WriteHeader(http.StatusMultiStatus)
+		_, _ = io.WriteString(w, `<multistatus xmlns="DAV:"><response><href>/cal/</href></response></multistatus>`)
+	})
+	f.do("PROPFIND", func(next func(http.ResponseWriter, string, *http.Request)) func(http.ResponseWriter, string, *http.Request) {
+		return func(w http.ResponseWriter, b string, r *http.Request) {
+			w.Header().Set("Content-Type", "text/xml")
+			next(w, b, r)
+		}
+	}(f.answers["PROPFIND"]))
+	if _, err := f.source(t, nil).Open(t.Context(), anna); err != nil || n != 4 {
+		t.Errorf("%v after %d requests", err, n)
+	}
+	s := f.source(t, nil)
+	f.Close()
+	for i, want := range []model.Class{model.ClassAccount, model.ClassAccount, model.ClassFatal} {
+		if _, err := s.Open(t.Context(), anna); model.CodeOf(err) != model.CodeUnreachable || model.ClassOf(err) != want {
+			t.Errorf("account %d: %v", i, err)
+		}
+	}
+}
+
+// The connection breaks in the middle of a listing: nothing is missing.
+func TestBrokenListing(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.on("PROPFIND /cal/", resp("/cal/", isPlain))
+	st := f.store(t, nil)
+	n := 0
+	f.do("PROPFIND /cal/work/", func(w http.ResponseWriter, _ string, r *http.Request) {
+		w.Header().Set("Content-Type", "application/xml")
+		var b strings.Builder
+		b.WriteString(`<d:multistatus xmlns:d="DAV:">`)
+		for i := range 50 {
+			b.WriteString(resp(fmt.Sprintf("/cal/work/%02d.ics", i), "<d:getetag>\"e\"</d:getetag>"))
+		}
+		b.WriteString("</d:multistatus>")
+		w.Header().Set("Content-Length", fmt.Sprint(b.Len()))
+		w.WriteHeader(http.StatusMultiStatus)
+		text := b.String()
+		if n++; n == 2 {
+			text = text[:len(text)/2]
+		}
+		_, _ = io.WriteString(w, text)
+	})
+	got := changes(t, st, work, "")
+	for i := range 50 {
+		if !strings.Contains(got, fmt.Sprintf("+/cal/work/%02d.ics e", i)) {
+			t.Errorf("%d is missing", i)
+		}
+	}
+	if strings.Count(got, "listing") != 1 || strings.Contains(got, "error") || n != 3 {
+		t.Errorf("%d requests: %s", n, got)
+	}
+}
+
+// A large file goes on where the connection broke, if it is still the same.
+func TestBrokenFile(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("0123456789abcdef", 100_000)
+	for _, changed := range []bool{false, true} {
+		f := newFake(t)
+		f.on("PROPFIND", resp("/files/", isPlain))
+		ranges := []string{}
+		f.do("GET /files/a", func(w http.ResponseWriter, _ string, r *http.Request) {
+			from := 0
+			w.Header().Set("ETag", `"1"`)
+			if rng := r.Header.Get("Range"); rng != "" {
+				ranges = append(ranges, rng)
+				if changed {
+					w.Header().Set("ETag", `"2"`)
+				} else {
+					fmt.Sscanf(rng, "bytes=%d-", &from)
+					w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(text)-1, len(text)))
+				}
+			}
+			w.Header().Set("Content-Length", fmt.Sprint(len(text)-from))
+			if from > 0 {
+				w.WriteHeader(http.StatusPartialContent)
+			}
+			end := len(text)
+			if len(ranges) < 2 {
+				end = min(from+600_000, end)
+			}
+			_, _ = io.WriteString(w, text[from:end])
+		})
+		st := f.store(t, func(o *Options) { o.Calendars, o.Files = "", f.URL+"/files/" })
+		c := model.ObjectCollection{Kind: model.KindFiles, ID: "/files/"}
+		var got []byte
+		var broken error
+		err := st.ReadObjects(t.Context(), c, []model.ObjectRef{{ID: "/files/a"}}, func(_ model.ObjectRef, body *source.Content, err error) error {
+			if err == nil {
+				got, broken = io.ReadAll(body)
+			}
+			return err
+		})
+		switch {
+		case err != nil:
+			t.Error(err)
+		case changed && model.ClassOf(broken) != model.ClassRetry:
+			t.Errorf("a file that changed meanwhile ends with %v", broken)
+		case !changed && (broken != nil || string(got) != text || len(ranges) != 2):
+			t.Errorf("%v, %d octets of %d, asked for %q", broken, len(got), len(text), ranges)
+		}
+	}
+}
