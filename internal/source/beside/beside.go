@@ -126,6 +126,9 @@ func (st *store) Close() error {
 
 // ObjectCollections implements source.Objects.
 func (st *store) ObjectCollections(ctx context.Context) ([]model.ObjectCollection, []error, error) {
+	if st.acc.Public != nil {
+		return nil, nil, nil // public mailboxes log in nowhere
+	}
 	o, err := st.side(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -165,6 +168,9 @@ func (st *store) ObjectRights(ctx context.Context, c model.ObjectCollection) ([]
 
 // SharedObjects implements source.SharedObjects.
 func (st *store) SharedObjects(ctx context.Context) ([]model.ObjectCollection, error) {
+	if st.acc.Public != nil {
+		return nil, nil
+	}
 	o, err := st.side(ctx)
 	if err != nil {
 		return nil, err
@@ -207,6 +213,22 @@ func (st *store) Shared(ctx context.Context) ([]model.SharedCollection, error) {
 	return nil, nil
 }
 
+// OwnSeen implements source.OwnSeen.
+func (st *store) OwnSeen(ctx context.Context, c model.Collection) (bool, error) {
+	if s, ok := st.Store.(source.OwnSeen); ok {
+		return s.OwnSeen(ctx, c)
+	}
+	return false, nil
+}
+
+// Damage implements source.Damaged.
+func (st *store) Damage() []model.Damage {
+	if d, ok := st.Store.(source.Damaged); ok {
+		return d.Damage()
+	}
+	return nil
+}
+
 var _ interface {
 	source.Source
 	source.Checker
@@ -218,6 +240,8 @@ var _ interface {
 	source.Rights
 	source.SpecificRights
 	source.Shared
+	source.OwnSeen
+	source.Damaged
 	source.Objects
 	source.ObjectRights
 	source.SharedObjects
