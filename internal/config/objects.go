@@ -22,7 +22,7 @@ type DAV struct {
 	// Auth is "basic", "digest", "bearer" or empty: what the server asks for.
 	Auth string
 	// Master logs in for everybody. With a Separator the login is
-	// "user%master"; AuthorizeAs names the user in a header, as Cyrus wants it.
+	// "user%master"; AuthorizeAs names the user in a header, as a Cyrus in a Murder wants it.
 	Master, Separator string
 	AuthorizeAs       bool
 	Password          Secret // the master's, or a token for everybody

@@ -39,7 +39,7 @@ type Options struct {
 	Auth string
 	// Master logs in for everybody, with Password. With a Separator the login
 	// is "user%master", and with AuthorizeAs the header Authorize-As names the
-	// user, as Cyrus wants it; without either, the URLs have to lead to the
+	// user, as the backends of a Cyrus Murder want it; without either, the URLs have to lead to the
 	// user's own. Without Master each account's own Secret is used.
 	Master, Separator, Password string
 	AuthorizeAs                 bool
