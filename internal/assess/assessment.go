@@ -49,6 +49,7 @@ type Totals struct {
 	Messages  int64                            `json:"messages"`
 	Octets    int64                            `json:"octets"`
 	Scripts   int64                            `json:"scripts"`
+	Objects   Objects                          `json:"objects,omitzero"`
 	Sizes     [len(SizeClasses)]int64          `json:"sizes"` // messages by class of size
 	Anomalies map[string]int64                 `json:"anomalies"`
 	Passwords map[destination.PasswordFate]int `json:"passwords"`
@@ -72,6 +73,7 @@ type Account struct {
 	Oldest    time.Time                `json:"oldest,omitzero"`
 	Newest    time.Time                `json:"newest,omitzero"`
 	Scripts   int64                    `json:"scripts"`
+	Objects   Objects                  `json:"objects,omitzero"`
 	Keywords  int                      `json:"keywords"` // distinct custom ones
 	Roles     []MailboxRole            `json:"roles,omitempty"`
 	Sizes     [len(SizeClasses)]int64  `json:"sizes"`

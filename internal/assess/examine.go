@@ -69,6 +69,9 @@ func (e *examiner) run(ctx context.Context) error {
 	if e.acc.Quota > 0 && e.out.Octets > e.acc.Quota {
 		e.note(Anomaly{Code: "overQuota", Text: "the mailbox is larger than its quota", Remedy: "raise the quota before the bulk load"})
 	}
+	if err := e.objects(ctx); err != nil {
+		return err
+	}
 	return e.scripts(ctx)
 }
 

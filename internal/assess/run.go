@@ -153,6 +153,7 @@ func (a *Assessment) sum() {
 		t.Messages += acc.Messages
 		t.Octets += acc.Octets
 		t.Scripts += acc.Scripts
+		t.Objects.add(acc.Objects)
 		for i, n := range acc.Sizes {
 			t.Sizes[i] += n
 		}

@@ -27,6 +27,13 @@ func AssessTable(w io.Writer, a assess.Assessment) error {
 	if err := t.write(w); err != nil {
 		return err
 	}
+	if o := a.Total.Objects; o.Any() {
+		if _, err := fmt.Fprintf(w, "\ncalendars %s (events %s, of them series %s with %s changed instances; tasks %s, journals %s), address books %s (contacts %s, groups %s), folders %s (files %s), together %s\n",
+			count(o.Calendars), count(o.Events), count(o.Series), count(o.Exceptions), count(o.Tasks), count(o.Journals), count(o.AddressBooks), count(o.Contacts), count(o.Groups),
+			count(o.Folders), count(o.Files), size(o.Octets)); err != nil {
+			return err
+		}
+	}
 	if len(a.Total.Anomalies) > 0 {
 		if _, err := fmt.Fprintln(w); err != nil {
 			return err
@@ -82,6 +89,16 @@ var meaning = map[string]string{
 	"examination":       "the account could not be examined",
 	"password":          "the password's hash cannot be carried",
 	"crossing":          "who shares mailboxes moves at different times",
+	"objectsUnreadable": "a calendar, contact or file cannot be read; stays behind",
+	"objectTooLarge":    "an event or card larger than the destination takes; stays behind",
+	"objectUID":         "an event or card without a UID, or with that of another; it gets one",
+	"objectCharset":     "an event or card that is not in UTF-8; it is converted",
+	"objectRepaired":    "an event or card that is repaired to be taken",
+	"severalUIDs":       "several events or cards in one; each becomes one of its own",
+	"vcard21":           "a card of version 2.1; it becomes one of version 3.0",
+	"unknownZone":       "a time zone that is known by its definition alone; it is carried with that",
+	"subscription":      "a subscribed calendar; its address is told, its events are not copied",
+	"sharedObjects":     "a calendar, address book or folder of somebody else; it moves with its owner",
 	"room":              "a limit of the destination is too low",
 }
 
