@@ -54,3 +54,15 @@ func TestApache(t *testing.T) {
 		t.Errorf("Basic where Digest is asked for gets %d", code)
 	}
 }
+
+func TestSabreDAV(t *testing.T) {
+	t.Parallel()
+	s := StartSabreDAV(t)
+	s.AddUser(t, DAVUser{"anna", "secret"})
+	if code := propfind(t, s.URL+"/calendars/anna/", "anna", "secret"); code != http.StatusMultiStatus {
+		t.Errorf("anna gets %d", code)
+	}
+	if code := propfind(t, s.URL+"/calendars/anna/", "anna", "wrong"); code != http.StatusUnauthorized {
+		t.Errorf("a wrong password gets %d", code)
+	}
+}
