@@ -27,8 +27,24 @@ type client struct {
 	actAs   string // value of Authorize-As, or empty
 
 	mu     sync.Mutex
-	scheme string // "basic", "digest", "bearer"; empty until the server has asked
+	logins map[string]*login // by origin: one server may ask otherwise than the next
+}
+
+// login is what a server has asked for.
+type login struct {
+	scheme string // "basic", "digest", "bearer"; empty until it has asked
 	digest *digest
+	// proven: it has accepted the digest's nonce before.
+	proven bool
+}
+
+// at is the login for a server; c.mu is held.
+func (c *client) at(u *url.URL) *login {
+	o := origin(u)
+	if c.logins[o] == nil {
+		c.logins[o] = &login{scheme: c.src.scheme(o)}
+	}
+	return c.logins[o]
 }
 
 // request is what is asked. Body is nil where there is none.
@@ -211,12 +227,12 @@ func (c *client) authorized(ctx context.Context, r request) (*http.Response, err
 		}
 		if resp.StatusCode != http.StatusUnauthorized {
 			if value != "" {
-				c.src.refused.Store(0)
+				c.accepted(r.url)
 			}
 			return resp, nil
 		}
 		discard(resp)
-		again, err := c.challenged(resp, value != "")
+		again, err := c.challenged(r.url, resp, value != "")
 		if err != nil {
 			return nil, err
 		}
@@ -232,23 +248,24 @@ func (c *client) authorized(ctx context.Context, r request) (*http.Response, err
 func (c *client) authorization(r request) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.scheme == "" || !c.src.trusts(r.url) {
+	l := c.at(r.url)
+	if l.scheme == "" || !c.src.trusts(r.url) {
 		return "", nil
 	}
 	if c.secret == "" {
 		return "", &model.Fault{Class: model.ClassAccount, Code: model.CodeAuth, Account: c.account, Err: errors.New("no password is known"),
 			Remedy: "give source.dav.master, or a CSV file of logins and passwords"}
 	}
-	if c.scheme != "digest" && r.url.Scheme == "http" && !c.src.opts.Insecure && !loopback(r.url.Hostname()) {
+	if l.scheme != "digest" && r.url.Scheme == "http" && !c.src.opts.Insecure && !loopback(r.url.Hostname()) {
 		return "", &model.Fault{Class: model.ClassFatal, Code: model.CodeAuth, Err: fmt.Errorf("%s: a password would travel in the clear", origin(r.url)),
 			Remedy: "write https://, or set tls: {insecure: true} if the network is your own"}
 	}
-	switch c.scheme {
+	switch l.scheme {
 	case "digest":
-		if c.digest == nil {
+		if l.digest == nil {
 			return "", nil // the challenge comes first
 		}
-		return c.digest.header(r.method, r.url.RequestURI(), c.login, c.secret), nil
+		return l.digest.header(r.method, r.url.RequestURI(), c.login, c.secret), nil
 	case "bearer":
 		return "Bearer " + c.secret, nil
 	}
@@ -257,11 +274,20 @@ func (c *client) authorization(r request) (string, error) {
 	return req.Header.Get("Authorization"), nil
 }
 
-// challenged takes in what a server asks for; again says that it is worth to
-// answer.
-func (c *client) challenged(resp *http.Response, answered bool) (again bool, err error) {
+// accepted remembers that a server takes the login.
+func (c *client) accepted(u *url.URL) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.at(u).proven = true
+	c.src.refused.Store(0)
+}
+
+// challenged takes in what a server asks for; again says that it is worth to
+// answer.
+func (c *client) challenged(u *url.URL, resp *http.Response, answered bool) (again bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := c.at(u)
 	offers := challenges(resp.Header.Values("WWW-Authenticate"))
 	want := c.src.opts.Auth
 	var names []string
@@ -277,15 +303,16 @@ func (c *client) challenged(resp *http.Response, answered bool) (again bool, err
 					continue
 				}
 				// With credentials sent, only a new nonce is worth another try.
-				if answered && c.digest != nil && !strings.EqualFold(o.params["stale"], "true") {
+				// Some servers do not say that the old one is stale.
+				if answered && l.digest != nil && !l.proven && !strings.EqualFold(o.params["stale"], "true") {
 					return false, nil
 				}
-				c.digest = d
+				l.digest, l.proven = d, false
 			} else if answered {
 				continue
 			}
-			c.scheme = scheme
-			c.src.learn(scheme)
+			l.scheme = scheme
+			c.src.learn(origin(u), scheme)
 			return true, nil
 		}
 	}
@@ -303,15 +330,16 @@ func (c *client) challenged(resp *http.Response, answered bool) (again bool, err
 
 // force sends credentials that nobody asked for: to a server that shows less
 // without them.
-func (c *client) force() bool {
+func (c *client) force(u *url.URL) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.scheme != "" || c.secret == "" || c.src.opts.Auth == "digest" {
+	l := c.at(u)
+	if l.scheme != "" || c.secret == "" || c.src.opts.Auth == "digest" {
 		return false
 	}
-	c.scheme = "basic"
+	l.scheme = "basic"
 	if c.src.opts.Auth != "" {
-		c.scheme = c.src.opts.Auth
+		l.scheme = c.src.opts.Auth
 	}
 	return true
 }

@@ -113,7 +113,7 @@ func (st *Store) look(ctx context.Context, u *url.URL) (*found, error) {
 			return nil, &statusError{method: "PROPFIND", path: u.EscapedPath(), code: out.status}
 		}
 		out.base = at
-		if out.props[dav("current-user-principal")].has(dav("unauthenticated")) && st.c.force() {
+		if out.props[dav("current-user-principal")].has(dav("unauthenticated")) && st.c.force(at) {
 			continue
 		}
 		return out, nil

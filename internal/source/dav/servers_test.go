@@ -238,3 +238,31 @@ func TestSabreDAV(t *testing.T) {
 		})
 	}
 }
+
+// Calendars on a server that asks for Basic, files on one that asks for Digest.
+func TestTwoServers(t *testing.T) {
+	t.Parallel()
+	user := lab.DAVUser{Name: "anna", Password: "secret"}
+	r, a := lab.StartRadicale(t, user), lab.StartApache(t, user)
+	w := &writer{base: r.URL, user: "anna", password: "secret", kind: model.KindCalendar, home: "/anna/"}
+	w.send(t, "PROPFIND", w.home, "", nil)
+	w.Make(t, "Work")
+	src, err := New(Options{URL: r.URL, Files: a.URL + "/digest/{user}/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	for range 2 {
+		st, err := src.open(t.Context(), model.Account{Login: "anna", Secret: "secret"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, errs, err := st.ObjectCollections(t.Context())
+		if err != nil || len(errs) > 0 {
+			t.Fatal(err, errs)
+		}
+		if len(all) != 2 || all[0].Kind == all[1].Kind {
+			t.Errorf("%+v", all)
+		}
+	}
+}

@@ -23,17 +23,14 @@ type Source struct {
 	refused atomic.Int32 // logins of the master in a row
 	unmet   atomic.Int32 // accounts in a row that found no server
 
-	mu     sync.Mutex
-	own    map[string]bool // origins that may see credentials
-	scheme string          // what the server asked for last
+	mu      sync.Mutex
+	own     map[string]bool   // origins that may see credentials
+	schemes map[string]string // what they ask for
 }
 
 // New returns a source; it does not connect yet.
 func New(o Options) (*Source, error) {
-	s := &Source{opts: o.withDefaults(), own: map[string]bool{}, scheme: o.Auth}
-	if o.Auth == "digest" {
-		s.scheme = ""
-	}
+	s := &Source{opts: o.withDefaults(), own: map[string]bool{}, schemes: map[string]string{}}
 	s.http = s.newTransport()
 	sample := model.Account{Login: "user@domain.test"}
 	for _, template := range append([]string{o.URL, o.Calendars, o.Contacts, o.Files}, o.Origins...) {
@@ -82,12 +79,27 @@ func (s *Source) trusts(u *url.URL) bool {
 	return s.own[origin(u)]
 }
 
-// learn remembers what the server asks for, so that the next account need not
-// be asked first.
-func (s *Source) learn(scheme string) {
+// learn remembers what a server asks for, so that for the next account it need
+// not be asked first.
+func (s *Source) learn(origin, scheme string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.scheme = scheme
+	s.schemes[origin] = scheme
+}
+
+// scheme is what a server will ask for, or empty where it has to be asked: a
+// digest begins with a challenge.
+func (s *Source) scheme(origin string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	scheme := s.schemes[origin]
+	if scheme == "" {
+		scheme = s.opts.Auth
+	}
+	if scheme == "digest" {
+		return ""
+	}
+	return scheme
 }
 
 // String names the source in logs.
@@ -131,7 +143,7 @@ func (s *Source) open(ctx context.Context, a model.Account) (*Store, error) {
 }
 
 func (s *Source) client(a model.Account) *client {
-	c := &client{src: s, account: a.Login, login: a.Login, secret: a.Secret}
+	c := &client{src: s, account: a.Login, login: a.Login, secret: a.Secret, logins: map[string]*login{}}
 	if own, ok := s.opts.Secrets[a.Login]; ok {
 		c.secret = own
 	}
@@ -145,11 +157,6 @@ func (s *Source) client(a model.Account) *client {
 		}
 	} else if c.secret == "" {
 		c.secret = s.opts.Password // a token that acts for everybody
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c.scheme = s.scheme; c.scheme == "digest" {
-		c.scheme = "" // a challenge comes first
 	}
 	return c
 }
