@@ -232,12 +232,13 @@ func (s *state) readLists(ctx context.Context, d *Destination) error {
 	return err
 }
 
-// queryAll returns the ids of all objects of a kind, page by page.
+// queryAll returns the ids of all objects of a kind, page by page. Without an
+// order the server cuts the first page off one end and goes on from the other.
 func (d *Destination) queryAll(ctx context.Context, object string) ([]string, error) {
 	var out []string
 	for {
 		const page = 1000
-		a := args{"limit": page}
+		a := args{"limit": page, "sort": []args{{"property": "id", "isAscending": true}}}
 		if len(out) > 0 {
 			a["anchor"], a["anchorOffset"] = out[len(out)-1], 1
 		}
