@@ -173,24 +173,27 @@ func (d *Destination) destroy(ctx context.Context, object, id string) error {
 type splitter struct {
 	d       *Destination
 	subject string
-	ids     map[string]string
 }
 
-func (d *Destination) splitter(subject string) *splitter {
-	return &splitter{d, subject, map[string]string{}}
-}
+func (d *Destination) splitter(subject string) *splitter { return &splitter{d, subject} }
 
 func (s *splitter) split(ctx context.Context, address string) (local, id string, err error) {
 	local, name, _ := strings.Cut(strings.ToLower(address), "@")
-	if id = s.ids[name]; id == "" {
-		if id, err = s.d.domainID(ctx, name); err != nil {
-			return "", "", err
-		}
-		s.ids[name] = id
+	s.d.mu.Lock()
+	id = s.d.domains[name] // an organisation has many accounts in few domains
+	s.d.mu.Unlock()
+	if id != "" {
+		return local, id, nil
+	}
+	if id, err = s.d.domainID(ctx, name); err != nil {
+		return "", "", err
 	}
 	if id == "" {
 		return "", "", noDomain(s.subject, name)
 	}
+	s.d.mu.Lock()
+	s.d.domains[name] = id
+	s.d.mu.Unlock()
 	return local, id, nil
 }
 

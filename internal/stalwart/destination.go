@@ -50,6 +50,7 @@ type Destination struct {
 
 	mu       sync.Mutex
 	accounts map[string]*Account // by address
+	domains  map[string]string   // IDs by name, as far as addresses were split
 	groups   map[string]bool     // what is known of accounts by ID: whether they are groups
 }
 
@@ -67,7 +68,7 @@ func Dial(ctx context.Context, cfg Config) (*Destination, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Destination{cfg: cfg, client: c, session: c.Session(), accounts: map[string]*Account{}, groups: map[string]bool{}}
+	d := &Destination{cfg: cfg, client: c, session: c.Session(), accounts: map[string]*Account{}, domains: map[string]string{}, groups: map[string]bool{}}
 	if err := d.readPermissions(ctx); err != nil {
 		_ = c.Close()
 		return nil, err

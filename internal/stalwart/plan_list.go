@@ -300,7 +300,7 @@ func (p *planner) flatten(l model.List) (recipients, notes []string) {
 // addresses outside.
 func (p *planner) reach(address string, found, seen map[string]bool) (notes []string) {
 	if !isAddress(address) {
-		return []string{fmt.Sprintf("member %q is no address and is left out", address)}
+		return []string{fmt.Sprintf("member %q is no address", address)}
 	}
 	as := p.canonical(address)
 	c := p.owners[as]
@@ -357,7 +357,7 @@ func (p *planner) reach(address string, found, seen map[string]bool) (notes []st
 		}
 		return notes
 	}
-	return []string{"member " + address + " does not exist and is left out"}
+	return []string{"member " + address + " does not exist"}
 }
 
 // local reports whether a domain is one that this destination delivers.

@@ -202,6 +202,9 @@ func (p *planner) planForward(s *scripted) {
 	}
 	for _, to := range a.Forwards {
 		action.Changes = append(action.Changes, destination.Change{Property: "redirect", New: to})
+		for _, n := range p.reach(to, map[string]bool{}, map[string]bool{}) {
+			notes = append(notes, strings.Replace(n, "member ", "", 1))
+		}
 	}
 	action.Changes = append(action.Changes, destination.Change{Property: propertyScript, New: content})
 	last, ours := p.past.wrote(action.Kind, action.Subject, propertyScript, "", digestOf(s.content))
