@@ -3,6 +3,9 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 
 	"mailhaul.org/mailhaul/internal/share"
 )
@@ -48,5 +51,42 @@ func ShareTable(w io.Writer, r share.Result) error {
 			return err
 		}
 	}
+	return waits(w, r)
+}
+
+// waits tells for each reader who has not arrived who waits for it: whom to
+// move together.
+func waits(w io.Writer, r share.Result) error {
+	owners, mailboxes := map[string][]string{}, map[string]int{}
+	for _, a := range r.Accounts {
+		for _, x := range a.Waiting {
+			mailboxes[x.Reader]++
+			if !slices.Contains(owners[x.Reader], a.Login) {
+				owners[x.Reader] = append(owners[x.Reader], a.Login)
+			}
+		}
+	}
+	if len(owners) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w, "\nwho is waited for, by whom:"); err != nil {
+		return err
+	}
+	for _, reader := range slices.Sorted(maps.Keys(owners)) {
+		names := owners[reader]
+		if n := len(names) - 5; n > 0 {
+			names = append(names[:5:5], fmt.Sprintf("and %d more", n))
+		}
+		if _, err := fmt.Fprintf(w, "  %s: %s (%s)\n", oneLine(reader), oneLine(strings.Join(names, ", ")), mailboxCount(mailboxes[reader])); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+func mailboxCount(n int) string {
+	if n == 1 {
+		return "1 mailbox"
+	}
+	return fmt.Sprintf("%d mailboxes", n)
 }
