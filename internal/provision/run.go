@@ -66,6 +66,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return res, err
 	}
+	if !o.Update {
+		guard(plan, w.Written)
+	}
 	for _, a := range plan {
 		res.Actions = append(res.Actions, Outcome{Action: a, Skipped: !o.Only.match(a)})
 	}
@@ -169,7 +172,7 @@ func (r Result) Failed() (failed, conflicts int) {
 func (r Result) Passwords() map[destination.PasswordFate]int {
 	out := map[destination.PasswordFate]int{}
 	for _, a := range r.Actions {
-		if a.Kind == destination.KindAccount && a.Password != "" && !a.Skipped {
+		if a.Kind == destination.KindAccount && a.Password != "" && !a.Skipped && a.Err == nil {
 			out[a.Password]++
 		}
 	}

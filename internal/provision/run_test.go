@@ -343,3 +343,35 @@ func TestPasswordFollows(t *testing.T) {
 		t.Errorf("again: %q", again)
 	}
 }
+
+// TestShrunkSource: an organisation that is suddenly gone, as when a table could
+// not be read, is not taken back without being asked.
+func TestShrunkSource(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	org := model.Organisation{Accounts: []model.Account{{Login: "anna", Address: "anna@acme.test"}, {Login: "ben", Address: "ben@acme.test"}}}
+	for i := range 30 {
+		org.Lists = append(org.Lists, model.List{Address: fmt.Sprintf("list%d@acme.test", i), Members: []string{"anna@acme.test", "ben@acme.test"}})
+		org.Accounts[0].Aliases = append(org.Accounts[0].Aliases, fmt.Sprintf("alias%d@acme.test", i))
+	}
+	b.must(org, nil)
+	less := org
+	less.Lists = org.Lists[3:]
+	if got := lines(b.must(less, nil)); len(got) != 3 {
+		t.Errorf("three lists are gone: %q", got)
+	}
+	gone := less
+	gone.Lists = nil
+	gone.Accounts = []model.Account{{Login: "anna", Address: "anna@acme.test"}, org.Accounts[1]}
+	res := b.must(gone, nil)
+	if got := lines(res); len(got) > 0 {
+		t.Errorf("all lists and aliases are gone: %q", got)
+	}
+	i := slices.IndexFunc(res.Actions, func(o provision.Outcome) bool { return o.Subject == "list7@acme.test" })
+	if i < 0 || res.Actions[i].Verb != destination.VerbWait || !strings.Contains(res.Actions[i].Note, "--update") {
+		t.Errorf("the lists that are gone are not told of")
+	}
+	if got := lines(b.must(gone, func(o *provision.Options) { o.Update = true })); len(got) != 27+30 {
+		t.Errorf("asked for: %d removals, want 57", len(got))
+	}
+}

@@ -49,6 +49,7 @@ var needs = []struct {
 	{"unlimitedRequests", "without it the server takes 1,000 requests a minute and 4 at a time", model.LevelWarning},
 	{"sysAccountCreate", "without it `mailhaul provision` cannot create accounts", model.LevelWarning},
 	{"sysDomainCreate", "without it `mailhaul provision` cannot create domains", model.LevelWarning},
+	{"sysMailingListCreate", "without it `mailhaul provision` cannot create lists", model.LevelWarning},
 }
 
 func (d *Destination) checkPermissions() []model.Finding {
