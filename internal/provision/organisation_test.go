@@ -24,63 +24,6 @@ import (
 	"mailhaul.org/mailhaul/internal/stalwart"
 )
 
-// organisationOf is a sample organisation as its directory would be read.
-func organisationOf(d *sample.Directory) model.Organisation {
-	var o model.Organisation
-	for _, name := range slices.Concat(d.Hosted, d.Virtual) {
-		o.Domains = append(o.Domains, model.Domain{Name: name})
-	}
-	for old, name := range d.AliasDomains {
-		o.Domains = append(o.Domains, model.Domain{Name: old, AliasOf: name})
-	}
-	for name, relay := range d.Relayed {
-		o.Domains = append(o.Domains, model.Domain{Name: name, Relayed: true, Relay: relay})
-	}
-	accounts, lists := map[string]*model.Account{}, map[string]*model.List{}
-	var order, listed []string
-	for _, p := range d.People {
-		accounts[p.Address] = &model.Account{Login: p.Address, Address: p.Address, Name: p.Name, Password: p.Hash, Quota: p.Quota, Disabled: p.Disabled, Language: p.Language}
-		order = append(order, p.Address)
-	}
-	for _, a := range d.Aliases {
-		switch a.Kind {
-		case sample.KindForward, sample.KindCopy:
-			acc := accounts[a.Address]
-			acc.ForwardOnly = a.Kind == sample.KindForward
-			acc.Forwards = slices.DeleteFunc(slices.Clone(a.Targets), func(t string) bool { return t == a.Address })
-		case sample.KindList, sample.KindForwarder:
-			lists[a.Address] = &model.List{Address: a.Address, Name: a.Name, Members: a.Targets}
-			listed = append(listed, a.Address)
-		case sample.KindCatchAll:
-			o.CatchAlls = append(o.CatchAlls, model.CatchAll{Domain: a.Address[1:], Targets: a.Targets})
-		}
-	}
-	alias := map[string]string{}
-	for _, a := range d.Aliases {
-		if a.Kind == sample.KindAlias {
-			alias[a.Address] = a.Targets[0]
-		}
-	}
-	for _, address := range slices.Sorted(maps.Keys(alias)) {
-		target := alias[address]
-		for alias[target] != "" {
-			target = alias[target]
-		}
-		if l := lists[target]; l != nil {
-			l.Aliases = append(l.Aliases, address)
-		} else {
-			accounts[target].Aliases = append(accounts[target].Aliases, address)
-		}
-	}
-	for _, address := range order {
-		o.Accounts = append(o.Accounts, *accounts[address])
-	}
-	for _, address := range listed {
-		o.Lists = append(o.Lists, *lists[address])
-	}
-	return o
-}
-
 // mailSystem is a real server with the people of a sample organisation.
 type mailSystem struct {
 	*lab.Stalwart
@@ -91,16 +34,22 @@ type mailSystem struct {
 	subjects  map[string]string // of messages in the queue
 }
 
-// TestOrganisationDelivers provisions an organisation of 200 people into a real
-// server, twice; lets everybody log in whose password carries; and sends a
-// message to every address there is.
+// TestOrganisationDelivers reads three organisations of 200 people as they are
+// kept in files, in LDAP, and in MariaDB with PostfixAdmin's schema; provisions
+// each into a real server of its own, twice; lets everybody log in whose password
+// carries; and sends a message to every address there is.
 func TestOrganisationDelivers(t *testing.T) {
 	t.Parallel()
-	d := sample.NewDirectory(sample.DirectoryOptions{})
-	s := startMailSystem(t, d)
-	s.provisionTwice(organisationOf(d))
-	s.everybodyLogsIn()
-	s.everyAddressDelivers()
+	for name, layout := range sites() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := sample.NewDirectory(sample.DirectoryOptions{})
+			s := startMailSystem(t, d)
+			s.provisionTwice(read(t, d, layout))
+			s.everybodyLogsIn()
+			s.everyAddressDelivers()
+		})
+	}
 }
 
 func startMailSystem(t *testing.T, d *sample.Directory) *mailSystem {
