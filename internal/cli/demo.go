@@ -66,6 +66,9 @@ func (a *app) demo(ctx context.Context, dir string, o sample.Options) error {
 	if err := org.WriteMaildir(mail); err != nil {
 		return err
 	}
+	if err := demoPostfix(filepath.Join(mail, "postfix"), org); err != nil {
+		return err
+	}
 	server := sandbox.New(sandbox.Options{AdminUser: demoUser, AdminPassword: demoPassword})
 	url, err := server.Start()
 	if err != nil {
@@ -82,7 +85,7 @@ func (a *app) demo(ctx context.Context, dir string, o sample.Options) error {
 	}
 	accounts, mailboxes, messages, octets := org.Totals()
 	fmt.Fprintf(out, "A sample organisation: %d accounts, %d mailboxes, %s messages, %d MiB of mail.\n", accounts, mailboxes, fmt.Sprint(messages), octets>>20)
-	steps := [][]string{{"check"}, {"assess"}, {"provision", "--dry-run"}, {"provision"}, {"sync", "--wave", "pilot"}, {"sync"}, {"sync"}, {"verify"}, {"status"}}
+	steps := [][]string{{"check"}, {"assess"}, {"provision", "--dry-run"}, {"provision"}, {"sync", "--wave", "pilot"}, {"sync"}, {"sync"}, {"verify"}, {"provision"}, {"status"}}
 	type step struct {
 		Command string `json:"command"`
 		Exit    int    `json:"exit"`
@@ -116,6 +119,7 @@ source:
   kind: maildir
   maildir: {path: %q}
   users: {passwd: %q}
+  postfix: %q
 destination:
   url: %q
   user: %s
@@ -123,5 +127,46 @@ destination:
 waves:
   pilot: [anna@%s]
   rest: ["*"]
-`, mail+"/%d/%n/Maildir", filepath.Join(mail, "users"), url, demoUser, demoPassword, sample.Domain)
+`, mail+"/%d/%n/Maildir", filepath.Join(mail, "users"), filepath.Join(mail, "postfix"), url, demoUser, demoPassword, sample.Domain)
+}
+
+// demoPostfix lays out what a Postfix beside that Dovecot would say: a list, an
+// alias, an address that leads outside, a catch-all, and somebody whose mail is
+// sent on.
+func demoPostfix(dir string, org *sample.Organisation) error {
+	var logins []string
+	for _, a := range org.Accounts {
+		if strings.HasSuffix(a.Login, "@"+sample.Domain) {
+			logins = append(logins, a.Login)
+		}
+	}
+	if len(logins) == 0 {
+		return nil
+	}
+	at := func(n int) string { return logins[n%len(logins)] }
+	var mailboxes strings.Builder
+	for _, l := range logins {
+		fmt.Fprintf(&mailboxes, "%s %s/\n", l, l)
+	}
+	files := map[string]string{
+		"main.cf": fmt.Sprintf("virtual_mailbox_domains = %s\nvirtual_mailbox_maps = texthash:%s\nvirtual_alias_maps = texthash:%s\n",
+			sample.Domain, filepath.Join(dir, "mailboxes"), filepath.Join(dir, "virtual")),
+		"mailboxes": mailboxes.String(),
+		"virtual": strings.NewReplacer("DOMAIN", sample.Domain, "ONE", at(0), "TWO", at(1), "THREE", at(2)).Replace(`postmaster@DOMAIN ONE
+team@DOMAIN ONE, TWO, partner@outside.test
+everybody@DOMAIN team@DOMAIN, THREE
+press@DOMAIN agency@outside.test
+TWO TWO, copy@outside.test
+@DOMAIN ONE
+`),
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
