@@ -36,6 +36,9 @@ HTML, CSV and JSON in the engagement's folder.`,
 func (a *app) assess(ctx context.Context, e *engagement.Engagement, accounts []model.Account, sample, complete int) (err error) {
 	o := assess.Options{Accounts: e.Config.Limits.Accounts, Sample: sample, Complete: complete, Waves: waves(e, accounts),
 		Window: e.Config.Limits.Hours.Length(), Now: a.now}
+	if accounts, err = e.WithForwarding(ctx, accounts); err != nil {
+		return err
+	}
 	if o.Source, err = e.Source(ctx); err != nil {
 		return err
 	}

@@ -43,6 +43,10 @@ func (a *app) sync(ctx context.Context, e *engagement.Engagement, accounts []mod
 	if err := a.prepare(ctx, e, &o); err != nil {
 		return err
 	}
+	accounts, err := e.WithForwarding(ctx, accounts)
+	if err != nil {
+		return err
+	}
 	p := a.newProgress(len(accounts))
 	o.Progress = p
 	res, runErr := engine.Sync(ctx, o, accounts)
