@@ -63,7 +63,7 @@ type LDAP struct {
 	Preset     string
 	Attributes map[string][]string // of directory.Columns
 	MailHost   string
-	Scheme     string      // of passwords without one; empty means PLAIN
+	Scheme     string     // of passwords without one; empty means PLAIN
 	Groups     *LDAPLists // nil: where they usually are
 }
 
