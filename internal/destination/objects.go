@@ -143,8 +143,8 @@ type ObjectWrite struct {
 // ObjectWritten is the outcome of one write.
 type ObjectWritten struct {
 	Object
-	// Converted: it was stored by a way that is to keep its meaning, not its
-	// text.
-	Converted bool
+	// Converted is the text that the destination gives of an object that was
+	// stored by a way that is to keep its meaning only; empty for others.
+	Converted string
 	Err       error
 }

@@ -363,22 +363,13 @@ func (a *Account) created(ctx context.Context, c *collection, w *writing, parts 
 // and replaces those by their text whose meaning is not the source's. So it
 // does not matter what a conversion cannot do, and what nobody knew of.
 func (a *Account) proofread(ctx context.Context, c *collection, parts []*part, results []destination.ObjectWritten) error {
-	var ids []string
-	known := map[string]destination.Object{}
-	for _, r := range results {
-		if r.Err == nil && r.Converted {
-			ids = append(ids, r.ID)
-			known[r.ID] = r.Object
-		}
-	}
-	digests, err := a.digests(ctx, c, ids, known)
-	if err != nil {
-		return err
-	}
 	var writes []destination.ObjectWrite
 	var of []int
 	for i, r := range results {
-		if r.Err != nil || !r.Converted || digests[r.ID] == parts[i].digest {
+		if r.Err != nil || r.Converted == "" {
+			continue
+		}
+		if now, err := prepareText(c.src.Kind, []byte(r.Converted)); err == nil && len(now) == 1 && now[0].digest == parts[i].digest {
 			continue
 		}
 		x := parts[i].write

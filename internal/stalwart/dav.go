@@ -33,7 +33,7 @@ type dav struct {
 
 // davPlaces bounds DAV requests in flight. The server takes an account's one
 // after the other; more of them only wait there.
-const davPlaces = 8
+const davPlaces = 4
 
 func newDAV(cfg Config) (*dav, error) {
 	base, err := url.Parse(strings.TrimSpace(cfg.URL))

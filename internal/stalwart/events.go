@@ -109,11 +109,9 @@ func (a *Account) createBulk(ctx context.Context, in destination.Collection, obj
 		}
 		o, ok := have[objects[i].UID]
 		if !ok {
-			if o, err = a.FindObject(ctx, in, objects[i].UID); err != nil {
-				return nil, err
-			}
+			return nil, model.Faultf(model.ClassRetry, "badAnswer", "the calendar does not show an event that was just stored, %s", objects[i].UID)
 		}
-		out[i].Object, out[i].Converted = o, true
+		out[i].Object, out[i].Converted = o.object(), o.data
 	}
 	return rest, nil
 }
@@ -266,23 +264,23 @@ func (a *Account) syncToken(ctx context.Context, in destination.Collection) (str
 	return list[0].syncToken, nil
 }
 
-// changedSince lists by UID what was stored in a collection since a token.
-func (a *Account) changedSince(ctx context.Context, in destination.Collection, token string) (map[string]destination.Object, error) {
+// changedSince reads by UID what was stored in a collection since a token.
+func (a *Account) changedSince(ctx context.Context, in destination.Collection, token string) (map[string]davObject, error) {
 	d, path, err := a.at(in)
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]destination.Object{}
+	out := map[string]davObject{}
 	for {
 		list, next, truncated, err := a.d.dav.query(ctx, "REPORT", "", path, "0", `<?xml version="1.0"?><D:sync-collection `+nsBoth+`><D:sync-token>`+escapeXML(token)+
-			`</D:sync-token><D:sync-level>1</D:sync-level>`+uidOnly(d)+`</D:sync-collection>`)
+			`</D:sync-token><D:sync-level>1</D:sync-level>`+contentProp(d)+`</D:sync-collection>`)
 		if err != nil {
 			return nil, err
 		}
 		for _, o := range list {
 			if !o.gone && o.version != "" {
-				if have := o.object(); have.UID != "" {
-					out[have.UID] = have
+				if uid := uidOf(o.data); uid != "" {
+					out[uid] = o
 				}
 			}
 		}

@@ -1,13 +1,11 @@
 package stalwart
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"mime"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/destination"
@@ -330,28 +328,22 @@ func (a *Account) uploadFiles(ctx context.Context, objects []destination.ObjectW
 			out[i].Err = itemError(destination.CodeTooLarge, "the file has %d octets, more than the server's %d", w.Size, l)
 			continue
 		}
-		b := destination.Blob{Size: w.Size, Hash: w.Hash, Open: w.Open}
-		if w.Open == nil {
-			content := w.Content
-			b.Open = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
-		}
-		blobs, of = append(blobs, b), append(of, i)
+		blobs, of = append(blobs, destination.Blob{Size: w.Size, Hash: w.Hash, Open: w.Open, Bytes: w.Content}), append(of, i)
 	}
-	var mu sync.Mutex
-	err := each(ctx, len(blobs), func(ctx context.Context, k int) error {
-		var u destination.Uploaded
-		if err := a.stream(ctx, blobs[k], &u); err != nil {
-			return err
+	for k, some := range chunks(blobs, a.d.setMax()) {
+		uploaded, err := a.Upload(ctx, some)
+		if err != nil {
+			return nil, err
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		ids[of[k]], out[of[k]].Err = u.BlobID, u.Err
-		if u.Err != nil && model.ClassOf(u.Err) != model.ClassItem {
-			return u.Err
+		for n, u := range uploaded {
+			i := of[k*a.d.setMax()+n]
+			ids[i], out[i].Err = u.BlobID, u.Err
+			if u.Err != nil && model.ClassOf(u.Err) != model.ClassItem {
+				return nil, u.Err
+			}
 		}
-		return nil
-	})
-	return ids, err
+	}
+	return ids, nil
 }
 
 // updateFiles replaces contents. ifInState closes the gap between looking at
