@@ -2,7 +2,6 @@ package groupware
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -177,7 +176,7 @@ type resource struct {
 
 // match finds the rows of what a resource holds now. What needs no effect is
 // returned as rows to put and to delete.
-func (a *Account) match(ctx context.Context, c *collection, w *writing, r *resource, objects []*prepared) (parts []*part, err error) {
+func (a *Account) match(c *collection, w *reading, r *resource, objects []*prepared) (parts []*part) {
 	used := map[string]bool{}
 	blank := []ledger.Object(nil)
 	for _, o := range r.rows {
@@ -207,18 +206,14 @@ func (a *Account) match(ctx context.Context, c *collection, w *writing, r *resou
 			}
 			o.drop()
 			p.row.State = state
-			if err := w.settle(p, func(t *ledger.Tx) error { return a.note(t, c, p.name(), code, text) }); err != nil {
-				return nil, err
-			}
+			w.settle(p, func(t *ledger.Tx) error { return a.note(t, c, p.name(), code, text) })
 			continue
 		}
 		w.here[uid] = ledger.Object{SourceID: r.ref.ID, Digest: o.digest}
 		if p.row.State == ledger.Changed && p.row.Digest == o.digest && p.row.Intent == [32]byte{} {
 			o.drop()
 			p.row.State = ledger.Moved // only its spelling changed
-			if err := w.settle(p, nil); err != nil {
-				return nil, err
-			}
+			w.settle(p, nil)
 			continue
 		}
 		if p.row.Remote == "" {
@@ -235,12 +230,12 @@ func (a *Account) match(ctx context.Context, c *collection, w *writing, r *resou
 			w.put = append(w.put, o)
 		}
 	}
-	return parts, nil
+	return parts
 }
 
 // vanishedElsewhere finds the row that an object had before it was moved at
 // the source. Names of files say little; there the content must be the same.
-func (a *Account) vanishedElsewhere(w *writing, c *collection, p *part) *ledger.Object {
+func (a *Account) vanishedElsewhere(w *reading, c *collection, p *part) *ledger.Object {
 	for i, o := range w.vanished[p.row.UID] {
 		if o.Remote == "" || c.src.Kind == model.KindFiles && o.Digest != p.digest {
 			continue

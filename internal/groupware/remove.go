@@ -108,7 +108,7 @@ func (a *Account) removeSome(ctx context.Context, c *collection, rows []ledger.O
 	if err != nil {
 		return err
 	}
-	w := &writing{}
+	w := &batch{}
 	var remove []destination.Object
 	var of []ledger.Object
 	for _, row := range rows {
@@ -150,7 +150,7 @@ func (a *Account) removeSome(ctx context.Context, c *collection, rows []ledger.O
 	return a.confirm(ctx, w)
 }
 
-func (a *Account) kept(c *collection, w *writing, row ledger.Object) {
+func (a *Account) kept(c *collection, w *batch, row ledger.Object) {
 	a.res.Of(c.src.Kind).Kept++
 	w.notes = append(w.notes, func(t *ledger.Tx) error {
 		return a.note(t, c, itemName(row), NoteKept, "removed at the source, but its user has changed it at the destination since; left there")

@@ -36,7 +36,7 @@ func (a *Account) settleAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		w := &writing{}
+		w := &batch{}
 		for _, row := range rows {
 			o, ok := have[row.UID]
 			p := &part{prepared: &prepared{digest: row.Intent}, row: row}
@@ -49,7 +49,7 @@ func (a *Account) settleAll(ctx context.Context) error {
 				a.keep(c, w, p, "an object with this UID is at the destination with another content; left so")
 			default:
 				p.row.State, p.row.Intent = ledger.Pending, [32]byte{}
-				_ = w.settle(p, nil)
+				w.settle(p, nil)
 			}
 		}
 		if err := a.confirm(ctx, w); err != nil {

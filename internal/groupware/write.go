@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"golang.org/x/sync/errgroup"
+
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
@@ -16,13 +18,32 @@ const batchOctets = 8 << 20
 // attempts is how often a batch is sent before the account stops.
 const attempts = 5
 
-// writing is the work on one collection.
-type writing struct {
+// reading is the reader's side of the work on one collection.
+type reading struct {
 	// here are the objects that the collection holds, by UID.
 	here map[string]ledger.Object
 	// vanished are those that are gone at the source, anywhere in the account,
 	// by UID.
 	vanished map[string][]ledger.Object
+	*batch   // the one that fills
+	full     chan<- *batch
+}
+
+// pass hands a batch over to the writer.
+func (r *reading) pass(ctx context.Context) error {
+	b := r.batch
+	r.batch = &batch{}
+	select {
+	case r.full <- b:
+		return nil
+	case <-ctx.Done():
+		b.drop()
+		return context.Cause(ctx)
+	}
+}
+
+// batch is what is written together, and what the ledger learns with it.
+type batch struct {
 	parts    []*part
 	octets   int64
 	put, del []ledger.Object
@@ -30,13 +51,18 @@ type writing struct {
 }
 
 // settle has the next step store a part's row as it is.
-func (w *writing) settle(p *part, note func(*ledger.Tx) error) error {
-	w.put = append(w.put, p.row)
-	w.del = append(w.del, p.old...)
+func (b *batch) settle(p *part, note func(*ledger.Tx) error) {
+	b.put = append(b.put, p.row)
+	b.del = append(b.del, p.old...)
 	if note != nil {
-		w.notes = append(w.notes, note)
+		b.notes = append(b.notes, note)
 	}
-	return nil
+}
+
+func (b *batch) drop() {
+	for _, p := range b.parts {
+		p.drop()
+	}
 }
 
 // writeAll brings what is new or changed to the destination.
@@ -68,7 +94,7 @@ func (a *Account) write(ctx context.Context, c *collection, vanished map[string]
 	if err != nil {
 		return err
 	}
-	w := &writing{here: map[string]ledger.Object{}, vanished: vanished}
+	w := &reading{here: map[string]ledger.Object{}, vanished: vanished, batch: &batch{}}
 	of := map[string]*resource{}
 	var order []*resource
 	for _, o := range all {
@@ -96,12 +122,33 @@ func (a *Account) write(ctx context.Context, c *collection, vanished map[string]
 		}
 	}
 	all = nil
-	defer func() {
-		for _, p := range w.parts {
-			p.drop()
+	// One reads and prepares, the other one writes.
+	full := make(chan *batch, 1)
+	w.full = full
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer close(full)
+		return a.read(ctx, c, w, of, order)
+	})
+	g.Go(func() (err error) {
+		for b := range full {
+			if err == nil {
+				if err = a.flush(ctx, c, b); err != nil {
+					cancel(err) // the reader stops, too
+				}
+			}
+			b.drop()
 		}
-	}()
+		return err
+	})
+	return g.Wait()
+}
+
+func (a *Account) read(ctx context.Context, c *collection, w *reading, of map[string]*resource, order []*resource) error {
 	const chunk = 500
+	defer func() { w.batch.drop() }()
 	for len(order) > 0 {
 		some := order[:min(chunk, len(order))]
 		order = order[len(some):]
@@ -116,11 +163,11 @@ func (a *Account) write(ctx context.Context, c *collection, vanished map[string]
 			return err
 		}
 	}
-	return a.flush(ctx, c, w)
+	return w.pass(ctx)
 }
 
 // take has a resource that was read join the batch.
-func (a *Account) take(ctx context.Context, c *collection, w *writing, r *resource, ref model.ObjectRef, content *source.Content, err error) error {
+func (a *Account) take(ctx context.Context, c *collection, w *reading, r *resource, ref model.ObjectRef, content *source.Content, err error) error {
 	if r == nil {
 		return model.Faultf(model.ClassAccount, "source", "the source gives an object that was not asked for: %s", ref.ID)
 	}
@@ -132,30 +179,27 @@ func (a *Account) take(ctx context.Context, c *collection, w *writing, r *resour
 		objects, err = a.prepare(c.src.Kind, r.rows[0].Meta, r.ref, content)
 	}
 	if err != nil {
-		return a.unread(ctx, c, w, r, err)
+		return a.unread(c, w.batch, r, err)
 	}
-	parts, err := a.match(ctx, c, w, r, objects)
-	if err != nil {
-		return err
-	}
+	parts := a.match(c, w, r, objects)
 	limit := a.dst.ObjectLimits(c.src.Kind)
 	for _, p := range parts {
 		if limit.MaxObject > 0 && p.write.Size > limit.MaxObject {
 			p.drop()
-			a.refuse(c, w, p, model.Faultf(model.ClassItem, destination.CodeTooLarge, "it has %d octets, more than the destination's %d", p.write.Size, limit.MaxObject))
+			a.refuse(c, w.batch, p, model.Faultf(model.ClassItem, destination.CodeTooLarge, "it has %d octets, more than the destination's %d", p.write.Size, limit.MaxObject))
 			continue
 		}
 		w.parts = append(w.parts, p)
 		w.octets += int64(len(p.write.Content))
 	}
 	if len(w.parts) >= max(limit.Batch, 1) || w.octets >= batchOctets || len(w.put) >= 1000 {
-		return a.flush(ctx, c, w)
+		return w.pass(ctx)
 	}
 	return nil
 }
 
 // unread deals with a resource that could not be read or understood.
-func (a *Account) unread(ctx context.Context, c *collection, w *writing, r *resource, err error) error {
+func (a *Account) unread(c *collection, w *batch, r *resource, err error) error {
 	if model.ClassOf(err) != model.ClassItem {
 		return err
 	}
@@ -176,22 +220,15 @@ func (a *Account) unread(ctx context.Context, c *collection, w *writing, r *reso
 	return nil
 }
 
-func (a *Account) refuse(c *collection, w *writing, p *part, why error) {
+func (a *Account) refuse(c *collection, w *batch, p *part, why error) {
 	p.row.State, p.row.Intent = ledger.Refused, [32]byte{}
-	_ = w.settle(p, func(t *ledger.Tx) error { return a.note(t, c, p.name(), NoteRefused, why.Error()) })
+	w.settle(p, func(t *ledger.Tx) error { return a.note(t, c, p.name(), NoteRefused, why.Error()) })
 }
 
 // flush writes a batch. The rows say at every moment what may have happened.
-func (a *Account) flush(ctx context.Context, c *collection, w *writing) error {
-	parts := w.parts
-	w.parts, w.octets = nil, 0
-	defer func() {
-		for _, p := range parts {
-			p.drop()
-		}
-	}()
+func (a *Account) flush(ctx context.Context, c *collection, w *batch) error {
 	var create, update []*part
-	for _, p := range parts {
+	for _, p := range w.parts {
 		if p.from != nil {
 			if err := a.move(ctx, c, p); err != nil {
 				return err
@@ -204,7 +241,7 @@ func (a *Account) flush(ctx context.Context, c *collection, w *writing) error {
 			update = append(update, p)
 		default:
 			p.row.State = ledger.Moved
-			_ = w.settle(p, nil)
+			w.settle(p, nil)
 		}
 	}
 	if err := a.create(ctx, c, w, create); err != nil {
@@ -217,7 +254,7 @@ func (a *Account) flush(ctx context.Context, c *collection, w *writing) error {
 }
 
 // confirm stores what has become of a batch.
-func (a *Account) confirm(ctx context.Context, w *writing) error {
+func (a *Account) confirm(ctx context.Context, w *batch) error {
 	put, del, notes := w.put, w.del, w.notes
 	w.put, w.del, w.notes = nil, nil, nil
 	if len(put)+len(del)+len(notes) == 0 {
@@ -266,10 +303,10 @@ func (a *Account) intend(ctx context.Context, parts []*part) error {
 }
 
 // done records that an object is at the destination as it is at the source.
-func (a *Account) done(c *collection, w *writing, p *part, o destination.Object) {
+func (a *Account) done(c *collection, w *batch, p *part, o destination.Object) {
 	p.row.State, p.row.Digest, p.row.Intent = ledger.Moved, p.digest, [32]byte{}
 	p.row.Remote, p.row.Stored = o.ID, o.Version
-	_ = w.settle(p, func(t *ledger.Tx) error {
+	w.settle(p, func(t *ledger.Tx) error {
 		if err := a.clearNote(t, c, p.name(), NoteRefused, NoteKept, NoteUnreadable); err != nil {
 			return err
 		}
@@ -288,15 +325,15 @@ func (a *Account) done(c *collection, w *writing, p *part, o destination.Object)
 // keep leaves what is at the destination. The row keeps the version that was
 // last common, so that a later change of the source does not overwrite it
 // either.
-func (a *Account) keep(c *collection, w *writing, p *part, text string) {
+func (a *Account) keep(c *collection, w *batch, p *part, text string) {
 	p.row.State, p.row.Digest, p.row.Intent = ledger.Moved, p.digest, [32]byte{}
 	a.res.Of(c.src.Kind).Kept++
-	_ = w.settle(p, func(t *ledger.Tx) error { return a.note(t, c, p.name(), NoteKept, text) })
+	w.settle(p, func(t *ledger.Tx) error { return a.note(t, c, p.name(), NoteKept, text) })
 }
 
 // create stores new objects. After a lost answer those that arrived are found
 // by UID and content, and only the others are sent again.
-func (a *Account) create(ctx context.Context, c *collection, w *writing, parts []*part) error {
+func (a *Account) create(ctx context.Context, c *collection, w *batch, parts []*part) error {
 	if len(parts) == 0 {
 		return nil
 	}
@@ -329,7 +366,7 @@ func (a *Account) create(ctx context.Context, c *collection, w *writing, parts [
 }
 
 // created takes notice of the outcome of a create.
-func (a *Account) created(ctx context.Context, c *collection, w *writing, parts []*part, results []destination.ObjectWritten) error {
+func (a *Account) created(ctx context.Context, c *collection, w *batch, parts []*part, results []destination.ObjectWritten) error {
 	counts := a.res.Of(c.src.Kind)
 	var there []*part
 	if err := a.proofread(ctx, c, parts, results); err != nil {
@@ -400,7 +437,7 @@ func (a *Account) proofread(ctx context.Context, c *collection, parts []*part, r
 
 // arrived looks up objects that may be at the destination, settles those that
 // are, and returns the others.
-func (a *Account) arrived(ctx context.Context, c *collection, w *writing, parts []*part) (rest []*part, err error) {
+func (a *Account) arrived(ctx context.Context, c *collection, w *batch, parts []*part) (rest []*part, err error) {
 	uids := make([]string, len(parts))
 	for i, p := range parts {
 		uids[i] = p.row.UID
@@ -431,7 +468,7 @@ func (a *Account) arrived(ctx context.Context, c *collection, w *writing, parts 
 
 // update replaces objects that the source changed, where the destination still
 // has what both sides had last.
-func (a *Account) update(ctx context.Context, c *collection, w *writing, parts []*part) error {
+func (a *Account) update(ctx context.Context, c *collection, w *batch, parts []*part) error {
 	if len(parts) == 0 {
 		return nil
 	}
@@ -478,7 +515,7 @@ func (a *Account) update(ctx context.Context, c *collection, w *writing, parts [
 				// What the destination has stays, and the row as it was.
 				p.row.State, p.row.Intent, p.row.Digest = ledger.Moved, [32]byte{}, p.digest
 				a.res.Of(c.src.Kind).Kept++
-				_ = w.settle(p, func(t *ledger.Tx) error {
+				w.settle(p, func(t *ledger.Tx) error {
 					return a.note(t, c, p.name(), NoteRefused, "the new content is refused, the former one stays: "+err.Error())
 				})
 			default:
@@ -491,7 +528,7 @@ func (a *Account) update(ctx context.Context, c *collection, w *writing, parts [
 
 // updatable decides about changed objects by what the destination has now, and
 // returns those to be replaced.
-func (a *Account) updatable(ctx context.Context, c *collection, w *writing, parts []*part) ([]*part, error) {
+func (a *Account) updatable(ctx context.Context, c *collection, w *batch, parts []*part) ([]*part, error) {
 	ids := make([]string, len(parts))
 	for i, p := range parts {
 		ids[i] = p.row.Remote
