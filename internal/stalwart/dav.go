@@ -250,6 +250,10 @@ func (d *dav) query(ctx context.Context, method, owner, path, depth, body string
 			continue
 		}
 		o := davObject{name: lastSegment(r.Href), gone: strings.Contains(r.Status, " 404 ")}
+		if o.gone && o.name == lastSegment(path) {
+			// A query of a collection that is gone is answered so.
+			return nil, "", false, model.Faultf(model.ClassItem, destination.CodeNotFound, "%s: the collection is gone", method)
+		}
 		for _, p := range r.Propstat {
 			if !strings.Contains(p.Status, " 200 ") {
 				continue

@@ -74,6 +74,7 @@ func Run(t *testing.T, open func(t *testing.T) Env) {
 		{"DiskQuota", s.testDiskQuota},
 		{"Sharing", s.testSharing},
 		{"Groups", s.testGroups},
+		{"Objects", s.testObjects},
 		{"UploadQuota", s.testUploadQuota},
 		{"WrongPassword", s.testWrongPassword},
 	} {
