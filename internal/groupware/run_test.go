@@ -2,8 +2,11 @@ package groupware_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
 )
@@ -30,7 +33,7 @@ func TestConverge(t *testing.T) {
 	e.src.PutObject("anna", model.KindCalendar, "work", "bad.ics", "this is no calendar")
 	e.src.PutObject("anna", model.KindContacts, "book", "a.vcf", vcf("card-1", "Ada"))
 	e.src.PutObject("anna", model.KindFiles, "", "top.txt", "at the top")
-	e.src.PutObject("anna", model.KindFiles, "docs", "Brief an Jörg.txt", "Hallo Jörg")
+	e.src.PutFile("anna", model.KindFiles, "docs", "Brief an Jörg.txt", "Hallo Jörg", time.Date(2019, 1, 1, 10, 0, 0, 0, time.UTC))
 	e.src.PutObject("anna", model.KindFiles, "docs", "big.bin", strings.Repeat("0123456789abcdef", 200_000))
 	res := e.must()
 	if res.Calendar.Created != 31 || res.Contacts.Created != 1 || res.Files.Created != 3 || res.Calendar.Refused != 1 {
@@ -57,6 +60,7 @@ func TestConverge(t *testing.T) {
 	if files["Brief an Jörg.txt"] != "Hallo Jörg" || len(files["big.bin"]) != 3_200_000 {
 		t.Errorf("files: %s", keys(files))
 	}
+	e.reachable(t, "Meine%20Dokumente/Brief%20an%20J%C3%B6rg.txt", "Hallo Jörg", "Tue, 01 Jan 2019 10:00:00 GMT")
 	e.unchanged()
 
 	// Changes of the source.
@@ -96,5 +100,24 @@ func TestConverge(t *testing.T) {
 	e.unchanged()
 	if n := s.sent(t); n != 0 {
 		t.Errorf("%d messages were sent", n)
+	}
+}
+
+// reachable asks for a file as its user's WebDAV client does.
+func (e *env) reachable(t *testing.T, path, content, modified string) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodGet, e.s.URL+"/dav/file/"+e.name+"%40"+e.s.Domain+"/"+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth(e.name+"@"+e.s.Domain, "Correct-Horse-7391")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK || string(raw) != content || resp.Header.Get("Last-Modified") != modified {
+		t.Errorf("GET %s: %s, %q, %q, %v; want %q of %s", path, resp.Status, raw, resp.Header.Get("Last-Modified"), err, content, modified)
 	}
 }
