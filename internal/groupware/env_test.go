@@ -154,7 +154,8 @@ func (e *env) run(change ...func(*groupware.Options)) (groupware.Result, error) 
 		return groupware.Result{}, err
 	}
 	if a.Idle() {
-		return a.Result(), nil
+		err := a.CountRefused(ctx)
+		return a.Result(), err
 	}
 	err = a.Run(ctx, e.dst)
 	return a.Result(), err

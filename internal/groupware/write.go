@@ -358,6 +358,12 @@ func (a *Account) create(ctx context.Context, c *collection, w *batch, parts []*
 		if serr := sleep(ctx, a.SettleDelay); serr != nil {
 			return errors.Join(serr, err)
 		}
+		if n > 1 {
+			// One of them may break what they travel in together.
+			for _, p := range parts {
+				p.write.Exact = "a request with many failed"
+			}
+		}
 		if parts, err = a.arrived(ctx, c, w, parts); err != nil {
 			return err
 		}

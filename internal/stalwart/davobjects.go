@@ -265,6 +265,9 @@ func (a *Account) put(ctx context.Context, in destination.Collection, w destinat
 	}
 	answer, err := a.d.dav.do(ctx, davRequest{method: http.MethodPut, path: path + id, body: content, header: header})
 	if err != nil {
+		if out.Err = a.broken(ctx, in, id, err); out.Err != nil {
+			return nil
+		}
 		return err
 	}
 	switch {
@@ -291,6 +294,22 @@ func (a *Account) put(ctx context.Context, in destination.Collection, w destinat
 		out.Err = err
 	}
 	return nil
+}
+
+// CodeBreaks refuses an object over which the server breaks the connection.
+const CodeBreaks = "breaksRequests"
+
+// broken blames an object for a request that failed as often as it was sent,
+// if the server answers everything else meanwhile and does not have it.
+func (a *Account) broken(ctx context.Context, in destination.Collection, id string, err error) error {
+	if model.CodeOf(err) != model.CodeUnreachable && model.CodeOf(err) != "busy" || ctx.Err() != nil {
+		return nil
+	}
+	have, verr := a.ObjectVersions(ctx, in, []string{id})
+	if _, there := have[id]; verr != nil || there {
+		return nil
+	}
+	return &model.Fault{Class: model.ClassItem, Code: CodeBreaks, Err: fmt.Errorf("the server breaks off whenever it is sent: %w", err)}
 }
 
 // replaced tells whether an object that is not in the version expected was

@@ -55,7 +55,9 @@ func (a *Account) createBulk(ctx context.Context, in destination.Collection, obj
 	}
 	parsed, err := a.parseEvents(ctx, objects, part)
 	if err != nil {
-		if model.ClassOf(err) == model.ClassItem {
+		// An event can make the server's parser cut the connection. By CalDAV
+		// it fails alone; and so does all if the server is away.
+		if class := model.ClassOf(err); class == model.ClassItem || class == model.ClassRetry && ctx.Err() == nil {
 			return part, nil
 		}
 		return nil, err
