@@ -16,9 +16,12 @@ func (a *app) verifyCommand() *cobra.Command {
 	var which choice
 	var reread bool
 	cmd := &cobra.Command{
-		Use: "verify [ACCOUNT…]", Short: "Compare both sides message by message, without downloading from the destination",
+		Use: "verify [ACCOUNT…]", Short: "Compare both sides item by item, messages without downloading them from the destination",
 		Long: `Compare every message of the source with the destination: mailbox, flags,
-keywords, date and the hash of the content. Nothing is written on either server.`,
+keywords, date and the hash of the content. Calendars and contacts are read from
+both sides and compared by what their user sees, with every series followed
+through 24 months around today; files by their hash. Nothing is written on
+either server.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withAccounts(cmd.Context(), args, which, func(e *engagement.Engagement, accounts []model.Account) error {
 				return a.verify(cmd.Context(), e, accounts, reread)

@@ -6,6 +6,7 @@ import (
 	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/groupware"
 	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/verify"
 )
 
 // objectsTable writes what happened to calendars, address books and files; one
@@ -58,6 +59,39 @@ func statusObjects(w io.Writer, all []ledger.AccountStatus) error {
 	if rows == 0 {
 		return nil
 	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return err
+	}
+	return t.write(w)
+}
+
+// verifyObjects writes how calendars, address books and files compare; one row
+// per account and kind, nothing where no account has any.
+func verifyObjects(w io.Writer, r verify.Report) error {
+	t := newTable("account", "objects", ">source", ">exact", ">explained", ">kept", ">merged", ">refused", ">not taken", ">missing", ">different", ">gone", ">extra")
+	rows := 0
+	row := func(name, kind string, c verify.ObjectCounts) {
+		rows++
+		t.row(name, kind, count(c.Source), count(c.Exact), some(c.Explained), some(c.Kept), some(c.Merged), some(c.Refused), some(c.NotTaken), some(c.Missing), some(c.Different), some(c.Gone), some(c.Extra))
+	}
+	for _, a := range r.Accounts {
+		for _, kind := range []string{"calendar", "contacts", "files"} {
+			var sum verify.ObjectCounts
+			for _, o := range a.Objects {
+				if o.Kind == kind {
+					sum.Add(o.ObjectCounts)
+				}
+			}
+			if sum != (verify.ObjectCounts{}) {
+				row(a.Login, kind, sum)
+			}
+		}
+	}
+	if rows == 0 {
+		return nil
+	}
+	t.rule()
+	row("all", "", r.Objects)
 	if _, err := io.WriteString(w, "\n"); err != nil {
 		return err
 	}

@@ -49,7 +49,9 @@ func sampleSync() engine.Result {
 
 func sampleVerify() verify.Report {
 	c := verify.Counts{Source: 10, Identical: 7, Repaired: 1, Refused: 1, Missing: 1, Extra: 3}
-	return verify.Report{Total: c, Accounts: []verify.AccountReport{{Login: "anna@acme.test", Counts: c,
+	o := verify.ObjectCounts{Source: 9, Exact: 6, Explained: 1, Kept: 1, Refused: 1, Extra: 2}
+	return verify.Report{Total: c, Objects: o, Accounts: []verify.AccountReport{{Login: "anna@acme.test", Counts: c,
+		Objects: []verify.ObjectReport{{Kind: "calendar", Name: "Work <b>", ObjectCounts: o}}, ObjectCounts: o,
 		Mailboxes: []verify.Mailbox{{Name: evil, Target: "Work", Counts: c}},
 		Findings:  []verify.Difference{{Mailbox: evil, Item: "UID 3", Kind: "missing", Text: "not moved yet"}}}}}
 }

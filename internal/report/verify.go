@@ -24,6 +24,9 @@ func VerifyTable(w io.Writer, r verify.Report) error {
 	if err := t.write(w); err != nil {
 		return err
 	}
+	if err := verifyObjects(w, r); err != nil {
+		return err
+	}
 	for _, a := range r.Accounts {
 		if err := findings(w, a); err != nil {
 			return err
@@ -57,6 +60,25 @@ func Verdict(r verify.Report) string {
 		what string
 	}{
 		{c.Repaired, "repaired or with a named loss"}, {c.Kept, "kept as users left them"}, {c.Excluded, "excluded by rule"}, {c.Refused, "refused, with reasons"},
+	} {
+		if p.n > 0 {
+			s += fmt.Sprintf(", %s %s", count(p.n), p.what)
+		}
+	}
+	return s + "." + objectVerdict(r.Objects)
+}
+
+// objectVerdict is the sentence about calendars, contacts and files.
+func objectVerdict(c verify.ObjectCounts) string {
+	if c.Source == 0 {
+		return ""
+	}
+	s := fmt.Sprintf(" So is every one of the %s calendar objects, contacts and files: %s mean the same", count(c.Source), count(c.Exact))
+	for _, p := range []struct {
+		n    int64
+		what string
+	}{
+		{c.Explained, "with explained differences"}, {c.Kept, "kept as users have them"}, {c.Merged, "there twice at the source"}, {c.Refused, "refused, with reasons"}, {c.NotTaken, "of kinds that the destination does not keep"},
 	} {
 		if p.n > 0 {
 			s += fmt.Sprintf(", %s %s", count(p.n), p.what)

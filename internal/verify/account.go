@@ -69,7 +69,10 @@ func (v *account) run(ctx context.Context) error {
 	if !v.rep.Balanced() {
 		return model.Faultf(model.ClassAccount, "unbalanced", "the sums of this verification do not balance; this is an error of mailhaul: please report it")
 	}
-	return v.Ledger.Verified(ctx, row.ID, v.rep.Differences(), v.Now())
+	if err := v.objects(ctx, row.ID); err != nil {
+		return err
+	}
+	return v.Ledger.Verified(ctx, row.ID, v.rep.Differences()+v.rep.ObjectCounts.Differences(), v.Now())
 }
 
 // mailboxes compares every mailbox of the source, then looks for what only

@@ -63,10 +63,13 @@ type AccountReport struct {
 	Address   string    `json:"address"`
 	Mailboxes []Mailbox `json:"mailboxes"`
 	Counts
-	Findings []Difference `json:"findings,omitempty"` // at most MaxFindings
-	More     int          `json:"more_findings,omitempty"`
-	Error    string       `json:"error,omitempty"`
-	Err      error        `json:"-"`
+	// Objects are calendars, address books and folders, ObjectCounts their sum.
+	Objects      []ObjectReport `json:"objects,omitempty"`
+	ObjectCounts ObjectCounts   `json:"object_counts,omitzero"`
+	Findings     []Difference   `json:"findings,omitempty"` // at most MaxFindings
+	More         int            `json:"more_findings,omitempty"`
+	Error        string         `json:"error,omitempty"`
+	Err          error          `json:"-"`
 }
 
 // MaxFindings bounds the findings listed for one account; counts go on.
@@ -76,11 +79,12 @@ const MaxFindings = 1000
 type Report struct {
 	Accounts []AccountReport `json:"accounts"` // in the order given
 	Total    Counts          `json:"total"`
+	Objects  ObjectCounts    `json:"objects,omitzero"` // of all accounts
 	Reread   bool            `json:"reread"`
 }
 
 // Differences sums the findings of all accounts.
-func (r Report) Differences() int64 { return r.Total.Differences() }
+func (r Report) Differences() int64 { return r.Total.Differences() + r.Objects.Differences() }
 
 // Failed is how many accounts could not be compared.
 func (r Report) Failed() (n int) {

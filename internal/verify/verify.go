@@ -55,6 +55,7 @@ func Run(ctx context.Context, o Options, accounts []model.Account) (Report, erro
 	wg.Wait()
 	for _, a := range rep.Accounts {
 		rep.Total.Add(a.Counts)
+		rep.Objects.Add(a.ObjectCounts)
 	}
 	return rep, context.Cause(ctx)
 }
