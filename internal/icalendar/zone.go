@@ -91,6 +91,24 @@ func IANA(tzid string) string {
 	}
 }
 
+// DefinedZone returns the IANA name that a VTIMEZONE stands for, by its TZID
+// or X-LIC-LOCATION; "" where it has none, or where text is no VTIMEZONE.
+func DefinedZone(text string) string {
+	calendars, _ := components([]byte(text))
+	for _, c := range calendars {
+		for _, z := range c.Children {
+			if z.Name != "VTIMEZONE" {
+				continue
+			}
+			if n := IANA(z.Text("TZID")); n != "" {
+				return n
+			}
+			return IANA(z.Text("X-LIC-LOCATION"))
+		}
+	}
+	return ""
+}
+
 // locations caches what LoadLocation reads from disk, and what it looked for
 // in vain.
 var locations struct {

@@ -26,6 +26,12 @@ func TestNamesOfZones(t *testing.T) {
 			t.Errorf("IANA(%q) = %q, want %q", tzid, got, want)
 		}
 	}
+	berlin := lines("BEGIN:VCALENDAR", "BEGIN:VTIMEZONE", "TZID:W. Europe Standard Time", "END:VTIMEZONE", "END:VCALENDAR")
+	for text, want := range map[string]string{berlin: "Europe/Berlin", lines("BEGIN:VTIMEZONE", "TZID:x", "X-LIC-LOCATION:Asia/Tokyo", "END:VTIMEZONE"): "Asia/Tokyo", "Europe/Berlin": "", "": ""} {
+		if got := DefinedZone(text); got != want {
+			t.Errorf("%q is of %q, want %q", text, got, want)
+		}
+	}
 	for windows, name := range windowsZones {
 		if load(name) == nil {
 			t.Errorf("%s stands for %s, which there is not", windows, name)

@@ -15,7 +15,11 @@
 // Directory is the other half: who exists and who receives what, as passwd-files,
 // an LDAP directory or a database of PostfixAdmin say, with a Postfix in front.
 //
-// The package knows formats of mail and of Maildir. It must not know mailhaul's
+// CalendarObjects and Cards are calendar objects and cards as the usual clients
+// write them, with their habits and faults; Events, Contacts and Files make
+// any number of each from a seed.
+//
+// The package knows formats of mail and of Maildir, calendars and cards. It must not know mailhaul's
 // sources or its destination: what it writes is the measure by which they are
 // tested, so it shares no code with them, not even for modified UTF-7.
 package sample

@@ -37,10 +37,15 @@ type ObjectJudge struct {
 }
 
 // NewObjectJudge follows series through 24 months around now. The zone is the
-// user's, an IANA or Windows name; UTC where it is empty or unknown.
+// user's, an IANA or Windows name or a VTIMEZONE; UTC where it is empty or
+// unknown.
 func NewObjectJudge(now time.Time, zone string) ObjectJudge {
 	j := ObjectJudge{Window: icalendar.Around(now, 24), Zone: time.UTC}
-	if loc, err := time.LoadLocation(icalendar.IANA(zone)); err == nil && zone != "" {
+	name := icalendar.IANA(zone)
+	if strings.Contains(zone, "BEGIN:VTIMEZONE") {
+		name = icalendar.DefinedZone(zone)
+	}
+	if loc, err := time.LoadLocation(name); err == nil {
 		j.Zone = loc
 	}
 	return j
