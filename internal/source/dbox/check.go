@@ -10,6 +10,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/dovecotacl"
 	"mailhaul.org/mailhaul/internal/source/findings"
 	"mailhaul.org/mailhaul/internal/source/location"
 	"mailhaul.org/mailhaul/internal/source/stored"
@@ -61,14 +62,16 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 		findings.Warning{Found: &look.encrypted, Message: "messages are encrypted on disk (mail_crypt)", Remedy: "read these accounts over IMAP: set source.imap"},
 		findings.Warning{Found: &look.attachments, Message: "attachments are kept apart", Remedy: "set source.dbox.attachments to Dovecot's mail_attachment_dir"},
 		findings.Warning{Found: &look.unreadable, Message: "messages cannot be read", Remedy: "they will be reported one by one; look for them in a backup, or let Dovecot repair the account: doveadm force-resync"},
+		findings.Warning{Found: &look.acls, Message: "access control lists cannot be read", Remedy: "correct them; Dovecot lets nobody in while it cannot read one"},
+		findings.Warning{Found: &look.shared, Message: "mailboxes are shared with others", Remedy: "run mailhaul share when both sides have arrived"},
 		findings.Warning{Found: &look.scripts, Message: "the active Sieve script is not the account's own and is not moved", Remedy: "install it at the destination, or copy it into the folder sieve of the home"},
 	)...)
 }
 
 // survey collects what a check finds.
 type survey struct {
-	accounts, mailboxes                                                        int
-	denied, damaged, rebuilt, alt, encrypted, attachments, unreadable, scripts findings.Some
+	accounts, mailboxes                                                                      int
+	denied, damaged, rebuilt, alt, encrypted, attachments, unreadable, scripts, acls, shared findings.Some
 }
 
 func (v *survey) account(ctx context.Context, st *Store) error {
@@ -89,7 +92,13 @@ func (v *survey) account(ctx context.Context, st *Store) error {
 			continue
 		}
 		v.mailboxes++
-		if err := v.mailbox(st, c.Native, st.acc.Login+": "+strings.Join(c.Path, "/")); err != nil {
+		name := st.acc.Login + ": " + strings.Join(c.Path, "/")
+		if grants, err := st.Rights(ctx, c); err != nil {
+			v.acls.Add(err.Error())
+		} else if with := dovecotacl.Others(grants, st.acc.Login); len(with) > 0 {
+			v.shared.Add(name + " with " + strings.Join(with, " and "))
+		}
+		if err := v.mailbox(st, c.Native, name); err != nil {
 			return err
 		}
 	}

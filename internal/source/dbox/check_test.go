@@ -24,7 +24,9 @@ func TestCheck(t *testing.T) {
 		}
 		return dir
 	}
-	box("anna", storedAs(1, "fine\n"))
+	must(t, os.WriteFile(filepath.Join(box("anna", storedAs(1, "fine\n")), "dovecot-acl"), []byte("user=ben lr\nowner lra\n-user=eve r\n"), 0o600))
+	must(t, os.MkdirAll(filepath.Join(top, "ben/mailboxes/INBOX/dbox-Mails"), 0o755))
+	must(t, os.WriteFile(filepath.Join(top, "ben/mailboxes/INBOX/dbox-Mails/dovecot-acl"), []byte("nonsense\n"), 0o600))
 	box("ben", storedAs(1, "CRYPTED\x03\x07\x02"))
 	box("carl", storedAs(1, "head\n", "X5 9 - aa/bb"))
 	must(t, os.WriteFile(filepath.Join(box("dora"), "dovecot.index.log"), []byte(strings.Repeat("x", 99)), 0o600))
@@ -38,6 +40,7 @@ func TestCheck(t *testing.T) {
 	for what, who := range map[string]string{
 		"6 accounts can be read": "", "indexes cannot be read": "dora: INBOX", "alternate storage is not there": "emil", "encrypted on disk (mail_crypt)": "ben: INBOX",
 		"attachments are kept apart": "carl: INBOX", "the active Sieve script is not the account's own": "anna", "messages cannot be read": "fred: INBOX: UID 1",
+		"mailboxes are shared with others": "anna: INBOX with ben", "access control lists cannot be read": "ben: INBOX",
 	} {
 		n := 0
 		for _, f := range found {

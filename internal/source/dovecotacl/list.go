@@ -158,3 +158,13 @@ func ofOwner(all []model.Grant, login string) []model.Grant {
 	}
 	return all
 }
+
+// Others are whom a list gives anything beside the owner, as it names them.
+func Others(grants []model.Grant, owner string) (out []string) {
+	for _, g := range grants {
+		if bare := strings.TrimPrefix(g.Identifier, "#"); bare != owner && bare != "owner" && !g.Negative && g.Rights != 0 {
+			out = append(out, g.Identifier)
+		}
+	}
+	return out
+}

@@ -11,6 +11,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/dovecotacl"
 	"mailhaul.org/mailhaul/internal/source/findings"
 	"mailhaul.org/mailhaul/internal/source/location"
 	"mailhaul.org/mailhaul/internal/source/stored"
@@ -91,6 +92,7 @@ func (look *survey) findings() []model.Finding {
 		findings.Warning{Found: &look.missing, Message: "accounts have no Maildir and cannot be moved", Remedy: "one that never got mail has none: exclude it; else correct what names its place"},
 		findings.Warning{Found: &look.filters, Message: "maildrop's filter has no full translation into Sieve, and is moved without being active", Remedy: "look through the script mailfilter at the destination, and activate it there"},
 		findings.Warning{Found: &look.calendars, Message: "calendars of Courier's webmail are not carried: they have no standard format", Remedy: "export them in the webmail, if they are used still"},
+		findings.Warning{Found: &look.acls, Message: "access control lists cannot be read", Remedy: "correct them; Dovecot lets nobody in while it cannot read one"},
 		findings.Warning{Found: &look.shared, Message: "mailboxes are shared with others", Remedy: "run mailhaul share when both sides have arrived"},
 	)...)
 }
@@ -99,7 +101,7 @@ func (look *survey) findings() []model.Finding {
 type survey struct {
 	accounts, mailboxes                                int
 	denied, encrypted, keywords, links, lists, scripts findings.Some
-	shared, filters, missing, calendars                findings.Some
+	shared, filters, missing, calendars, acls          findings.Some
 }
 
 func (v *survey) account(ctx context.Context, st *Store) error {
@@ -137,6 +139,12 @@ func (v *survey) account(ctx context.Context, st *Store) error {
 			v.links.Add(name)
 		} else if err != nil {
 			v.denied.Add(err.Error())
+		} else if !st.at.courier(c.Native) {
+			if grants, err := st.Rights(ctx, c); err != nil {
+				v.acls.Add(err.Error())
+			} else if with := dovecotacl.Others(grants, st.acc.Login); len(with) > 0 {
+				v.shared.Add(name + " with " + strings.Join(with, " and "))
+			}
 		}
 	}
 	return nil

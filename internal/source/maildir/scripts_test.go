@@ -87,6 +87,7 @@ func TestCheck(t *testing.T) {
 		fmt.Fprintf(&full, "%d word%d\n", i, i)
 	}
 	put(t, dir, "anna/Maildir/cur/1.a:2,", "Subject: x\n\n")
+	put(t, dir, "anna/Maildir/dovecot-acl", "user=bert lr\nowner lra\n")
 	put(t, dir, "bert/Maildir/cur/1.a:2,", "CRYPTED\x03\x07\x02 and so on")
 	put(t, dir, "carl/Maildir/.Work/cur/1.a:2,", "")
 	put(t, dir, "carl/Maildir/cur/1.a:2,", "")
@@ -100,7 +101,7 @@ func TestCheck(t *testing.T) {
 		t.Fatalf("%+v", found)
 	}
 	for _, want := range []string{"mail_crypt): bert: INBOX", "26 keyword letters are in use; Dovecot keeps any further keyword only in its index, which is not there: carl: Work",
-		"links out of the account and cannot be read: dora: Anna", "not the account's own and is not moved: dora: ", "the list of UIDs is damaged; UIDs are made up: dora: INBOX"} {
+		"links out of the account and cannot be read: dora: Anna", "not the account's own and is not moved: dora: ", "the list of UIDs is damaged; UIDs are made up: dora: INBOX", "shared with others: anna: INBOX with bert"} {
 		n := 0
 		for _, f := range found[1:] {
 			if strings.Contains(f.Message, want) && f.Level == model.LevelWarning && f.Remedy != "" {
@@ -111,7 +112,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%d findings say %q", n, want)
 		}
 	}
-	if len(found) != 6 {
+	if len(found) != 7 {
 		t.Errorf("%d findings: %+v", len(found), found)
 	}
 	for _, f := range New(Options{Path: dir + "/nowhere/%u"}).Check(t.Context()) {

@@ -30,6 +30,7 @@ type Store struct {
 	// idx is the index of the mailbox in use.
 	idx     *index
 	buffers stored.Buffers
+	damage  []model.Damage // not asked for yet
 }
 
 // Close implements source.Store.
@@ -156,6 +157,7 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 			return
 		}
 		s.idx = x
+		s.lookAtList(c)
 		sections := x.sections(s.src.sectioned, old)
 		ranges, all := sections.changed(old)
 		if all {

@@ -1,0 +1,32 @@
+package maildir
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
+)
+
+// lookAtList remembers that a mailbox's list of UIDs is damaged: its messages
+// are told under UIDs that are made up.
+func (s *Store) lookAtList(c model.Collection) {
+	_, err := s.header(c.Native)
+	if !errors.Is(err, errUIDList) {
+		return
+	}
+	d := model.Damage{Mailbox: strings.Join(c.Path, "/"), Text: "its list of UIDs is damaged (" + err.Error() + "): messages are recognised by their file names alone"}
+	if !slices.Contains(s.damage, d) {
+		s.damage = append(s.damage, d)
+	}
+}
+
+// Damage implements source.Damaged.
+func (s *Store) Damage() []model.Damage {
+	out := s.damage
+	s.damage = nil
+	return out
+}
+
+var _ source.Damaged = (*Store)(nil)
