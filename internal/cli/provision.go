@@ -91,8 +91,21 @@ func (a *app) provision(ctx context.Context, e *engagement.Engagement, o provisi
 	if err := a.show("provision", report.Plan(res), func(w io.Writer) error { return report.PlanTable(w, res) }); err != nil {
 		return err
 	}
+	if n := toKnow(o.Organisation); n > 0 {
+		a.tell(fmt.Sprintf("%d notes about the organisation, of what cannot be carried or has to be decided: `mailhaul organisation` shows them", n))
+	}
 	if failed, conflicts := res.Failed(); failed+conflicts > 0 {
 		return outcome(ExitFailed)
 	}
 	return nil
+}
+
+// toKnow counts notes that an administrator has to read.
+func toKnow(o model.Organisation) (n int) {
+	for _, note := range o.Notes {
+		if note.Level != model.LevelOK {
+			n++
+		}
+	}
+	return n
 }
