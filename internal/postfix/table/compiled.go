@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,9 +44,19 @@ func openText(r Ref, o Options, aliases bool) (Table, error) {
 	made, madeErr := error(nil), error(nil)
 	var info os.FileInfo
 	if compiled != "" {
-		if info, madeErr = os.Stat(compiled); madeErr == nil && o.Root == "" && !o.NoTools {
+		if info, madeErr = os.Stat(compiled); madeErr == nil && (r.Type == "cdb" || o.Root == "" && !o.NoTools) {
 			var entries []Entry
-			if entries, made = listCompiled(r, o, compiled, aliases); made == nil {
+			if r.Type == "cdb" {
+				entries, made = readCDB(compiled)
+			} else {
+				entries, made = listCompiled(r, o, compiled, aliases)
+			}
+			if aliases { // what postalias adds for NIS
+				entries = slices.DeleteFunc(entries, func(e Entry) bool {
+					return strings.HasPrefix(strings.ToLower(e.Key), "yp_") || strings.HasPrefix(e.Key, "@")
+				})
+			}
+			if made == nil {
 				if sourceErr == nil && source.ModTime().After(info.ModTime()) {
 					note("stale-table", "its text was changed after "+filepath.Base(compiled)+" was made: Postfix, and mailhaul, look at the older "+filepath.Base(compiled), "run postmap (postalias for aliases), or undo the change")
 				}
@@ -134,12 +145,17 @@ func listCompiled(r Ref, o Options, compiled string, aliases bool) ([]Entry, err
 	}
 	var entries []Entry
 	for line := range strings.Lines(out.String()) {
-		key, value, ok := strings.Cut(strings.TrimRight(line, "\n"), "\t")
+		line = strings.TrimRight(line, "\n")
+		key, value, ok := strings.Cut(line, "\t")
+		switch {
+		case aliases:
+			key = strings.TrimSuffix(key, ":")
+		case strings.HasPrefix(line, `"`): // a key with blanks
+			key, value = cutKey(line)
+			value, ok = strings.TrimPrefix(value, "\t"), true
+		}
 		if !ok {
 			continue
-		}
-		if aliases {
-			key = strings.TrimSuffix(key, ":")
 		}
 		entries = append(entries, Entry{key, value})
 	}

@@ -245,7 +245,11 @@ func selected(columns []token) ([]token, bool) {
 // conjuncts splits a condition by AND, through brackets that hold nothing else.
 func conjuncts(tokens []token) (out [][]token) {
 	if enclosed(tokens) {
-		return conjuncts(inner(tokens[1 : len(tokens)-1]))
+		out := conjuncts(inner(tokens[1 : len(tokens)-1]))
+		if len(out) == 1 && find(out[0], "or", "xor", "between", "case") >= 0 {
+			return [][]token{tokens} // its brackets count
+		}
+		return out
 	}
 	// "a BETWEEN b AND c" has an AND of its own; nobody compares keys so.
 	if find(tokens, "or", "between", "xor", "case") >= 0 {

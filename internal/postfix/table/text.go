@@ -12,8 +12,7 @@ const maxLine = 16 << 20
 
 // ReadText reads the source of a table as postmap does (postmap(1)): a line
 // that begins with a blank continues the one before, lines of blanks or
-// beginning with # do not count, the key ends at the first blank, or at the
-// quote when it is in quotes. Lines without a value are told in problems and
+// beginning with # do not count, the key ends at the first blank outside quotes. Lines without a value are told in problems and
 // left out.
 func ReadText(r io.Reader) (entries []Entry, problems []string, err error) {
 	for number, line := range logicalLines(r, &err) {
@@ -32,30 +31,22 @@ func ReadText(r io.Reader) (entries []Entry, problems []string, err error) {
 	return entries, problems, err
 }
 
-// cutKey takes the key off a line; in quotes it may have blanks, and backslashes
-// take away what a quote means.
+// cutKey takes the key off a line: up to the first blank that is not in quotes.
+// The quotes stay, for keys are compared as addresses are written:
+// "with blank"@acme.test.
 func cutKey(line string) (key, rest string) {
-	if !strings.HasPrefix(line, `"`) {
-		i := strings.IndexAny(line, " \t")
-		if i < 0 {
-			return line, ""
-		}
-		return line[:i], line[i:]
-	}
-	var b strings.Builder
-	for i := 1; i < len(line); i++ {
-		switch line[i] {
-		case '\\':
-			if i++; i < len(line) {
-				b.WriteByte(line[i])
-			}
-		case '"':
-			return b.String(), line[i+1:]
-		default:
-			b.WriteByte(line[i])
+	in := false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case in && c == '\\':
+			i++
+		case c == '"' && (in || i == 0): // quotes begin a key, or are none
+			in = !in
+		case !in && (c == ' ' || c == '\t'):
+			return line[:i], line[i:]
 		}
 	}
-	return b.String(), ""
+	return line, ""
 }
 
 // ReadAliases reads the source of a table of aliases(5): "name: value, value",
@@ -80,12 +71,32 @@ func ReadAliases(r io.Reader) (entries []Entry, problems []string, err error) {
 // cutName takes the name and the colon off a line of aliases(5).
 func cutName(line string) (name, rest string, ok bool) {
 	if strings.HasPrefix(line, `"`) {
-		name, rest = cutKey(line)
+		n, text := quotedText(line)
+		name, rest = text, line[n:]
 		rest, ok = strings.CutPrefix(strings.TrimLeft(rest, " \t"), ":")
 		return name, rest, ok
 	}
 	name, rest, ok = strings.Cut(line, ":")
 	return strings.TrimSpace(name), rest, ok
+}
+
+// quotedText reads a text in quotes at the beginning of s: how long it is, and
+// what is in it.
+func quotedText(s string) (length int, text string) {
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			if i++; i < len(s) {
+				b.WriteByte(s[i])
+			}
+		case '"':
+			return i + 1, b.String()
+		default:
+			b.WriteByte(s[i])
+		}
+	}
+	return len(s), b.String()
 }
 
 // logicalLines yields lines with their continuations and the number of their
