@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -163,7 +164,10 @@ func (s Settings) Has(name string) bool {
 
 // Get returns a parameter's value, its default where it is not set, with every
 // $name, ${name}, ${name?text} and ${name:text} in it resolved.
-func (s Settings) Get(name string) string { return s.expand(s.raw(name), 0) }
+func (s Settings) Get(name string) string {
+	x := expansion{settings: s, open: map[string]bool{}, left: maxExpansions}
+	return x.named(name)
+}
 
 // Tables are the tables and names that a parameter lists.
 func (s Settings) Tables(name string) []table.Ref { return table.List(s.Get(name)) }
@@ -173,6 +177,11 @@ func (s Settings) raw(name string) string {
 		return v
 	}
 	switch name {
+	case "relay_domains": // before 2.0 of the compatibility level, as by default
+		if level, err := strconv.ParseFloat(s.values["compatibility_level"], 64); err != nil || level < 2 {
+			return "$mydestination"
+		}
+		return ""
 	case "myhostname":
 		h, err := os.Hostname()
 		if err != nil {
@@ -192,14 +201,36 @@ func (s Settings) raw(name string) string {
 	return defaults[name]
 }
 
-// expand resolves names within a value. A name that leads to itself ends as
+// maxExpansions bounds how many names are resolved within one value, and
+// maxValue how long it may get, in octets: names can stand for one another
+// again and again.
+const maxExpansions, maxValue = 10_000, 1 << 20
+
+// expansion is the resolving of one value.
+type expansion struct {
+	settings Settings
+	open     map[string]bool // names that are being resolved
+	left     int
+}
+
+// named is the value of a parameter. A name that leads to itself ends as
 // nothing: Postfix refuses to start with it.
-func (s Settings) expand(value string, depth int) string {
-	if depth > 50 || !strings.Contains(value, "$") {
+func (x *expansion) named(name string) string {
+	if x.left--; x.left < 0 || x.open[name] {
+		return ""
+	}
+	x.open[name] = true
+	defer delete(x.open, name)
+	return x.expand(x.settings.raw(name))
+}
+
+// expand resolves names within a text.
+func (x *expansion) expand(value string) string {
+	if !strings.Contains(value, "$") {
 		return value
 	}
 	var b strings.Builder
-	for i := 0; i < len(value); i++ {
+	for i := 0; i < len(value) && b.Len() < maxValue; i++ {
 		if value[i] != '$' || i+1 == len(value) {
 			b.WriteByte(value[i])
 			continue
@@ -213,14 +244,14 @@ func (s Settings) expand(value string, depth int) string {
 			if end < 0 {
 				return b.String()
 			}
-			b.WriteString(s.braced(value[i+1:i+end], depth))
+			b.WriteString(x.braced(value[i+1 : i+end]))
 			i += end
 		default:
 			end := i
 			for end < len(value) && nameByte(value[end]) {
 				end++
 			}
-			b.WriteString(s.expand(s.raw(value[i:end]), depth+1))
+			b.WriteString(x.named(value[i:end]))
 			i = end - 1
 		}
 	}
@@ -250,29 +281,29 @@ func nameByte(c byte) bool {
 // braced resolves what stands in braces: a name, with what to put in its place
 // where it is set ("?") or not (":"). Comparisons (Postfix 3.0) are understood
 // for equality of texts.
-func (s Settings) braced(text string, depth int) string {
+func (x *expansion) braced(text string) string {
 	end := 0
 	for end < len(text) && nameByte(text[end]) {
 		end++
 	}
 	name, rest := text[:end], strings.TrimSpace(text[end:])
 	if name == "" {
-		return s.compared(text, depth)
+		return x.compared(text)
 	}
-	value := s.expand(s.raw(name), depth+1)
+	value := x.named(name)
 	switch {
 	case strings.HasPrefix(rest, "?"):
 		yes, no := choice(rest[1:])
 		if value != "" {
-			return s.expand(yes, depth+1)
+			return x.expand(yes)
 		}
-		return s.expand(no, depth+1)
+		return x.expand(no)
 	case strings.HasPrefix(rest, ":"):
 		if value != "" {
 			return value
 		}
 		other, _ := choice(rest[1:])
-		return s.expand(other, depth+1)
+		return x.expand(other)
 	}
 	return value
 }
@@ -297,7 +328,7 @@ func choice(text string) (yes, no string) {
 
 // compared resolves "{left} == {right} ? {yes} : {no}"; other comparisons are of
 // versions and numbers that say nothing of addresses, and give nothing.
-func (s Settings) compared(text string, depth int) string {
+func (x *expansion) compared(text string) string {
 	text = strings.TrimSpace(text)
 	if !strings.HasPrefix(text, "{") {
 		return ""
@@ -319,9 +350,9 @@ func (s Settings) compared(text string, depth int) string {
 	}
 	right, rest := equal[1:end], strings.TrimSpace(equal[end+1:])
 	yes, no := choice(strings.TrimPrefix(rest, "?"))
-	same := strings.TrimSpace(s.expand(left, depth+1)) == strings.TrimSpace(s.expand(right, depth+1))
+	same := strings.TrimSpace(x.expand(left)) == strings.TrimSpace(x.expand(right))
 	if same == strings.Contains(text, "==") {
-		return s.expand(yes, depth+1)
+		return x.expand(yes)
 	}
-	return s.expand(no, depth+1)
+	return x.expand(no)
 }
