@@ -30,6 +30,9 @@ func (a *app) initCommand() *cobra.Command {
 			if err != nil {
 				a.tell("nothing could be learnt of a mail server here: " + err.Error())
 			}
+			if found.Postfix = engagement.PostfixInstalled(); found.Postfix {
+				found.Notes = append(found.Notes, "the Postfix on this host tells who receives what: look at it with mailhaul organisation")
+			}
 			for _, n := range found.Notes {
 				a.tell("note: " + n)
 			}

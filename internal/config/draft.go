@@ -43,6 +43,8 @@ type Found struct {
 	Passwd, Scheme, Domain string
 	// UserDB and Courier are as in Users.
 	UserDB, Courier string
+	// Postfix: the Postfix on this host decides who receives what.
+	Postfix bool
 	// Users are logins, where nothing else tells them.
 	Users []string
 	// Notes are what an administrator should know, a sentence each.

@@ -31,12 +31,13 @@ func TestDraft(t *testing.T) {
 	c = drafted(t, Found{
 		What: "Dovecot 2.3.19.1\non this host", IMAP: "imap://localhost:1143", Sieve: "sieve://localhost", Insecure: true, Master: "admin", Separator: "*",
 		Maildir: "/srv/mail/%d/%n/Maildir", Inbox: "%h/in", Layout: "fs", Passwd: "/etc/dovecot/users", Scheme: "PLAIN", Domain: "acme.test",
-		Notes: []string{"mbox: is not\n  supported", "x"},
+		Notes: []string{"mbox: is not\n  supported", "x"}, Postfix: true,
 	})
 	if d := cmp.Diff(Source{Kind: KindDovecot,
 		IMAP:    &IMAP{URL: "imap://localhost:1143", Master: "admin", Separator: "*", Password: newSecret(fromEnv, "OLD_MASTER"), Sieve: "sieve://localhost", TLS: TLS{Insecure: true}},
 		Maildir: &Maildir{Path: "/srv/mail/%d/%n/Maildir", Inbox: "%h/in", Layout: "fs"},
 		Users:   Users{Passwd: "/etc/dovecot/users", Scheme: "PLAIN", Domain: "acme.test"},
+		Postfix: &Postfix{Config: AskPostconf},
 	}, c.Source); d != "" {
 		t.Error(d)
 	}

@@ -2,7 +2,6 @@ package engagement
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/config"
@@ -121,7 +120,4 @@ func fromPostfix(ctx context.Context, c config.Postfix, domain string, known []s
 }
 
 // PostfixInstalled reports whether this host has a Postfix.
-func PostfixInstalled(ctx context.Context) bool {
-	_, err := postfix.Find(ctx, postfix.Ask, "")
-	return err == nil || !errors.Is(err, postfix.ErrNotInstalled)
-}
+func PostfixInstalled() bool { return postfix.Installed() }

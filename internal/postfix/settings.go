@@ -99,13 +99,28 @@ func Find(ctx context.Context, where, root string) (Settings, error) {
 	return s, nil
 }
 
+// Installed reports whether this host has a Postfix that is configured.
+func Installed() bool {
+	_, err := findPostconf()
+	if err == nil {
+		_, err = os.Stat("/etc/postfix/main.cf")
+	}
+	return err == nil
+}
+
+// findPostconf looks where it is for those who do not have it on their PATH.
+func findPostconf() (string, error) {
+	if program, err := exec.LookPath("postconf"); err == nil {
+		return program, nil
+	}
+	return exec.LookPath("/usr/sbin/postconf")
+}
+
 // ask runs postconf -n and reads master.cf.
 func ask(ctx context.Context) (Settings, error) {
-	program, err := exec.LookPath("postconf")
+	program, err := findPostconf()
 	if err != nil {
-		if program, err = exec.LookPath("/usr/sbin/postconf"); err != nil {
-			return Settings{}, &model.Fault{Class: model.ClassFatal, Err: ErrNotInstalled, Remedy: "run mailhaul on the mail host, or name a copy of /etc/postfix in source.postfix"}
-		}
+		return Settings{}, &model.Fault{Class: model.ClassFatal, Err: ErrNotInstalled, Remedy: "run mailhaul on the mail host, or name a copy of /etc/postfix in source.postfix"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
