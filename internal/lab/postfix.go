@@ -158,7 +158,7 @@ func (p *Postfix) services(sink string) string {
 		"cleanup unix n - n - 0 cleanup", "qmgr unix n - n 300 1 qmgr", "tlsmgr unix - - n 1000? 1 tlsmgr",
 		"bounce unix - - n - 0 bounce", "defer unix - - n - 0 bounce", "trace unix - - n - 0 bounce", "verify unix - - n - 1 verify", "flush unix n - n 1000? 0 flush",
 		"proxymap unix - - n - - proxymap", "proxywrite unix - - n - 1 proxymap", "error unix - - n - - error", "retry unix - - n - - error",
-		"anvil unix - - n - 1 anvil", "scache unix - - n - 1 scache", "postlog unix-dgram n - n - 1 postlogd", "local unix - n n - - local",
+		"anvil unix - - n - 1 anvil", "scache unix - - n - 1 scache", "postlog unix-dgram n - n - 1 postlogd", "local unix - n n - - local -o mailbox_transport=smtp:" + sink,
 	}, "\n") + "\n"
 }
 

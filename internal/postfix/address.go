@@ -99,7 +99,7 @@ func quoted(s string) (length int, text string) {
 // qualify makes an address of what a table says: lower case, a bare name at
 // $myorigin, a bare host with $mydomain where Postfix adds it. "@domain" stays.
 func (s Settings) qualify(address string) string {
-	a := strings.ToLower(strings.TrimPrefix(strings.TrimSpace(address), `\`))
+	a := strings.ToLower(plain(strings.TrimPrefix(strings.TrimSpace(address), `\`)))
 	at := strings.LastIndexByte(a, '@')
 	switch {
 	case a == "" || a == "@":
@@ -113,6 +113,19 @@ func (s Settings) qualify(address string) string {
 		domain += "." + strings.ToLower(s.Get("mydomain"))
 	}
 	return a[:at+1] + domain
+}
+
+// plain takes quotes off a local part that does not need them (RFC 5321 §4.1.2):
+// Postfix compares addresses without.
+func plain(address string) string {
+	if !strings.HasPrefix(address, `"`) {
+		return address
+	}
+	n, text := quoted(address)
+	if text == "" || strings.ContainsAny(text, " \t\"(),:;<>@[]\\|/") || strings.HasPrefix(text, ".") || strings.HasSuffix(text, ".") || strings.Contains(text, "..") {
+		return address
+	}
+	return text + address[n:]
 }
 
 // origin is $myorigin, which Debian writes as the name of a file.

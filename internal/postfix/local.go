@@ -46,7 +46,7 @@ func (r *Router) localTargets(address, value, where string, depth int) (out []st
 
 // localAddress is an address within aliases(5): bare names are local users.
 func (r *Router) localAddress(t string) string {
-	t = strings.TrimPrefix(t, `\`)
+	t = plain(strings.TrimPrefix(t, `\`))
 	if !strings.Contains(t, "@") {
 		return r.fold(strings.ToLower(t) + "@" + r.hostDomain())
 	}
