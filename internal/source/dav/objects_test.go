@@ -131,6 +131,37 @@ func TestSync(t *testing.T) {
 	}
 }
 
+// A server with tokens lists everything by a sync; one that refuses that, or
+// gives only a part, is asked by PROPFIND.
+func TestInitialSync(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	st := f.opened(t)
+	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar+"<d:sync-token>http://x/9</d:sync-token>"), resp("/cal/work/a.ics", etag("1")), resp("/cal/work/b.ics", etag("2")))
+	c := work
+	c.Fingerprint = "sync:http://x/9"
+	truncated := "<d:response><d:href>/cal/work/</d:href><d:status>HTTP/1.1 507 Insufficient Storage</d:status></d:response>"
+	gone := "<d:response><d:href>/cal/work/old.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>"
+	byPropfind := "+/cal/work/a.ics 1, +/cal/work/b.ics 2, =sync:http://x/9"
+	for _, test := range []struct {
+		answer []string
+		want   string
+	}{
+		{[]string{resp("/cal/work/a.ics", etag("1")), gone, resp("/cal/work/b.ics", etag("2")), "<d:sync-token>http://x/8</d:sync-token>"}, "listing, +/cal/work/a.ics 1, +/cal/work/b.ics 2, =sync:http://x/8"},
+		{[]string{resp("/cal/work/a.ics", etag("1")), truncated, "<d:sync-token>http://x/5</d:sync-token>"}, "listing, +/cal/work/a.ics 1, " + byPropfind},
+		{[]string{resp("/cal/work/a.ics", etag("1"))}, "listing, +/cal/work/a.ics 1, " + byPropfind},
+	} {
+		f.on("REPORT /cal/work/", test.answer...)
+		if got := changes(t, st, c, ""); got != test.want {
+			t.Errorf("%s, want %s", got, test.want)
+		}
+	}
+	f.say("REPORT /cal/work/", http.StatusForbidden, "")
+	if got := changes(t, st, c, "sync:http://x/3"); got != "listing, "+byPropfind {
+		t.Errorf("refused: %s", got)
+	}
+}
+
 // Without tokens a ctag tells that nothing changed; without one all is listed.
 func TestNoTokens(t *testing.T) {
 	t.Parallel()
