@@ -16,7 +16,8 @@ type Objects interface {
 	ObjectCollections(ctx context.Context) (all []model.ObjectCollection, errs []error, err error)
 	// ObjectChanges yields what was added, changed or removed in c since the
 	// cursor. The empty cursor, and one that the source can no longer serve,
-	// yield OpListing and then everything. An error ends the sequence; what
+	// yield OpListing and then everything. An object may be named more than
+	// once; what is said of it last counts. An error ends the sequence; what
 	// came before it stays valid.
 	ObjectChanges(ctx context.Context, c model.ObjectCollection, since string) iter.Seq2[model.ObjectChange, error]
 	// ReadObjects reads objects in the order that is cheapest for the source.
