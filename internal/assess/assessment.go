@@ -35,6 +35,9 @@ type Assessment struct {
 	Risks []Hazard `json:"risks"`
 	// Automation is what ran at the source and has no equivalent.
 	Automation []Automation `json:"automation,omitempty"`
+	// Organisation is who exists and who receives what; nil where nothing
+	// tells. It holds password hashes and is no part of the JSON.
+	Organisation *model.Organisation `json:"-"`
 	// Decisions are left to people.
 	Decisions []Decision `json:"decisions,omitempty"`
 	// Warnings say what could not be found out, in words for the

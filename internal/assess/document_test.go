@@ -1,6 +1,7 @@
 package assess_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -168,9 +169,15 @@ func TestRoomAtTheDestination(t *testing.T) {
 	t.Parallel()
 	src, accounts := office()
 	src.AddMailbox("u04@acme.test", "a/b/c/d", model.RoleNone)
-	org := &model.Organisation{Notes: []model.Note{{Level: model.LevelStop, Code: "two-owners", Subject: "info@acme.test", Text: "two accounts have it"}}}
+	org := model.Organisation{Notes: []model.Note{{Level: model.LevelStop, Code: "two-owners", Subject: "info@acme.test", Text: "two accounts have it"}}}
 	a := run(t, src, accounts, func(o *assess.Options) {
-		o.Limits, o.Organisation = destination.Limits{MaxMailboxDepth: 3, MaxShares: 1, MaxMessage: 1 << 20}, org
+		o.Limits = destination.Limits{MaxMailboxDepth: 3, MaxShares: 1, MaxMessage: 1 << 20}
+		o.Organisation = func(_ context.Context, sizes map[string]int64) (model.Organisation, error) {
+			if len(sizes) != len(accounts) || sizes["u04@acme.test"] < 1<<20 {
+				t.Errorf("told of sizes %v", sizes)
+			}
+			return org, nil
+		}
 	})
 	short := map[string]string{}
 	for _, n := range a.Needs {

@@ -108,7 +108,7 @@ type Automation struct {
 
 // automationNotes are the codes of notes on an organisation that tell of
 // programs and files that mail is handed to.
-var automationNotes = []string{"pipe", "file", "transport", "automation"}
+var automationNotes = []string{"pipe", "file", "forward-files"}
 
 func automation(a Assessment, org *model.Organisation) (out []Automation) {
 	type same struct{ what, proposal string }

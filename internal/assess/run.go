@@ -36,9 +36,10 @@ type Options struct {
 	Waves []Group
 	// Window is how long a wave may take, for a proposal; 0 means DefaultWindow.
 	Window time.Duration
-	// Organisation is what else is known of domains, lists and forwards; nil:
-	// nothing.
-	Organisation *model.Organisation
+	// Organisation tells of domains, lists and forwards, and what contradicts
+	// itself, once it is known how much accounts hold, in octets by login; nil:
+	// nothing tells.
+	Organisation func(ctx context.Context, sizes map[string]int64) (model.Organisation, error)
 	Now          func() time.Time // nil means time.Now
 }
 
@@ -120,9 +121,20 @@ func Run(ctx context.Context, o Options, accounts []model.Account) (Assessment, 
 	out.Shares, out.Circles = shares(accounts, grants, out.Accounts)
 	out.waves(o, rates)
 	out.Needs = needs(out, o.Limits)
-	out.Automation = automation(out, o.Organisation)
-	out.Risks = hazards(out, o.Organisation)
-	out.Decisions = decisions(out, o.Organisation)
+	if o.Organisation != nil {
+		org, err := o.Organisation(ctx, sizes(out.Accounts))
+		switch {
+		case ctx.Err() != nil:
+			return out, context.Cause(ctx)
+		case err != nil:
+			out.Warnings = append(out.Warnings, "who receives what is not part of this, because it could not be read: "+err.Error())
+		default:
+			out.Organisation = &org
+		}
+	}
+	out.Automation = automation(out, out.Organisation)
+	out.Risks = hazards(out, out.Organisation)
+	out.Decisions = decisions(out, out.Organisation)
 	return out, nil
 }
 
@@ -167,4 +179,15 @@ func (a *Assessment) sum() {
 		t.Years = addYears(t.Years, acc.Years)
 	}
 	a.Total = t
+}
+
+// sizes are how much the accounts hold that could be examined, in octets.
+func sizes(accounts []Account) map[string]int64 {
+	out := make(map[string]int64, len(accounts))
+	for _, a := range accounts {
+		if a.Err == nil {
+			out[a.Login] = a.Octets
+		}
+	}
+	return out
 }

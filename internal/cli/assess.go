@@ -35,7 +35,7 @@ HTML, CSV and JSON in the engagement's folder.`,
 
 func (a *app) assess(ctx context.Context, e *engagement.Engagement, accounts []model.Account, sample, complete int) (err error) {
 	o := assess.Options{Accounts: e.Config.Limits.Accounts, Sample: sample, Complete: complete, Waves: waves(e, accounts),
-		Window: e.Config.Limits.Hours.Length(), Now: a.now}
+		Organisation: e.OrganisationWithSizes, Window: e.Config.Limits.Hours.Length(), Now: a.now}
 	if accounts, err = e.WithForwarding(ctx, accounts); err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (a *app) assess(ctx context.Context, e *engagement.Engagement, accounts []m
 	if err := a.save(e, "assess", map[string]func(io.Writer) error{
 		".json": func(w io.Writer) error { return report.WriteJSON(w, "assess", a.now(), a.version, as) },
 		".csv":  func(w io.Writer) error { return report.AssessCSV(w, as) },
-		".html": func(w io.Writer) error { return report.AssessHTML(w, as, o.Organisation) },
+		".html": func(w io.Writer) error { return report.AssessHTML(w, as) },
 	}); err != nil {
 		return err
 	}

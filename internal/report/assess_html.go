@@ -10,7 +10,6 @@ import (
 
 	"mailhaul.org/mailhaul/internal/assess"
 	"mailhaul.org/mailhaul/internal/destination"
-	"mailhaul.org/mailhaul/internal/model"
 )
 
 // What the page shows of long lists; the JSON and CSV beside it have all.
@@ -24,22 +23,21 @@ const (
 // assessmentPage is what the page is made from.
 type assessmentPage struct {
 	assess.Assessment
-	Organisation *model.Organisation
-	Prediction   string
-	Domains      []domainRow
-	Sizes        chart
-	Growth       chart
-	Largest      []assess.Account
-	Oldest       []assess.Account
-	Passwords    []slice
-	Resets       []assess.Account
-	Graphs       []graph
-	MoreGraphs   int
-	Gantt        []span1
-	Rows         []assess.Account
-	MoreRows     int
-	Details      []assess.Account
-	MoreDetails  int
+	Prediction  string
+	Domains     []domainRow
+	Sizes       chart
+	Growth      chart
+	Largest     []assess.Account
+	Oldest      []assess.Account
+	Passwords   []slice
+	Resets      []assess.Account
+	Graphs      []graph
+	MoreGraphs  int
+	Gantt       []span1
+	Rows        []assess.Account
+	MoreRows    int
+	Details     []assess.Account
+	MoreDetails int
 }
 
 // domainRow sums the accounts of one domain.
@@ -52,8 +50,8 @@ type domainRow struct {
 
 // AssessHTML writes the document that is shown around and decided by. It needs
 // nothing from elsewhere, runs no script, and prints.
-func AssessHTML(w io.Writer, a assess.Assessment, org *model.Organisation) error {
-	d := assessmentPage{Assessment: a, Organisation: org, Prediction: Prediction(a)}
+func AssessHTML(w io.Writer, a assess.Assessment) error {
+	d := assessmentPage{Assessment: a, Prediction: Prediction(a)}
 	d.Domains = domains(a)
 	d.Sizes = sizeChart(a)
 	d.Growth = growthChart(a)

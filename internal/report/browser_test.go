@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"image"
@@ -28,9 +29,9 @@ var pictures = flag.String("pictures", "", "keep what the browser shows in this 
 func TestAssessmentInBrowser(t *testing.T) {
 	t.Parallel()
 	b := lab.StartBrowser(t)
-	a, org := organisation(t)
+	a := organisation(t)
 	var page bytes.Buffer
-	if err := AssessHTML(&page, a, org); err != nil {
+	if err := AssessHTML(&page, a); err != nil {
 		t.Fatal(err)
 	}
 	if *pictures != "" {
@@ -140,7 +141,7 @@ func look(img image.Image) (mean float64, colors int) {
 
 // organisation is assessed for the page: 80 accounts with everything that there
 // is to tell.
-func organisation(t *testing.T) (assess.Assessment, *model.Organisation) {
+func organisation(t *testing.T) assess.Assessment {
 	rng := rand.New(rand.NewPCG(1, 2))
 	src := memory.New()
 	mailboxes := []string{"Sent", "Archive", "Projects"}
@@ -189,16 +190,16 @@ func organisation(t *testing.T) (assess.Assessment, *model.Organisation) {
 		grant(i, i+1)
 	}
 	grant(40, 41)
-	org := &model.Organisation{Domains: []model.Domain{{Name: "acme.test"}, {Name: "sales.acme.test"}}, Lists: make([]model.List, 12), CatchAlls: make([]model.CatchAll, 1),
+	org := model.Organisation{Domains: []model.Domain{{Name: "acme.test"}, {Name: "sales.acme.test"}}, Lists: make([]model.List, 12), CatchAlls: make([]model.CatchAll, 1),
 		Notes: []model.Note{
 			{Level: model.LevelStop, Code: "two-owners", Subject: "info@acme.test", Text: "is an address of anna.adler@acme.test and of ben.adler@acme.test", Remedy: "decide whose it is"},
 			{Level: model.LevelWarning, Code: "pipe", Subject: "tickets@acme.test", Text: "mail is handed to |/usr/local/bin/ticket-import", Remedy: "let the ticket system fetch the mailbox over IMAP"},
 		}}
 	start := time.Now()
-	a, err := assess.Run(t.Context(), assess.Options{Source: src, Complete: 3, Window: 2 * time.Second, Organisation: org,
+	a, err := assess.Run(t.Context(), assess.Options{Source: src, Complete: 3, Window: 2 * time.Second, Organisation: func(context.Context, map[string]int64) (model.Organisation, error) { return org, nil },
 		Now: func() time.Time { return now.Add(time.Since(start)) }}, accounts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a, org
+	return a
 }

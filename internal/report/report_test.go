@@ -117,7 +117,7 @@ func renderings() map[string]func(io.Writer) error {
 		"verify.html":    func(w io.Writer) error { return VerifyHTML(w, sampleVerify(), now) },
 		"assess.txt":     func(w io.Writer) error { return AssessTable(w, sampleAssessment()) },
 		"assess.csv":     func(w io.Writer) error { return AssessCSV(w, sampleAssessment()) },
-		"assess.html":    func(w io.Writer) error { return AssessHTML(w, sampleAssessment(), nil) },
+		"assess.html":    func(w io.Writer) error { return AssessHTML(w, sampleAssessment()) },
 		"assess.json":    func(w io.Writer) error { return WriteJSON(w, "assess", now, "v1", sampleAssessment()) },
 		"provision.txt":  func(w io.Writer) error { return PlanTable(w, plan) },
 		"provision.json": func(w io.Writer) error { return WriteJSON(w, "provision", now, "v1", Plan(plan)) },
