@@ -40,6 +40,12 @@ CREATE TABLE IF NOT EXISTS objects (
 	meta       TEXT NOT NULL,  -- JSON: what else the source's listing told
 	PRIMARY KEY (collection, source_id, uid)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS object_shares (
+	collection INTEGER NOT NULL,
+	grantee    TEXT NOT NULL,    -- account ID at the destination
+	rights     INTEGER NOT NULL, -- model.ObjectRights last written
+	PRIMARY KEY (collection, grantee)
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS objects_work ON objects (collection, state) WHERE state <> 3;
 CREATE INDEX IF NOT EXISTS objects_uid ON objects (uid);
 `
@@ -128,8 +134,10 @@ func (t *Tx) PutObjectCollection(c *ObjectCollection) error {
 
 // DeleteObjectCollection forgets a collection and its objects.
 func (t *Tx) DeleteObjectCollection(id int64) error {
-	if _, err := t.exec("DELETE FROM objects WHERE collection = ?", id); err != nil {
-		return err
+	for _, table := range []string{"objects", "object_shares"} {
+		if _, err := t.exec("DELETE FROM "+table+" WHERE collection = ?", id); err != nil {
+			return err
+		}
 	}
 	_, err := t.exec("DELETE FROM object_collections WHERE id = ?", id)
 	return err
@@ -253,4 +261,36 @@ func (l *Ledger) objectsByName(ctx context.Context, account int64) (map[string]m
 		}
 	}
 	return out, nil
+}
+
+// ObjectShares returns what was last written of who may use a collection.
+func (l *Ledger) ObjectShares(ctx context.Context, collection int64) (map[string]model.ObjectRights, error) {
+	rows, err := l.read.QueryContext(ctx, "SELECT grantee, rights FROM object_shares WHERE collection = ?", collection)
+	if err != nil {
+		return nil, fatal("ledger", err)
+	}
+	defer rows.Close()
+	out := map[string]model.ObjectRights{}
+	for rows.Next() {
+		var grantee string
+		var rights model.ObjectRights
+		if err := rows.Scan(&grantee, &rights); err != nil {
+			return nil, fatal("ledger", err)
+		}
+		out[grantee] = rights
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fatal("ledger", err)
+	}
+	return out, nil
+}
+
+// PutObjectShare records a share that was written; no rights forget it.
+func (t *Tx) PutObjectShare(collection int64, grantee string, rights model.ObjectRights) error {
+	if rights == 0 {
+		_, err := t.exec("DELETE FROM object_shares WHERE collection = ? AND grantee = ?", collection, grantee)
+		return err
+	}
+	_, err := t.exec("INSERT OR REPLACE INTO object_shares VALUES (?, ?, ?)", collection, grantee, rights)
+	return err
 }

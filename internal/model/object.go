@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // ObjectCollection is a calendar, address book or folder of files of one
 // account.
@@ -95,4 +98,20 @@ type ObjectGrant struct {
 	// spelling.
 	Identifier string
 	Rights     ObjectRights
+}
+
+var objectRightWords = []string{"free/busy", "read", "write", "own", "reply", "share", "delete"}
+
+// String lists the rights in words, "none" for none.
+func (r ObjectRights) String() string {
+	var words []string
+	for i, w := range objectRightWords {
+		if r&(1<<i) != 0 {
+			words = append(words, w)
+		}
+	}
+	if len(words) == 0 {
+		return "none"
+	}
+	return strings.Join(words, " ")
 }

@@ -48,6 +48,9 @@ func (w *owner) run(ctx context.Context) error {
 		return err
 	}
 	defer store.Close()
+	if err := w.objects(ctx, row.ID, store); err != nil {
+		return err
+	}
 	lists, ok := store.(source.Rights)
 	if !ok {
 		w.note("", "unknown", "this source does not tell who may use whose mailboxes")
