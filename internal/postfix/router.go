@@ -28,19 +28,19 @@ type Options struct {
 
 // Router knows where a Postfix sends mail. It is used by one goroutine.
 type Router struct {
-	settings Settings
-	options  Options
-	tables   table.Options
-	known    map[string]*parameter // by name
-	classes  map[class]*domainList
-	domainsKnown,
-	addresses []string // that tables are asked for
-	delimiters string
-	virtual    *parameter
-	aliases    *parameter
-	primary    string // the local domain that is carried, or empty
-	notes      []model.Note
-	noted      map[string]bool
+	settings     Settings
+	options      Options
+	tables       table.Options
+	known        map[string]*parameter // by name
+	classes      map[class]*domainList
+	domainsKnown []string // that tables of domains are asked for
+	addresses    []string // that tables of addresses are asked for
+	delimiters   string
+	virtual      *parameter
+	aliases      *parameter
+	primary      string // the local domain that is carried, or empty
+	notes        []model.Note
+	noted        map[string]bool
 }
 
 // Open reads the configuration's tables. What single tables lack is told as
@@ -75,11 +75,9 @@ func (r *Router) read(ctx context.Context) (err error) {
 	if r.aliases, err = r.open(ctx, "alias_maps", table.OpenAliases); err != nil {
 		return err
 	}
-	for _, m := range []*parameter{r.virtual} {
-		for _, k := range m.keys() {
-			if _, d, ok := strings.Cut(k, "@"); ok && d != "" {
-				domains[d] = true
-			}
+	for _, k := range r.virtual.keys() {
+		if _, d, ok := strings.Cut(k, "@"); ok && d != "" {
+			domains[d] = true
 		}
 	}
 	r.domainsKnown = slices.Sorted(maps.Keys(domains))
