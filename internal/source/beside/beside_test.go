@@ -101,7 +101,7 @@ func TestMail(t *testing.T) {
 	if logins := accounts(t, s); !slices.Equal(logins, []string{"anna"}) {
 		t.Errorf("accounts %q", logins)
 	}
-	public, err := New(m, vdir.New(vdir.Options{Calendars: "relative/%u"})).Open(t.Context(), model.Account{Login: "anna", Public: &model.Public{}})
+	public, err := New(m, vdir.New(vdir.Options{Calendars: "~/none"})).Open(t.Context(), model.Account{Login: "anna", Public: &model.Public{}})
 	if err != nil {
 		t.Fatal(err)
 	}

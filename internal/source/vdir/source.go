@@ -36,6 +36,13 @@ func New(o Options) *Source {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	for _, p := range []*string{&o.Calendars, &o.Contacts, &o.Files} {
+		if *p != "" && (*p)[0] != '%' && (*p)[0] != '~' {
+			if abs, err := filepath.Abs(*p); err == nil { // an error shows when it is opened
+				*p = abs
+			}
+		}
+	}
 	return &Source{o}
 }
 

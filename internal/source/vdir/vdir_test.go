@@ -253,6 +253,24 @@ func TestAccounts(t *testing.T) {
 	}
 }
 
+// Paths of the engagement file may be relative to where mailhaul is run.
+func TestRelative(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "cal", "anna", "Work"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	s := New(Options{Calendars: "cal/%u"})
+	for a, err := range s.Accounts(t.Context()) {
+		if err != nil || a.Login != "anna" {
+			t.Errorf("%+v, %v", a, err)
+		}
+	}
+	if got := objects(t, s, "anna"); len(got) != 1 {
+		t.Errorf("%v", got)
+	}
+}
+
 func FuzzExport(f *testing.F) {
 	f.Add([]byte(calendarExport), true)
 	f.Add([]byte("BEGIN:VCARD\nUID:1\nEND:VCARD\n"), false)
