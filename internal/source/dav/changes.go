@@ -32,6 +32,10 @@ var errEnough = errors.New("enough")
 // errNoDelta: the server cannot tell what changed since the cursor.
 var errNoDelta = errors.New("the cursor is not known any more")
 
+// errTruncated: the server gave a part (RFC 4918 §11.5), as Stalwart does beyond
+// its maxResults.
+var errTruncated = errors.New("the server lists only a part of the collection")
+
 type listing struct {
 	st     *Store
 	c      model.ObjectCollection
@@ -76,7 +80,13 @@ func (l *listing) run(ctx context.Context, since string) error {
 	if now != "" && now == since && strings.HasPrefix(since, "ctag:") {
 		return l.put(model.ObjectChange{Op: model.OpCheckpoint, Cursor: now})
 	}
-	if err := l.full(ctx); err != nil {
+	if err := l.full(ctx); errors.Is(err, errTruncated) {
+		// A sync comes in pages.
+		if err := l.initial(ctx); !errors.Is(err, errNoDelta) {
+			return err
+		}
+		return &model.Fault{Class: model.ClassAccount, Code: "truncated", Err: err, Remedy: "raise the source's limit on results, in Stalwart x:WebDav maxResults"}
+	} else if err != nil {
 		return err
 	}
 	return l.put(model.ObjectChange{Op: model.OpCheckpoint, Cursor: now})
@@ -123,31 +133,15 @@ func (l *listing) open() error {
 // answers that several times faster than a PROPFIND. errNoDelta: the server
 // gave none, or not all; what it gave will be named again.
 func (l *listing) initial(ctx context.Context) error {
-	u, err := l.url()
-	if err == nil {
-		err = l.open()
-	}
-	if err != nil {
+	if err := l.open(); err != nil {
 		return err
 	}
-	body := document(dav("sync-collection"), element(dav("sync-token"), "")+element(dav("sync-level"), "1")+objectProps)
-	truncated := false
-	next, _, err := l.st.c.multistatus(ctx, request{method: "REPORT", url: u, depth: "0", body: body}, func(base *url.URL, r *response) error {
-		truncated = truncated || r.status == http.StatusInsufficientStorage
-		if r.status/100 > 2 {
-			return nil
-		}
-		return l.upsert(base, r)
-	})
-	switch {
-	case statusOf(err) != 0 || errors.Is(err, errXML):
+	l.passed = false
+	err := l.sync(ctx, "")
+	if statusOf(err) != 0 || errors.Is(err, errXML) {
 		return errors.Join(errNoDelta, err)
-	case err != nil:
-		return err
-	case truncated || next == "":
-		return errNoDelta
 	}
-	return l.put(model.ObjectChange{Op: model.OpCheckpoint, Cursor: "sync:" + next})
+	return err
 }
 
 // full lists everything.
@@ -159,7 +153,14 @@ func (l *listing) full(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = l.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", body: document(dav("propfind"), objectProps)}, l.upsert)
+	truncated := false
+	_, _, err = l.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", body: document(dav("propfind"), objectProps)}, func(base *url.URL, r *response) error {
+		truncated = truncated || r.status == http.StatusInsufficientStorage
+		return l.upsert(base, r)
+	})
+	if err == nil && truncated {
+		return errTruncated
+	}
 	return err
 }
 
@@ -240,6 +241,8 @@ func (l *listing) sync(ctx context.Context, token string) error {
 				return nil
 			case self || r.href == "":
 				return nil
+			case token == "" && r.status/100 > 2:
+				return nil // nothing was known
 			case r.status == http.StatusNotFound || r.status == http.StatusGone:
 				return l.put(model.ObjectChange{Op: model.OpRemoved, Object: model.Object{ObjectRef: model.ObjectRef{ID: l.st.id(l.c, at)}, Size: -1}})
 			}
@@ -253,7 +256,7 @@ func (l *listing) sync(ctx context.Context, token string) error {
 			return err
 		}
 		if next == "" { // without a token the rest cannot be asked for, now or later
-			if !l.passed {
+			if !l.passed || token == "" {
 				return errNoDelta
 			}
 			next = token

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -97,6 +98,8 @@ func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
 		self := key == pathKey(base.EscapedPath())
 		subscribed := w.kind == model.KindCalendar && r.is(cs("subscribed"))
 		switch {
+		case r.status == http.StatusInsufficientStorage:
+			w.truncated(u)
 		case w.seen[key]:
 		case r.is(want) || subscribed:
 			w.seen[key] = true
@@ -121,6 +124,12 @@ func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
 		}
 	}
 	return nil
+}
+
+// truncated notes that a server lists only a part.
+func (w *walk) truncated(u *url.URL) {
+	w.errs = append(w.errs, &model.Fault{Class: model.ClassItem, Code: "truncated", Account: w.st.acc.Login, Collection: lastSegment(u.EscapedPath()), Err: errTruncated,
+		Remedy: "raise the source's limit on results, in Stalwart x:WebDav maxResults"})
 }
 
 // plainFolder: a collection and nothing else. Inboxes, outboxes, trash bins and
@@ -217,6 +226,9 @@ func (w *walk) files(ctx context.Context, u *url.URL, path []string) error {
 		func(base *url.URL, r *response) error {
 			to := resolveHref(base, r.href, w.st.src.trusts)
 			key := pathKey(to.EscapedPath())
+			if r.status == http.StatusInsufficientStorage {
+				w.truncated(u)
+			}
 			if !r.is(dav("collection")) || r.is(caldav("calendar")) || r.is(carddav("addressbook")) || w.seen[key] {
 				return nil
 			}
