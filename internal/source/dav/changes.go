@@ -81,10 +81,6 @@ func (l *listing) run(ctx context.Context, since string) error {
 		return l.put(model.ObjectChange{Op: model.OpCheckpoint, Cursor: now})
 	}
 	if err := l.full(ctx); errors.Is(err, errTruncated) {
-		// A sync comes in pages.
-		if err := l.initial(ctx); !errors.Is(err, errNoDelta) {
-			return err
-		}
 		return &model.Fault{Class: model.ClassAccount, Code: "truncated", Err: err, Remedy: "raise the source's limit on results, in Stalwart x:WebDav maxResults"}
 	} else if err != nil {
 		return err
@@ -254,6 +250,11 @@ func (l *listing) sync(ctx context.Context, token string) error {
 			return errors.Join(errNoDelta, err)
 		default:
 			return err
+		}
+		if token == "" && truncated {
+			// Stalwart's token of a first page stands for all pages: the others
+			// could never be had.
+			return errNoDelta
 		}
 		if next == "" { // without a token the rest cannot be asked for, now or later
 			if !l.passed || token == "" {
