@@ -210,12 +210,12 @@ func TestSettingsThatSomebodyChanges(t *testing.T) {
 			m := newMigration(t, start(t))
 			before := m.values()
 			// One of them is about calendars, which the sandbox does not keep.
-			want := map[string]int{"sandbox": 3, "Stalwart": 4}[name]
+			hurting := map[string]int{"sandbox": 3, "Stalwart": 4}[name]
 			changed, err := m.fix()
-			if err != nil || len(changed) != want {
+			if err != nil || len(changed) != hurting {
 				t.Fatalf("%+v, %v", changed, err)
 			}
-			if restored, left, err := m.restore(); err != nil || len(restored) != want || len(left) != 0 {
+			if restored, left, err := m.restore(); err != nil || len(restored) != hurting || len(left) != 0 {
 				t.Fatalf("restored %+v, left %+v, %v", restored, left, err)
 			}
 			if now := m.values(); now != before {
