@@ -24,6 +24,8 @@ type objectSite struct {
 	source string
 	kinds  []model.Kind
 	client objectClient
+	// drops are what the server takes and never shows.
+	drops []string
 	// address is anna's login where that is one; else it is "anna".
 	address string
 }
@@ -33,7 +35,7 @@ func (s objectSite) login() string { return cmp.Or(s.address, "anna") }
 // objectClient is what anna writes with. Collections go by what they were
 // called when they were made.
 type objectClient interface {
-	make(t *testing.T, kind model.Kind, collection string)
+	make(t *testing.T, kind model.Kind, collection string) (refused string)
 	// paint gives a calendar a name and a colour; an empty colour stays as it
 	// is.
 	paint(t *testing.T, collection, name, color string)
@@ -96,7 +98,7 @@ func (c *davClient) send(t *testing.T, method, path, contentType string, body []
 // key tells collections of different kinds apart.
 func key(kind model.Kind, collection string) string { return kind.String() + " " + collection }
 
-func (c *davClient) make(t *testing.T, kind model.Kind, collection string) {
+func (c *davClient) make(t *testing.T, kind model.Kind, collection string) string {
 	t.Helper()
 	if kind == model.KindFiles {
 		path := c.home[kind]
@@ -104,8 +106,10 @@ func (c *davClient) make(t *testing.T, kind model.Kind, collection string) {
 			path += url.PathEscape(level) + "/"
 		}
 		c.paths[key(kind, collection)] = path
-		c.send(t, "MKCOL", path, "", nil)
-		return
+		if code, text := c.try(t, "MKCOL", path, "", nil); code/100 != 2 {
+			return fmt.Sprintf("%d %.300s", code, text)
+		}
+		return ""
 	}
 	path := fmt.Sprintf("%sc%d/", c.home[kind], len(c.paths)+1)
 	c.paths[key(kind, collection)] = path
@@ -114,6 +118,7 @@ func (c *davClient) make(t *testing.T, kind model.Kind, collection string) {
 		what = `<c:addressbook xmlns:c="urn:ietf:params:xml:ns:carddav"/>`
 	}
 	c.send(t, "MKCOL", path, "application/xml", []byte(`<d:mkcol xmlns:d="DAV:"><d:set><d:prop><d:resourcetype><d:collection/>`+what+`</d:resourcetype><d:displayname>`+escaped(collection)+`</d:displayname></d:prop></d:set></d:mkcol>`))
+	return ""
 }
 
 func escaped(s string) string {
@@ -186,12 +191,13 @@ func (c diskClient) must(t *testing.T, err error) {
 	}
 }
 
-func (c diskClient) make(t *testing.T, kind model.Kind, collection string) {
+func (c diskClient) make(t *testing.T, kind model.Kind, collection string) string {
 	t.Helper()
 	c.must(t, os.MkdirAll(c.path(kind, collection, ""), 0o755))
 	if kind != model.KindFiles {
 		c.must(t, os.WriteFile(c.path(kind, collection, "displayname"), []byte(collection+"\n"), 0o644))
 	}
+	return ""
 }
 
 func (c diskClient) paint(t *testing.T, collection, name, color string) {

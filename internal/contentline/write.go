@@ -53,13 +53,15 @@ func quote(v string) string {
 	return v
 }
 
-// Append appends the line to b, folded between characters, with CRLF.
+// Append appends the line to b, folded between characters, with CRLF. Before
+// the value it is not folded behind a blank: servers lose that one (seen at
+// Stalwart 0.16, which trims parameters at their folds).
 func (l Line) Append(b []byte) []byte {
 	s := l.String()
 	limit := MaxOctets
 	for len(s) > limit {
 		n := limit
-		for n > 0 && !utf8.RuneStart(s[n]) {
+		for n > 0 && (!utf8.RuneStart(s[n]) || s[n-1] == ' ' && len(s)-n > len(l.Value)) {
 			n--
 		}
 		if n == 0 { // no UTF-8 at all

@@ -230,8 +230,11 @@ func (a *Account) counterpart(c *collection, at []destination.ObjectCollection) 
 			return i
 		}
 	}
+	// Where the source does not say which one is its default, as an old
+	// Stalwart, the destination's default may be called the same.
+	told := slices.ContainsFunc(a.all, func(d *collection) bool { return d.src.Kind == c.src.Kind && d.src.Default })
 	return slices.IndexFunc(at, func(o destination.ObjectCollection) bool {
-		return !o.Default && usable(o) && o.Name == c.properties().Name
+		return !(o.Default && told) && usable(o) && o.Name == c.properties().Name
 	})
 }
 

@@ -147,11 +147,19 @@ func (p *preparation) line(l contentline.Line) {
 		p.close(l.Number)
 	case c == nil:
 		p.remark("outside", l.Number, "stands outside of any card; left out: %s", shorten(l.String()))
+	case cut(l):
+		p.remark("data", l.Number, "the data of %s is lost at the source, which keeps only what stood before it; kept as %s", l.Name, unreadableName)
+		c.lines = append(c.lines, contentline.New(unreadableName, contentline.Escape(l.String())))
 	case l.Name != "":
 		c.lines = append(c.lines, l)
 	default:
 		p.unreadable(c, l)
 	}
+}
+
+// cut: a data: URI without its data. Radicale 3.1 cuts them at the comma.
+func cut(l contentline.Line) bool {
+	return l.Is("PHOTO", "LOGO", "SOUND", "KEY") && strings.HasPrefix(strings.ToLower(strings.TrimSpace(l.Value)), "data:") && !strings.Contains(l.Value, ",")
 }
 
 // agent: the last line is an AGENT whose card follows (vCard 2.1 §2.4.2).

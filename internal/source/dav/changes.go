@@ -59,14 +59,17 @@ func (l *listing) run(ctx context.Context, since string) error {
 		}
 		return l.put(model.ObjectChange{Op: model.OpCheckpoint})
 	}
-	if token, ok := strings.CutPrefix(since, "sync:"); ok && token != "" && l.kindred(token) {
+	// Folders of files are listed whenever their token changes: what was moved
+	// out of a folder is missing from the changes that Stalwart 0.16 tells.
+	files := l.c.Kind == model.KindFiles
+	if token, ok := strings.CutPrefix(since, "sync:"); ok && token != "" && !files && l.kindred(token) {
 		err := l.sync(ctx, token)
 		if !errors.Is(err, errNoDelta) {
 			return err
 		}
 		l.st.src.opts.Log.Info("list a collection anew: the server does not know the token", "account", l.st.acc.Login, "collection", strings.Join(l.c.Path, "/"), "reason", err)
 	}
-	if strings.HasPrefix(l.c.Fingerprint, "sync:") && l.c.Kind != model.KindFiles {
+	if strings.HasPrefix(l.c.Fingerprint, "sync:") && !files {
 		if err := l.initial(ctx); !errors.Is(err, errNoDelta) {
 			return err
 		}
@@ -77,7 +80,7 @@ func (l *listing) run(ctx context.Context, since string) error {
 	if err != nil {
 		return err
 	}
-	if now != "" && now == since && strings.HasPrefix(since, "ctag:") {
+	if now != "" && now == since && (files || strings.HasPrefix(since, "ctag:")) {
 		return l.put(model.ObjectChange{Op: model.OpCheckpoint, Cursor: now})
 	}
 	if err := l.full(ctx); errors.Is(err, errTruncated) {
