@@ -88,9 +88,27 @@ func lineFacts(l contentline.Line, z *zones) []fact {
 			add(canonicalData(contentline.Unescape(strings.TrimSpace(l.Value))))
 		}
 	default:
-		add(strings.TrimSpace(l.Value))
+		v := strings.TrimSpace(l.Value)
+		if l.Is("GEO") {
+			v = canonicalGeo(v)
+		}
+		add(v)
 	}
 	return out
+}
+
+// canonicalGeo writes two numbers without zeros at their ends, which some
+// servers add and others leave out.
+func canonicalGeo(s string) string {
+	parts := strings.Split(s, ";")
+	for i, p := range parts {
+		f, err := strconv.ParseFloat(strings.TrimSpace(p), 64)
+		if err != nil {
+			return s
+		}
+		parts[i] = strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return strings.Join(parts, ";")
 }
 
 // isDefault: saying it changes nothing (RFC 5545 §3.8.1.3, §3.8.1.9,

@@ -180,6 +180,10 @@ type Store struct {
 	asked     bool // for delegates
 	// noMultiget: the server refused it once.
 	noMultiget bool
+	// newer are cards that the server gave in an older version than they have;
+	// see version.go.
+	newer   map[string]bool
+	noNewer atomic.Bool // it has no newer ones
 }
 
 // Close implements source.Store.
