@@ -10,33 +10,38 @@ import (
 	"image/jpeg"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/groupware"
 	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
-	"mailhaul.org/mailhaul/internal/source/memory"
+	"mailhaul.org/mailhaul/internal/source/vdir"
 	"mailhaul.org/mailhaul/internal/stalwart"
 )
 
-// BenchmarkObjects moves one account's calendars, address book and files into
-// the destination: MAILHAUL_BENCH_EVENTS (10,000), half as many contacts with
-// photos, a fifth as many files; then again, when nothing has changed, and when
-// one in a hundred has. Beside it stands what one PUT after the other reaches,
-// which is how clients of CalDAV and CardDAV write.
+// BenchmarkObjects moves one account's calendars, address book and files from
+// folders (vdir) into the destination: MAILHAUL_BENCH_EVENTS (10,000), half as
+// many contacts with photos, a fifth as many files; then again, when nothing has
+// changed, and when one in a hundred has. Beside it stand vdirsyncer, from the
+// same folders over CalDAV and CardDAV, and what one PUT after the other
+// reaches.
 func BenchmarkObjects(b *testing.B) {
 	n := number("MAILHAUL_BENCH_EVENTS", 10_000)
 	if lab.StalwartBinary() == "" {
 		b.Skip("no Stalwart here")
 	}
-	src := memory.New()
-	src.AddAccount(model.Account{Login: "anna"})
-	fillObjects(src, n)
+	dir := b.TempDir()
+	fillObjects(b, dir, n)
+	src := vdir.New(vdir.Options{Calendars: dir + "/calendars/%u", Contacts: dir + "/contacts/%u", Files: dir + "/files/%u"})
+	counts := map[model.Kind]int64{model.KindCalendar: int64(n), model.KindContacts: int64(n / 2), model.KindFiles: int64(n / 5)}
 	table := "\n" + fmt.Sprintf("one account: %d events, %d contacts with photos, %d files\n%-60s %10s %10s %8s\n", n, n/2, n/5, "", "objects/s", "MiB/s", "seconds")
 	row := func(name string, objects, octets int64, took time.Duration) {
 		table += fmt.Sprintf("%-60s %10.0f %10.1f %8.1f\n", name, float64(objects)/took.Seconds(), float64(octets)/(1<<20)/took.Seconds(), took.Seconds())
@@ -75,7 +80,7 @@ func BenchmarkObjects(b *testing.B) {
 			if led, err = ledger.Open(b.TempDir()); err != nil {
 				b.Fatal(err)
 			}
-			want := int64(src.Objects("anna", kind))
+			want := counts[kind]
 			res, took := run(b, kind)
 			c := res.Of(kind)
 			if c.Created != want {
@@ -91,7 +96,7 @@ func BenchmarkObjects(b *testing.B) {
 			}
 			changed := int64(0)
 			for i := 0; i < int(want); i += 100 {
-				putObject(src, kind, i, "Changed")
+				putObject(b, dir, kind, i, "Changed")
 				changed++
 			}
 			res, took = run(b, kind)
@@ -103,7 +108,14 @@ func BenchmarkObjects(b *testing.B) {
 		})
 	}
 	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts} {
-		m := min(n/5, 2000)
+		// A peer that would take longer than some minutes gets a part of it.
+		m := int(min(counts[kind], int64(number("MAILHAUL_BENCH_PEER_OBJECTS", 10_000))))
+		var peer time.Duration
+		b.Run("vdirsyncer "+c2name(kind), func(b *testing.B) { peer = startObjects(b).vdirsyncer(b, dir, kind, m) })
+		if peer > 0 {
+			row(fmt.Sprintf("vdirsyncer, %s (%d of them)", c2name(kind), m), int64(m), 0, peer)
+			table += fmt.Sprintf("%-60s %10.1f\n", "  mailhaul is faster by", rates[kind]*peer.Seconds()/float64(m))
+		}
 		var took time.Duration
 		b.Run("PUT "+c2name(kind), func(b *testing.B) { took = startObjects(b).putOneByOne(b, kind, m) })
 		if took == 0 {
@@ -136,30 +148,92 @@ func (o one) ObjectCollections(ctx context.Context) ([]model.ObjectCollection, [
 	return some, errs, err
 }
 
-func fillObjects(src *memory.Source, n int) {
-	for _, c := range []model.ObjectCollection{{Kind: model.KindCalendar, ID: "home", Path: []string{"Home"}, Default: true}, {Kind: model.KindContacts, ID: "book", Path: []string{"Book"}, Default: true}, {Kind: model.KindFiles, ID: "docs", Path: []string{"Documents"}}} {
-		src.PutCollection("anna", c)
+// objectFolders are where a kind lies below the folder of all.
+var objectFolders = map[model.Kind]string{model.KindCalendar: "calendars/anna/home", model.KindContacts: "contacts/anna/book", model.KindFiles: "files/anna/Documents"}
+
+func fillObjects(b *testing.B, dir string, n int) {
+	for _, folder := range objectFolders {
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
+			b.Fatal(err)
+		}
 	}
 	for i := range n {
-		putObject(src, model.KindCalendar, i, "")
-	}
-	for i := range n / 2 {
-		putObject(src, model.KindContacts, i, "")
-	}
-	for i := range n / 5 {
-		putObject(src, model.KindFiles, i, "")
+		putObject(b, dir, model.KindCalendar, i, "")
+		if i%2 == 0 {
+			putObject(b, dir, model.KindContacts, i/2, "")
+		}
+		if i%5 == 0 {
+			putObject(b, dir, model.KindFiles, i/5, "")
+		}
 	}
 }
 
-func putObject(src *memory.Source, kind model.Kind, i int, suffix string) {
+// putObject writes one.
+func putObject(b *testing.B, dir string, kind model.Kind, i int, suffix string) {
+	name, text := fmt.Sprintf("File %d.txt", i), ""
 	switch kind {
 	case model.KindCalendar:
-		src.PutObject("anna", kind, "home", fmt.Sprint(i, ".ics"), benchEvent(i, suffix))
+		name, text = fmt.Sprint(i, ".ics"), benchEvent(i, suffix)
 	case model.KindContacts:
-		src.PutObject("anna", kind, "book", fmt.Sprint(i, ".vcf"), benchCard(i, suffix))
+		name, text = fmt.Sprint(i, ".vcf"), benchCard(i, suffix)
 	default:
-		src.PutObject("anna", kind, "docs", fmt.Sprintf("File %d.txt", i), strings.Repeat(fmt.Sprintf("Line %d of a file%s.\n", i, suffix), 50+i%2000))
+		text = strings.Repeat(fmt.Sprintf("Line %d of a file%s.\n", i, suffix), 50+i%2000)
 	}
+	if err := os.WriteFile(filepath.Join(dir, objectFolders[kind], name), []byte(text), 0o644); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// vdirsyncer moves the first m objects of a kind from a folder of their own.
+func (s *objectServer) vdirsyncer(b *testing.B, dir string, kind model.Kind, m int) time.Duration {
+	b.Helper()
+	run := lab.DebianProgram(b, "vdirsyncer", "/usr/bin/vdirsyncer")
+	must := func(err error) {
+		b.Helper()
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	at := b.TempDir()
+	part, suffix, path, storage := filepath.Join(at, "part"), ".ics", "/dav/cal/peer%40"+s.Domain+"/default/", "caldav"
+	if kind == model.KindContacts {
+		suffix, path, storage = ".vcf", "/dav/card/peer%40"+s.Domain+"/default/", "carddav"
+	}
+	must(os.Mkdir(part, 0o755))
+	for i := range m {
+		name := fmt.Sprint(i, suffix)
+		must(os.Link(filepath.Join(dir, objectFolders[kind], name), filepath.Join(part, name)))
+	}
+	config := filepath.Join(at, "config")
+	must(os.WriteFile(config, []byte(fmt.Sprintf("[general]\nstatus_path = %q\n[pair p]\na = \"here\"\nb = \"there\"\ncollections = null\n[storage here]\ntype = \"filesystem\"\npath = %q\nfileext = %q\n"+
+		"[storage there]\ntype = %q\nurl = %q\nusername = %q\npassword = %q\n", filepath.Join(at, "status"), part, suffix, storage, s.URL+path, "migrator@"+s.Domain, newPassword)), 0o600))
+	vdirsyncer := func(args ...string) {
+		b.Helper()
+		cmd := run(append([]string{"-c", config}, args...)...)
+		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("vdirsyncer %v: %v\n%s", args, err, out[max(0, len(out)-3000):])
+		}
+	}
+	vdirsyncer("discover")
+	start := time.Now()
+	vdirsyncer("sync")
+	took := time.Since(start)
+	account, err := s.dst.Open(b.Context(), "peer@"+s.Domain)
+	must(err)
+	store := account.(destination.ObjectStore)
+	all, err := store.ObjectCollections(b.Context(), kind)
+	must(err)
+	there := 0
+	for _, c := range all {
+		list, err := store.Objects(b.Context(), c.Collection)
+		must(err)
+		there += len(list)
+	}
+	if there != m {
+		b.Fatalf("vdirsyncer brought %d of %d", there, m)
+	}
+	return took
 }
 
 // benchEvent is an appointment as clients write them: each tenth recurs, each
@@ -233,6 +307,9 @@ func startObjects(b *testing.B) *objectServer {
 	if len(made.NotCreated) > 0 {
 		b.Fatal(made.NotCreated)
 	}
+	// As mailhaul check --fix does: else the server lists 2,000 objects at most.
+	do("x:WebDav/set", object{"update": object{"singleton": object{"maxResults": 1_000_000}}}, &made)
+	do("x:Action/set", object{"create": object{"r": object{"@type": "ReloadSettings"}}}, &made)
 	if s.dst, err = stalwart.Dial(b.Context(), stalwart.Config{URL: s.URL, User: "migrator@" + s.Domain, Password: newPassword}); err != nil {
 		b.Fatal(err)
 	}

@@ -2,27 +2,17 @@ package cli_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"mailhaul.org/mailhaul/internal/assess"
 	"mailhaul.org/mailhaul/internal/cli"
-	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/groupware"
-	"mailhaul.org/mailhaul/internal/icalendar"
-	"mailhaul.org/mailhaul/internal/jmap"
-	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
-	"mailhaul.org/mailhaul/internal/sample"
-	"mailhaul.org/mailhaul/internal/stalwart"
-	"mailhaul.org/mailhaul/internal/vcard"
 	"mailhaul.org/mailhaul/internal/verify"
 )
 
@@ -47,66 +37,6 @@ func TestObjectsMove(t *testing.T) {
 		})
 	})
 	to.sentNothing(t)
-}
-
-// objectTarget is the new server with its two logins.
-type objectTarget struct {
-	*lab.Stalwart
-	admin              *jmap.Client
-	migrator, password string
-	dst                destination.Destination
-}
-
-func startObjectTarget(t *testing.T) *objectTarget {
-	t.Helper()
-	to := &objectTarget{Stalwart: lab.StartStalwart(t), password: "Staple-Battery-4711-x"}
-	to.migrator = "migrator@" + to.Domain
-	var err error
-	if to.admin, err = jmap.Dial(t.Context(), jmap.Config{URL: to.URL, User: to.AdminUser, Password: to.AdminPassword}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { to.admin.Close() })
-	type object = map[string]any
-	var domain struct{ IDs []string }
-	to.call(t, "x:Domain/query", object{"filter": object{"name": to.Domain}}, &domain)
-	var made struct{ NotCreated map[string]any }
-	to.call(t, "x:Account/set", object{"create": object{"m": object{"@type": "User", "name": "migrator", "domainId": domain.IDs[0], "roles": object{"@type": "User"},
-		"credentials": object{"0": object{"@type": "Password", "secret": to.password}},
-		"permissions": object{"@type": "Merge", "disabledPermissions": object{"calendarSchedulingSend": true}, "enabledPermissions": object{
-			"impersonate": true, "unlimitedUploads": true, "unlimitedRequests": true, "sysAccountGet": true, "sysAccountQuery": true}}}}}, &made)
-	if len(made.NotCreated) > 0 {
-		t.Fatalf("the migrator was not made: %v", made.NotCreated)
-	}
-	if to.dst, err = stalwart.Dial(t.Context(), stalwart.Config{URL: to.URL, User: to.migrator, Password: to.password}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { to.dst.Close() })
-	return to
-}
-
-func (to *objectTarget) call(t *testing.T, method string, arguments map[string]any, v any) {
-	t.Helper()
-	r := jmap.NewRequest("urn:stalwart:jmap")
-	id := r.Call(method, arguments)
-	resp, err := to.admin.Do(context.WithoutCancel(t.Context()), r)
-	if err == nil {
-		err = resp.Decode(id, v)
-	}
-	if err != nil {
-		t.Fatalf("%s: %v", method, err)
-	}
-}
-
-// sentNothing demands that no message waits in the queue, and that none ever
-// did: what cannot be delivered leaves it at once, and only the log tells.
-func (to *objectTarget) sentNothing(t *testing.T) {
-	t.Helper()
-	var waiting struct{ IDs []string }
-	to.call(t, "x:QueuedMessage/query", map[string]any{}, &waiting)
-	log := to.Log(t)
-	if n, m := strings.Count(log, "-queued)"), strings.Count(log, "(calendar.itip-message-sent)"); len(waiting.IDs)+n+m > 0 {
-		t.Errorf("%d messages wait, %d were queued, %d are about meetings", len(waiting.IDs), n, m)
-	}
 }
 
 // objectMove is an account on its way.
@@ -155,166 +85,6 @@ func (to *objectTarget) movesAlike(t *testing.T, one, other objectSite) {
 	alike("changed")
 }
 
-// There are some of everything, so that bulk requests are made.
-const someEvents, someContacts, someFiles = 30, 20, 30
-
-// series and its like are what users will change.
-const (
-	seriesName, goneName, movedName = "thunderbird-monthly", "google-appointment-utc", "evolution-appointment"
-	bookedName                      = "booked"
-)
-
-// booked is a weekly meeting with guests, an exception and an alarm by mail.
-func booked(summary string) []byte {
-	return []byte(strings.ReplaceAll(`BEGIN:VCALENDAR
-VERSION:2.0
-PRODID:-//Mozilla.org/NONSGML Mozilla Calendar V1.1//EN
-BEGIN:VTIMEZONE
-TZID:Europe/Berlin
-BEGIN:DAYLIGHT
-TZOFFSETFROM:+0100
-TZOFFSETTO:+0200
-TZNAME:CEST
-DTSTART:19700329T020000
-RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
-END:DAYLIGHT
-BEGIN:STANDARD
-TZOFFSETFROM:+0200
-TZOFFSETTO:+0100
-TZNAME:CET
-DTSTART:19701025T030000
-RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
-END:STANDARD
-END:VTIMEZONE
-BEGIN:VEVENT
-UID:booked@acme.test
-DTSTAMP:20260101T100000Z
-DTSTART;TZID=Europe/Berlin:20270104T100000
-DTEND;TZID=Europe/Berlin:20270104T110000
-RRULE:FREQ=WEEKLY;COUNT=30
-SUMMARY:Room booked
-ORGANIZER;CN=Anna:mailto:anna@acme.test
-ATTENDEE;CN=Anna;PARTSTAT=ACCEPTED:mailto:anna@acme.test
-ATTENDEE;CN=Guest;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:guest@outside.test
-BEGIN:VALARM
-ACTION:EMAIL
-TRIGGER:-PT15M
-SUMMARY:Soon
-DESCRIPTION:Soon
-ATTENDEE:mailto:guest@outside.test
-END:VALARM
-END:VEVENT
-BEGIN:VEVENT
-UID:booked@acme.test
-DTSTAMP:20260101T100000Z
-RECURRENCE-ID;TZID=Europe/Berlin:20270111T100000
-DTSTART;TZID=Europe/Berlin:20270111T143000
-DTEND;TZID=Europe/Berlin:20270111T153000
-SUMMARY:`+summary+`
-ORGANIZER;CN=Anna:mailto:anna@acme.test
-ATTENDEE;CN=Anna;PARTSTAT=ACCEPTED:mailto:anna@acme.test
-ATTENDEE;CN=Guest;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:guest@outside.test
-END:VEVENT
-END:VCALENDAR
-`, "\n", "\r\n"))
-}
-
-const newContact = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:newcomer@acme.test\r\nFN:Nora Newcomer\r\nN:Newcomer;Nora;;;\r\nEMAIL;TYPE=WORK:nora@acme.test\r\nEND:VCARD\r\n"
-
-// fill writes what the clients write. It returns what the server took.
-func (s objectSite) fill(t *testing.T) map[string]model.Kind {
-	t.Helper()
-	accepts := map[string]model.Kind{}
-	put := func(kind model.Kind, collection, name string, content []byte) {
-		t.Helper()
-		if refused := s.client.put(t, kind, collection, name, content); refused != "" {
-			t.Logf("the old server refuses %s: %s", name, refused)
-			return
-		}
-		if slices.Contains(s.drops, name) {
-			return
-		}
-		accepts[key(kind, name)] = kind
-	}
-	if s.has(model.KindCalendar) {
-		s.client.make(t, model.KindCalendar, "Work")
-		s.client.make(t, model.KindCalendar, "Private")
-		clients := map[string]bool{}
-		for _, o := range sample.CalendarObjects() {
-			put(model.KindCalendar, "Work", o.Name+".ics", o.Text)
-			if _, ok := accepts[key(model.KindCalendar, o.Name+".ics")]; ok {
-				clients[o.Client()] = true
-			}
-		}
-		for _, c := range []string{"outlook", "exchange", "google", "apple", "thunderbird", "evolution"} {
-			if !clients[c] {
-				t.Errorf("the old server takes nothing of %s", c)
-			}
-		}
-		for o := range sample.Events(someEvents, 5) {
-			put(model.KindCalendar, "Private", o.Name+".ics", o.Text)
-		}
-		put(model.KindCalendar, "Work", bookedName+".ics", booked("Later this time"))
-	}
-	if s.has(model.KindContacts) {
-		s.client.make(t, model.KindContacts, "People")
-		for _, o := range sample.Cards() {
-			put(model.KindContacts, "People", o.Name+".vcf", o.Text)
-		}
-		for o := range sample.Contacts(someContacts, 5) {
-			put(model.KindContacts, "People", o.Name+".vcf", o.Text)
-		}
-	}
-	if s.has(model.KindFiles) {
-		made := map[string]string{"": ""} // and why they were refused
-		for f := range sample.Files(someFiles, 5) {
-			folder := ""
-			for i := range len(f.Path) - 1 {
-				folder = strings.Join(f.Path[:i+1], "/")
-				if _, ok := made[folder]; !ok {
-					made[folder] = s.client.make(t, model.KindFiles, folder)
-				}
-			}
-			if made[folder] != "" {
-				t.Logf("the old server refuses the folder %s: %s", folder, made[folder])
-				continue
-			}
-			put(model.KindFiles, folder, f.Path[len(f.Path)-1], f.Content())
-		}
-		s.client.make(t, model.KindFiles, "Inbox of files")
-		for _, n := range []string{"to change.txt", "to remove.txt", "to move.txt"} {
-			put(model.KindFiles, "Inbox of files", n, []byte("This is "+n+".\n"))
-		}
-	}
-	return accepts
-}
-
-// change does what users do between two runs.
-func (s objectSite) change(t *testing.T) {
-	t.Helper()
-	must := func(refused string) {
-		t.Helper()
-		if refused != "" {
-			t.Fatal(refused)
-		}
-	}
-	if s.has(model.KindCalendar) {
-		must(s.client.put(t, model.KindCalendar, "Work", bookedName+".ics", booked("Earlier again")))
-		s.client.remove(t, model.KindCalendar, "Work", goneName+".ics")
-		s.client.move(t, model.KindCalendar, "Work", "Private", movedName+".ics")
-		s.client.paint(t, "Private", "At home", "#112233")
-	}
-	if s.has(model.KindContacts) {
-		must(s.client.put(t, model.KindContacts, "People", "newcomer.vcf", []byte(newContact)))
-	}
-	if s.has(model.KindFiles) {
-		must(s.client.put(t, model.KindFiles, "Inbox of files", "to change.txt", []byte("It says something else, and more.\n")))
-		s.client.remove(t, model.KindFiles, "Inbox of files", "to remove.txt")
-		s.client.move(t, model.KindFiles, "Inbox of files", "Documents", "to move.txt")
-		must(s.client.put(t, model.KindFiles, "Documents", "new & shiny.txt", []byte("new\n")))
-	}
-}
-
 // count is how many the old server took.
 func (m *objectMove) count() (want groupware.Result) {
 	for _, kind := range m.accepts {
@@ -342,7 +112,9 @@ func (to *objectTarget) first(t *testing.T, site objectSite, domain string, acce
 	}
 	m := &objectMove{administrator: as(to.migrator, to.password), to: to, site: site, address: address, accepts: accepts}
 	as(to.AdminUser, to.AdminPassword).run(cli.ExitOK, "provision")
-	m.run(cli.ExitOK, "check")
+	if out := m.run(cli.ExitOK, "check"); !strings.Contains(out, site.checks) || !strings.Contains(out, "none are sent for what is written") {
+		t.Errorf("the check does not say %q, or whether invitations are sent:\n%s", site.checks, out)
+	}
 	var assessed struct {
 		Total struct{ Objects assess.Objects }
 	}
@@ -434,98 +206,3 @@ func (m *objectMove) follows(t *testing.T) {
 	}
 }
 
-// shows looks at the changed calendars themselves.
-func (m *objectMove) shows(t *testing.T) {
-	t.Helper()
-	texts := map[string]string{}
-	color := ""
-	m.each(t, model.KindCalendar, func(c destination.ObjectCollection, uid, text string) {
-		texts[c.Name+" "+uid] = text
-		if c.Name == "At home" {
-			color = c.Color
-		}
-	})
-	uid := func(name string) string {
-		all := sample.CalendarObjects()
-		parts, _, err := icalendar.Prepare(all[slices.IndexFunc(all, func(o sample.Object) bool { return o.Name == name })].Text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return parts[0].UID
-	}
-	if got := texts["Work booked@acme.test"]; !strings.Contains(got, "Earlier again") || strings.Contains(got, "Later this time") || !strings.Contains(got, "mailto:guest@outside.test") {
-		t.Errorf("the changed exception is\n%s", got)
-	}
-	if texts["Work "+uid(goneName)] != "" || texts["Work "+uid(movedName)] != "" || texts["At home "+uid(movedName)] == "" {
-		t.Errorf("what was removed and moved is not where it belongs")
-	}
-	if color != "#112233" {
-		t.Errorf("the recoloured calendar is %q", color)
-	}
-}
-
-// each yields the objects of a kind as the new server gives them.
-func (m *objectMove) each(t *testing.T, kind model.Kind, fn func(c destination.ObjectCollection, uid, text string)) {
-	t.Helper()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	account, err := m.to.dst.Open(t.Context(), m.address)
-	must(err)
-	at := account.(destination.ObjectStore)
-	all, err := at.ObjectCollections(t.Context(), kind)
-	must(err)
-	for _, c := range all {
-		list, err := at.Objects(t.Context(), c.Collection)
-		must(err)
-		ids, uids := []string{}, map[string]string{}
-		for _, o := range list {
-			ids = append(ids, o.ID)
-			uids[o.ID] = o.UID
-		}
-		texts := map[string]string{}
-		must(at.ReadObjects(t.Context(), c.Collection, ids, func(o destination.Object, r io.Reader, err error) error {
-			if err != nil {
-				return err
-			}
-			var b bytes.Buffer
-			_, err = b.ReadFrom(r)
-			texts[o.ID] = b.String()
-			return err
-		}))
-		for id, text := range texts {
-			fn(c, uids[id], strings.ReplaceAll(text, "\r\n ", ""))
-		}
-	}
-}
-
-// there is what the account has, by collection and UID, as digests of the
-// meaning.
-func (m *objectMove) there(t *testing.T) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	for _, kind := range m.site.kinds {
-		m.each(t, kind, func(c destination.ObjectCollection, uid, text string) {
-			digest := fmt.Sprintf("%x", text)
-			switch kind {
-			case model.KindCalendar:
-				parts, _, err := icalendar.Prepare([]byte(text))
-				if err != nil || len(parts) != 1 {
-					t.Fatalf("%s: %v", uid, err)
-				}
-				digest = fmt.Sprintf("%x", parts[0].Digest)
-			case model.KindContacts:
-				cards, _, err := vcard.Prepare([]byte(text))
-				if err != nil || len(cards) != 1 {
-					t.Fatalf("%s: %v", uid, err)
-				}
-				digest = fmt.Sprintf("%x", cards[0].Digest)
-			}
-			out[fmt.Sprintf("%s %s %s: %s", kind, c.Name, c.Color, uid)] = digest
-		})
-	}
-	return out
-}

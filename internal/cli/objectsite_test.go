@@ -24,6 +24,8 @@ type objectSite struct {
 	source string
 	kinds  []model.Kind
 	client objectClient
+	// checks is what the check has to say.
+	checks string
 	// drops are what the server takes and never shows.
 	drops []string
 	// address is anna's login where that is one; else it is "anna".

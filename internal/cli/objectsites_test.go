@@ -108,6 +108,7 @@ func startObjectCyrus(t *testing.T) (over, disk objectSite) {
 	over = objectSite{kinds: allObjects, client: c,
 		source: fmt.Sprintf("  kind: dav\n  dav: {url: %q, files: %q, logins: %q}", at, at+"/dav/drive/user/{user}/", logins(t))}
 	disk = over
+	disk.checks = "3 calendars, 2 address books and 10 folders of files can be read"
 	disk.source = fmt.Sprintf("  kind: cyrus\n  cyrus: {config: %q}", s.Config)
 	return over, disk
 }

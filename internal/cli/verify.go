@@ -85,7 +85,7 @@ func verifyCode(rep verify.Report) int {
 		return ExitFailed
 	case rep.Differences() > 0:
 		return ExitDifferences
-	case rep.Total.Refused > 0:
+	case rep.Total.Refused+rep.Objects.Refused > 0:
 		return ExitRefused
 	}
 	return ExitOK

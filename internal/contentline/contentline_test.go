@@ -133,3 +133,28 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A blank before the value never stands at the end of a folded line; within the
+// value it may.
+func TestParametersAreNotFoldedBehindABlank(t *testing.T) {
+	t.Parallel()
+	for n := range 80 {
+		l := New("X-PLACE", strings.Repeat("v ", 60), Param{Name: "X-TITLE", Values: []string{strings.Repeat("a", n+1) + " Dr. Who of Somewhere and of Nowhere at all, it seems to me now"}})
+		text := string(l.Append(nil))
+		back, _ := one(t, text)
+		if back.String() != l.String() {
+			t.Errorf("%q comes back as %q", text, back.String())
+		}
+		read, head := 0, len(l.String())-len(l.Value)
+		for line := range strings.Lines(text) {
+			line = strings.TrimSuffix(line, "\r\n")
+			if len(line) > MaxOctets {
+				t.Errorf("%d octets: %q", len(line), line)
+			}
+			if read += len(line); read < head && strings.HasSuffix(line, " ") {
+				t.Errorf("folded behind a blank: %q", text)
+			}
+			read-- // of the fold
+		}
+	}
+}

@@ -121,3 +121,24 @@ func (e *env) reachable(t *testing.T, path, content, modified string) {
 		t.Errorf("GET %s: %s, %q, %q, %v; want %q of %s", path, resp.Status, raw, resp.Header.Get("Last-Modified"), err, content, modified)
 	}
 }
+
+// An old Stalwart does not say which calendar is its default; it is called as
+// the new one's, and becomes that.
+func TestDefaultThatNobodyTells(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	e := newEnv(t, s, "anna")
+	var name string
+	for n, c := range e.collections(model.KindCalendar) {
+		if c.Default {
+			name = n
+		}
+	}
+	e.src.PutCollection("anna", calendar("default", name))
+	e.src.PutObject("anna", model.KindCalendar, "default", "a.ics", ics("a", "A"))
+	e.must()
+	all, err := e.at().ObjectCollections(t.Context(), model.KindCalendar)
+	if err != nil || len(all) != 1 || keys(e.texts(all[0])) != "a" {
+		t.Errorf("%q: %+v, %v", name, all, err)
+	}
+}

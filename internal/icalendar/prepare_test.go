@@ -185,3 +185,20 @@ func TestTextWithoutAnyObjectIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestPlacesAreNumbers(t *testing.T) {
+	t.Parallel()
+	digest := func(geo string) [32]byte {
+		parts, _, err := Prepare([]byte("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:u\r\nDTSTART:20260101T100000Z\r\nGEO:" + geo + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"))
+		if err != nil || len(parts) != 1 {
+			t.Fatal(err)
+		}
+		return parts[0].Digest
+	}
+	if digest("52.520000;13.405000") != digest("52.52;13.405") {
+		t.Error("zeros at the end of a number mean something")
+	}
+	if digest("52.52;13.405") == digest("52.52;13.406") || digest("here;there") == digest("here;where") {
+		t.Error("two places are one")
+	}
+}

@@ -131,3 +131,16 @@ func TestDigestIsOfTheMeaning(t *testing.T) {
 		}
 	}
 }
+
+// Radicale cuts data: URIs at the comma. What is left is kept, named, and no
+// photo.
+func TestDataWithoutItsData(t *testing.T) {
+	t.Parallel()
+	card, remarks := one(t, lines("BEGIN:VCARD", "VERSION:4.0", "UID:u", "FN:X", `PHOTO;VALUE=URI:data:image/png\;base64`, "LOGO:data:image/png;base64,AAAA", "END:VCARD"))
+	if text := string(card.Text); !slices.Equal(codes(remarks), []string{"data"}) || strings.Contains(text, "\r\nPHOTO") || !strings.Contains(text, "X-MAILHAUL-UNREADABLE:PHOTO") || !strings.Contains(text, "\r\nLOGO:data") {
+		t.Errorf("%+v\n%s", remarks, text)
+	}
+	if again, remarks := one(t, string(card.Text)); len(remarks) > 0 || !bytes.Equal(again.Text, card.Text) {
+		t.Errorf("again: %+v\n%s", remarks, again.Text)
+	}
+}

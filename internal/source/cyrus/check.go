@@ -2,7 +2,9 @@ package cyrus
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -46,10 +48,11 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 	if v.deleted+v.expunged > 0 {
 		out = append(out, model.Finding{Subject: subject, Message: fmt.Sprintf("%d deleted mailboxes and %d expunged messages are still on disk and are left out", v.deleted, v.expunged)})
 	}
+	if c := v.objects; len(c) > 0 {
+		out = append(out, model.Finding{Subject: subject, Message: fmt.Sprintf("%d calendars, %d address books and %d folders of files can be read", c[model.KindCalendar], c[model.KindContacts], c[model.KindFiles])})
+	}
 	out = append(out, findings.Warnings(subject,
-		findings.Warning{Found: &v.calendars, Message: "calendars are not carried yet", Remedy: "export them over CalDAV, or wait for a version that does"},
-		findings.Warning{Found: &v.books, Message: "address books are not carried yet", Remedy: "export them over CardDAV, or wait for a version that does"},
-		findings.Warning{Found: &v.files, Message: "folders of files (WebDAV) are not carried yet", Remedy: "copy them over WebDAV"},
+		findings.Warning{Found: &v.nobodys, Message: "calendars, address books and files that belong to nobody are not carried", Remedy: "copy them into an account over CalDAV, CardDAV or WebDAV"},
 		findings.Warning{Found: &v.shared, Message: "mailboxes that belong to nobody stay behind", Remedy: "write source.public into the engagement file: they move into a group"},
 		findings.Warning{Found: &v.acls, Message: "mailboxes are shared with others", Remedy: "run mailhaul share when both sides have arrived"},
 		findings.Warning{Found: &v.expire, Message: "messages are removed after some days (expire), which is not carried", Remedy: "set the destination's own rules, if it shall go on"},
@@ -80,11 +83,12 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 
 // survey collects what a check finds.
 type survey struct {
-	read, deleted, expunged                                        int
-	version                                                        map[uint32]int
-	denied, calendars, books, files, shared, acls, remote, damaged findings.Some
-	expire, comments                                               findings.Some
-	annotations                                                    map[string][]annotation
+	read, deleted, expunged                        int
+	version                                        map[uint32]int
+	objects                                        map[model.Kind]int // calendars, address books, folders of files
+	denied, nobodys, shared, acls, remote, damaged findings.Some
+	expire, comments                               findings.Some
+	annotations                                    map[string][]annotation
 }
 
 func (v *survey) versions() string {
@@ -95,6 +99,29 @@ func (v *survey) versions() string {
 	return strings.Join(out, ", ")
 }
 
+// objectMailbox looks at one that holds events, cards or files.
+func (v *survey) objectMailbox(s *Source, e entry) {
+	if _, _, owned := e.name.owner(); !owned {
+		v.nobodys.Add(e.name.String())
+		return
+	}
+	c, ok := (&Store{src: s}).objectCollection(e, nil, "")
+	if !ok {
+		return // a home, an inbox of invitations
+	}
+	switch _, err := s.indexHeader(e); {
+	case errors.Is(err, fs.ErrPermission):
+		v.denied.Add(err.Error())
+	case err != nil:
+		v.damaged.Add(e.name.String() + ": " + err.Error())
+	default:
+		if v.objects == nil {
+			v.objects = map[model.Kind]int{}
+		}
+		v.objects[c.Kind]++
+	}
+}
+
 func (v *survey) mailbox(s *Source, e entry) {
 	name := e.name.String()
 	if e.deleted {
@@ -103,14 +130,8 @@ func (v *survey) mailbox(s *Source, e entry) {
 	}
 	owner, _, owned := e.name.owner()
 	switch e.content(s.opts.Layout.SieveFolder) {
-	case kindCalendar:
-		v.calendars.Add(name)
-		return
-	case kindAddressBook:
-		v.books.Add(name)
-		return
-	case kindFiles:
-		v.files.Add(name)
+	case kindCalendar, kindAddressBook, kindFiles:
+		v.objectMailbox(s, e)
 		return
 	case kindRemote:
 		v.remote.Add(name + " on " + e.server)

@@ -98,8 +98,8 @@ func (st *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 		used[c.ID] = true
 		out = append(out, c)
 	}
-	if n := left[kindCalendar] + left[kindAddressBook] + left[kindFiles]; n > 0 {
-		st.src.log.Warn("calendars, address books and files are not carried yet", "account", st.acc.Login, "calendars", left[kindCalendar],
+	if n := left[kindCalendar] + left[kindAddressBook] + left[kindFiles]; n > 0 && st.acc.Public != nil {
+		st.src.log.Warn("calendars, address books and files that belong to nobody are not carried", "account", st.acc.Login, "calendars", left[kindCalendar],
 			"address books", left[kindAddressBook], "folders of files", left[kindFiles])
 	}
 	if n := left[kindRemote]; n > 0 {
