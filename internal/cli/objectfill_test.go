@@ -1,7 +1,9 @@
 package cli_test
 
 import (
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -9,8 +11,20 @@ import (
 	"mailhaul.org/mailhaul/internal/sample"
 )
 
-// There are some of everything, so that bulk requests are made.
-const someEvents, someContacts, someFiles = 30, 20, 30
+// some are how many events, contacts and files there are besides those that
+// clients have written: MAILHAUL_OBJECTS, half and a fifth of it.
+func some(t *testing.T) (events, contacts, files int) {
+	t.Helper()
+	events = 30
+	if v := os.Getenv("MAILHAUL_OBJECTS"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 {
+			t.Fatalf("MAILHAUL_OBJECTS=%s is no number of objects", v)
+		}
+		events = n
+	}
+	return events, max(events/2, 20), max(events/5, 30)
+}
 
 // What users will remove, move and change.
 const goneName, movedName, bookedName = "google-appointment-utc", "evolution-appointment", "booked"
@@ -75,6 +89,7 @@ const newContact = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:newcomer@acme.test\r\nFN:N
 // fill writes what the clients write. It returns what the server took.
 func (s objectSite) fill(t *testing.T) map[string]model.Kind {
 	t.Helper()
+	events, contacts, files := some(t)
 	accepts := map[string]model.Kind{}
 	put := func(kind model.Kind, collection, name string, content []byte) {
 		t.Helper()
@@ -102,7 +117,7 @@ func (s objectSite) fill(t *testing.T) map[string]model.Kind {
 				t.Errorf("the old server takes nothing of %s", c)
 			}
 		}
-		for o := range sample.Events(someEvents, 5) {
+		for o := range sample.Events(events, 5) {
 			put(model.KindCalendar, "Private", o.Name+".ics", o.Text)
 		}
 		put(model.KindCalendar, "Work", bookedName+".ics", booked("Later this time"))
@@ -112,13 +127,13 @@ func (s objectSite) fill(t *testing.T) map[string]model.Kind {
 		for _, o := range sample.Cards() {
 			put(model.KindContacts, "People", o.Name+".vcf", o.Text)
 		}
-		for o := range sample.Contacts(someContacts, 5) {
+		for o := range sample.Contacts(contacts, 5) {
 			put(model.KindContacts, "People", o.Name+".vcf", o.Text)
 		}
 	}
 	if s.has(model.KindFiles) {
 		made := map[string]string{"": ""} // and why they were refused
-		for f := range sample.Files(someFiles, 5) {
+		for f := range sample.Files(files, 5) {
 			folder := ""
 			for i := range len(f.Path) - 1 {
 				folder = strings.Join(f.Path[:i+1], "/")

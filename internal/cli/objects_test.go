@@ -205,4 +205,3 @@ func (m *objectMove) follows(t *testing.T) {
 		t.Errorf("a sync after that did %+v", r.Total.Objects)
 	}
 }
-
