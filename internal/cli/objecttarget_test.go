@@ -39,6 +39,9 @@ func startObjectTarget(t *testing.T) *objectTarget {
 	if len(made.NotCreated) > 0 {
 		t.Fatalf("the migrator was not made: %v", made.NotCreated)
 	}
+	// As mailhaul check --fix does, so that the test can list large calendars, too.
+	to.call(t, "x:WebDav/set", object{"update": object{"singleton": object{"maxResults": 1_000_000}}}, &made)
+	to.call(t, "x:Action/set", object{"create": object{"r": object{"@type": "ReloadSettings"}}}, &made)
 	if to.dst, err = stalwart.Dial(t.Context(), stalwart.Config{URL: to.URL, User: to.migrator, Password: to.password}); err != nil {
 		t.Fatal(err)
 	}
