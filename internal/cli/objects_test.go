@@ -93,9 +93,8 @@ func (m *objectMove) count() (want groupware.Result) {
 	return want
 }
 
-// first checks, assesses, provisions, syncs and verifies, as an administrator
-// does.
-func (to *objectTarget) first(t *testing.T, site objectSite, domain string, accepts map[string]model.Kind) *objectMove {
+// open writes the engagement files of both logins and provisions.
+func (to *objectTarget) open(t *testing.T, site objectSite, domain string) *objectMove {
 	t.Helper()
 	dir := t.TempDir()
 	as := func(user, password string) administrator {
@@ -110,8 +109,16 @@ func (to *objectTarget) first(t *testing.T, site objectSite, domain string, acce
 	if !strings.Contains(address, "@") {
 		address += "@" + domain
 	}
-	m := &objectMove{administrator: as(to.migrator, to.password), to: to, site: site, address: address, accepts: accepts}
 	as(to.AdminUser, to.AdminPassword).run(cli.ExitOK, "provision")
+	return &objectMove{administrator: as(to.migrator, to.password), to: to, site: site, address: address}
+}
+
+// first provisions, checks, assesses, syncs and verifies, as an administrator
+// does.
+func (to *objectTarget) first(t *testing.T, site objectSite, domain string, accepts map[string]model.Kind) *objectMove {
+	t.Helper()
+	m := to.open(t, site, domain)
+	m.accepts = accepts
 	if out := m.run(cli.ExitOK, "check"); !strings.Contains(out, site.checks) || !strings.Contains(out, "none are sent for what is written") {
 		t.Errorf("the check does not say %q, or whether invitations are sent:\n%s", site.checks, out)
 	}
@@ -204,4 +211,29 @@ func (m *objectMove) follows(t *testing.T) {
 	if r.Total.Objects != (groupware.Result{}) {
 		t.Errorf("a sync after that did %+v", r.Total.Objects)
 	}
+}
+
+// An event that no parser takes is refused by name; sync and verify end with
+// the code for that, and a mended one moves.
+func TestRefusedObjectsMatter(t *testing.T) {
+	t.Parallel()
+	to := startObjectTarget(t)
+	site := objectSites["vdir"](t)
+	site.client.make(t, model.KindCalendar, "Work")
+	site.client.put(t, model.KindCalendar, "Work", "good.ics", booked("Later"))
+	site.client.put(t, model.KindCalendar, "Work", "bad.ics", []byte("this is no calendar\r\n"))
+	m := to.open(t, site, "refused.test")
+	var r struct {
+		Total struct{ Objects groupware.Result }
+	}
+	m.result(cli.ExitRefused, &r, "sync")
+	if c := r.Total.Objects.Calendar; c.Created != 1 || c.Refused != 1 {
+		t.Errorf("%+v", c)
+	}
+	if out := m.run(cli.ExitRefused, "verify", "--json"); !strings.Contains(out, "bad.ics") {
+		t.Errorf("verify does not name it:\n%s", out)
+	}
+	site.client.put(t, model.KindCalendar, "Work", "bad.ics", []byte(strings.ReplaceAll(string(booked("Mended")), "booked@", "mended@")))
+	m.run(cli.ExitOK, "sync")
+	m.run(cli.ExitOK, "verify")
 }
