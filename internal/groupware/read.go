@@ -1,248 +1,111 @@
 package groupware
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"io"
-	"os"
-	"strings"
-
-	"github.com/zeebo/blake3"
+	"context"
 
 	"mailhaul.org/mailhaul/internal/destination"
-	"mailhaul.org/mailhaul/internal/icalendar"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
-	"mailhaul.org/mailhaul/internal/vcard"
 )
 
-const (
-	// inMemory is the largest file that is held in memory; larger ones go
-	// through a file in SpoolDir.
-	inMemory = 1 << 20
-	// maxText bounds what is read as a calendar object or card: no server
-	// takes anything near it.
-	maxText = 32 << 20
-)
+// batchOctets bounds what one batch holds in memory.
+const batchOctets = 8 << 20
 
-// prepared is one object of the source, ready to be written.
-type prepared struct {
-	write   destination.ObjectWrite
-	digest  [32]byte
-	remarks []string
-	spool   string // path of the file that holds it; empty: memory
+// reading is the reader's side of the work on one collection.
+type reading struct {
+	// here are the objects that the collection holds, by UID.
+	here map[string]ledger.Object
+	// vanished are those that are gone at the source, anywhere in the account,
+	// by UID.
+	vanished map[string][]ledger.Object
+	*batch   // the one that fills
+	full     chan<- *batch
 }
 
-func (p *prepared) drop() {
-	if p.spool != "" {
-		_ = os.Remove(p.spool)
+// pass hands a batch over to the writer.
+func (r *reading) pass(ctx context.Context) error {
+	b := r.batch
+	r.batch = &batch{}
+	select {
+	case r.full <- b:
+		return nil
+	case <-ctx.Done():
+		b.drop()
+		return context.Cause(ctx)
 	}
 }
 
-// prepare makes of a resource of the source what a destination takes.
-func (a *Account) prepare(kind model.Kind, about string, ref model.ObjectRef, content *source.Content) ([]*prepared, error) {
-	if kind == model.KindFiles {
-		p, err := a.prepareFile(about, ref, content)
+func (a *Account) read(ctx context.Context, c *collection, w *reading, of map[string]*resource, order []*resource) error {
+	const chunk = 500
+	defer func() { w.batch.drop() }()
+	for len(order) > 0 {
+		some := order[:min(chunk, len(order))]
+		order = order[len(some):]
+		refs := make([]model.ObjectRef, len(some))
+		for i, r := range some {
+			refs[i] = r.ref
+		}
+		err := a.Source.ReadObjects(ctx, c.src, refs, func(ref model.ObjectRef, content *source.Content, err error) error {
+			return a.take(ctx, c, w, of[ref.ID], ref, content, err)
+		})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return []*prepared{p}, nil
 	}
-	raw, err := io.ReadAll(io.LimitReader(content.Reader, maxText+1))
-	if err != nil {
-		return nil, &model.Fault{Class: model.ClassRetry, Code: "read", Err: err}
-	}
-	if len(raw) > maxText {
-		return nil, model.Faultf(model.ClassItem, destination.CodeTooLarge, "it has more than %d octets", maxText)
-	}
-	return prepareText(kind, raw)
+	return w.pass(ctx)
 }
 
-func prepareText(kind model.Kind, raw []byte) ([]*prepared, error) {
-	var out []*prepared
-	say := map[string][]string{}
-	if kind == model.KindContacts {
-		cards, remarks, err := vcard.Prepare(raw)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range remarks {
-			say[r.UID] = append(say[r.UID], r.Text)
-		}
-		for _, c := range cards {
-			// JMAP would write N and ADR with parameters that old readers of
-			// version 3.0 take for part of the name: cards go by CardDAV.
-			out = append(out, &prepared{write: destination.ObjectWrite{UID: c.UID, Content: c.Text, Size: int64(len(c.Text)), Exact: "a card"}, digest: c.Digest})
-		}
-	} else {
-		parts, remarks, err := icalendar.Prepare(raw)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range remarks {
-			say[r.UID] = append(say[r.UID], r.Text)
-		}
-		for _, p := range parts {
-			why := p.ByDAV
-			if why == "" {
-				why = exact(p.Text)
-			}
-			out = append(out, &prepared{write: destination.ObjectWrite{UID: p.UID, Content: p.Text, Size: int64(len(p.Text)), Exact: why}, digest: p.Digest})
-		}
+// take has a resource that was read join the batch.
+func (a *Account) take(ctx context.Context, c *collection, w *reading, r *resource, ref model.ObjectRef, content *source.Content, err error) error {
+	if r == nil {
+		return model.Faultf(model.ClassAccount, "source", "the source gives an object that was not asked for: %s", ref.ID)
 	}
-	for _, p := range out {
-		p.remarks = append(say[p.write.UID], say[""]...)
+	if ref.Version != "" {
+		r.ref.Version = ref.Version
 	}
-	return out, nil
-}
-
-// exact says why JMAP would change a meeting: it makes the account's owner the
-// organizer of one that has attendees only.
-func exact(text []byte) string {
-	upper := bytes.ToUpper(text)
-	if bytes.Contains(upper, []byte("\nATTENDEE")) && !bytes.Contains(upper, []byte("\nORGANIZER")) {
-		return "attendees without an organizer"
-	}
-	return ""
-}
-
-func (a *Account) prepareFile(about string, ref model.ObjectRef, content *source.Content) (*prepared, error) {
-	var m meta
-	_ = json.Unmarshal([]byte(about), &m)
-	if m.Name == "" {
-		m.Name = ref.ID[strings.LastIndexByte(ref.ID, '/')+1:]
-	}
-	p := &prepared{write: destination.ObjectWrite{UID: m.Name, Type: m.Type, Modified: m.Modified}}
-	hash := blake3.New()
-	var head bytes.Buffer
-	n, err := io.Copy(io.MultiWriter(&head, hash), io.LimitReader(content.Reader, inMemory))
-	if err == nil && n == inMemory {
-		var f *os.File
-		if f, err = os.CreateTemp(a.SpoolDir, "file-*"); err != nil {
-			return nil, &model.Fault{Class: model.ClassFatal, Code: "spool", Err: err, Remedy: "check the space on the disk of the engagement's folder"}
-		}
-		p.spool = f.Name()
-		var more int64
-		if _, err = f.Write(head.Bytes()); err == nil {
-			more, err = io.Copy(f, io.TeeReader(content.Reader, hash))
-		}
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-		n += more
-		path := p.spool
-		p.write.Open = func() (io.ReadCloser, error) { return os.Open(path) }
+	var objects []*prepared
+	if err == nil {
+		objects, err = a.prepare(c.src.Kind, r.rows[0].Meta, r.ref, content)
 	}
 	if err != nil {
-		p.drop()
-		return nil, &model.Fault{Class: model.ClassRetry, Code: "read", Err: fmt.Errorf("read %s: %w", m.Name, err)}
+		return a.unread(c, w.batch, r, err)
 	}
-	if p.spool == "" {
-		p.write.Content = bytes.Clone(head.Bytes())
-	}
-	p.write.Size = n
-	hash.Sum(p.write.Hash[:0])
-	p.digest = p.write.Hash
-	return p, nil
-}
-
-// part is one object on its way.
-type part struct {
-	*prepared
-	row ledger.Object
-	// old are rows that row takes the place of.
-	old []ledger.Object
-	// from is the row of the same object in a place where it vanished.
-	from *ledger.Object
-}
-
-func (p *part) name() string { return itemName(p.row) }
-
-// itemName is how reports call an object.
-func itemName(o ledger.Object) string {
-	if o.UID != "" {
-		return o.UID
-	}
-	return o.SourceID
-}
-
-// resource is what the ledger knows of one resource of the source.
-type resource struct {
-	ref  model.ObjectRef
-	rows []ledger.Object
-}
-
-// match finds the rows of what a resource holds now. What needs no effect is
-// returned as rows to put and to delete.
-func (a *Account) match(c *collection, w *reading, r *resource, objects []*prepared) (parts []*part) {
-	used := map[string]bool{}
-	blank := []ledger.Object(nil)
-	for _, o := range r.rows {
-		if o.UID == "" {
-			blank = append(blank, o)
-		}
-	}
-	for _, o := range objects {
-		uid := o.write.UID
-		if used[uid] {
-			o.drop()
+	parts := a.match(c, w, r, objects)
+	limit := a.dst.ObjectLimits(c.src.Kind)
+	for _, p := range parts {
+		if limit.MaxObject > 0 && p.write.Size > limit.MaxObject {
+			p.drop()
+			a.refuse(c, w.batch, p, model.Faultf(model.ClassItem, destination.CodeTooLarge, "it has %d octets, more than the destination's %d", p.write.Size, limit.MaxObject))
 			continue
 		}
-		used[uid] = true
-		p := &part{prepared: o, row: ledger.Object{Collection: c.row.ID, SourceID: r.ref.ID, UID: uid, State: ledger.Pending}, old: blank}
-		for _, have := range r.rows {
-			if have.UID == uid {
-				p.row = have
-			}
-		}
-		p.row.Version, p.row.Meta = r.ref.Version, r.rows[0].Meta
-		blank = nil
-		if other, ok := w.here[uid]; ok && other.SourceID != r.ref.ID {
-			state, code, text := ledger.Refused, NoteRefused, "another object of the "+c.src.Kind.String()+" has the same UID: "+other.SourceID
-			if other.Digest == o.digest || other.Intent == o.digest {
-				state, code, text = ledger.Excluded, NoteMerged, "the same object is there twice: "+other.SourceID
-			}
-			o.drop()
-			p.row.State = state
-			w.settle(p, func(t *ledger.Tx) error { return a.note(t, c, p.name(), code, text) })
-			continue
-		}
-		w.here[uid] = ledger.Object{SourceID: r.ref.ID, Digest: o.digest}
-		if p.row.State == ledger.Changed && p.row.Digest == o.digest && p.row.Intent == [32]byte{} {
-			o.drop()
-			p.row.State = ledger.Moved // only its spelling changed
-			w.settle(p, nil)
-			continue
-		}
-		if p.row.Remote == "" {
-			p.from = a.vanishedElsewhere(w, c, p)
-		}
-		parts = append(parts, p)
+		w.parts = append(w.parts, p)
+		w.octets += int64(len(p.write.Content))
+	}
+	if len(w.parts) >= max(limit.Batch, 1) || w.octets >= batchOctets || len(w.put) >= 1000 {
+		return w.pass(ctx)
+	}
+	return nil
+}
+
+// unread deals with a resource that could not be read or understood.
+func (a *Account) unread(c *collection, w *batch, r *resource, err error) error {
+	if model.ClassOf(err) != model.ClassItem {
+		return err
 	}
 	for _, o := range r.rows {
 		switch {
-		case o.UID == "" && len(objects) == 0, o.UID != "" && !used[o.UID] && o.Remote == "":
+		case model.CodeOf(err) == model.CodeGone && o.Remote == "":
 			w.del = append(w.del, o)
-		case o.UID != "" && !used[o.UID]:
+		case model.CodeOf(err) == model.CodeGone:
 			o.State = ledger.Vanished
 			w.put = append(w.put, o)
+		case o.Remote != "":
+			// What is at the destination stays; the next run tries again.
+			w.notes = append(w.notes, func(t *ledger.Tx) error { return a.note(t, c, itemName(o), NoteUnreadable, err.Error()) })
+		default:
+			a.refuse(c, w, &part{row: o}, err)
 		}
-	}
-	return parts
-}
-
-// vanishedElsewhere finds the row that an object had before it was moved at
-// the source. Names of files say little; there the content must be the same.
-func (a *Account) vanishedElsewhere(w *reading, c *collection, p *part) *ledger.Object {
-	for i, o := range w.vanished[p.row.UID] {
-		if o.Remote == "" || c.src.Kind == model.KindFiles && o.Digest != p.digest {
-			continue
-		}
-		list := w.vanished[p.row.UID]
-		w.vanished[p.row.UID] = append(list[:i:i], list[i+1:]...)
-		return &o
 	}
 	return nil
 }

@@ -1,0 +1,150 @@
+package groupware
+
+import (
+	"context"
+	"errors"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// create stores new objects. After a lost answer those that arrived are found
+// by UID and content, and only the others are sent again.
+func (a *Account) create(ctx context.Context, c *collection, w *batch, parts []*part) error {
+	if len(parts) == 0 {
+		return nil
+	}
+	if err := a.intend(ctx, parts); err != nil {
+		return err
+	}
+	for n := 1; len(parts) > 0; n++ {
+		if err := a.Step("create"); err != nil {
+			return err
+		}
+		writes := make([]destination.ObjectWrite, len(parts))
+		for i, p := range parts {
+			writes[i] = p.write
+		}
+		results, err := a.dst.CreateObjects(ctx, c.at(), writes)
+		if err == nil {
+			return a.created(ctx, c, w, parts, results)
+		}
+		if model.ClassOf(err) != model.ClassRetry || n >= attempts || ctx.Err() != nil {
+			return err
+		}
+		if serr := sleep(ctx, a.SettleDelay); serr != nil {
+			return errors.Join(serr, err)
+		}
+		if n > 1 {
+			// One of them may break what they travel in together.
+			for _, p := range parts {
+				p.write.Exact = "a request with many failed"
+			}
+		}
+		if parts, err = a.arrived(ctx, c, w, parts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// created takes notice of the outcome of a create.
+func (a *Account) created(ctx context.Context, c *collection, w *batch, parts []*part, results []destination.ObjectWritten) error {
+	counts := a.res.Of(c.src.Kind)
+	var there []*part
+	if err := a.proofread(ctx, c, parts, results); err != nil {
+		return err
+	}
+	for i, p := range parts {
+		switch err := results[i].Err; {
+		case err == nil:
+			counts.Created++
+			counts.Octets += p.write.Size
+			a.done(c, w, p, results[i].Object)
+		case model.CodeOf(err) == destination.CodeExists:
+			there = append(there, p)
+		case model.ClassOf(err) == model.ClassItem:
+			a.refuse(c, w, p, err)
+		default:
+			return err
+		}
+	}
+	if len(there) == 0 {
+		return nil
+	}
+	rest, err := a.arrived(ctx, c, w, there)
+	for _, p := range rest {
+		a.refuse(c, w, p, model.Faultf(model.ClassItem, destination.CodeExists, "the destination says that its UID or name is taken, but shows no such object"))
+	}
+	return err
+}
+
+// proofread reads what the destination has made of objects that it converted,
+// and replaces those by their text whose meaning is not the source's. So it
+// does not matter what a conversion cannot do, and what nobody knew of.
+func (a *Account) proofread(ctx context.Context, c *collection, parts []*part, results []destination.ObjectWritten) error {
+	var writes []destination.ObjectWrite
+	var of []int
+	for i, r := range results {
+		if r.Err != nil || r.Converted == "" {
+			continue
+		}
+		if now, err := prepareText(c.src.Kind, []byte(r.Converted)); err == nil && len(now) == 1 && now[0].digest == parts[i].digest {
+			continue
+		}
+		x := parts[i].write
+		x.ID, x.Version = r.ID, r.Version
+		writes, of = append(writes, x), append(of, i)
+	}
+	if len(writes) == 0 {
+		return nil
+	}
+	if err := a.Step("rewrite"); err != nil {
+		return err
+	}
+	again, err := a.dst.UpdateObjects(ctx, c.at(), writes)
+	if err != nil {
+		return err
+	}
+	for k, i := range of {
+		if again[k].Err == nil {
+			results[i].Object = again[k].Object
+		} else if model.ClassOf(again[k].Err) == model.ClassItem {
+			parts[i].remarks = append(parts[i].remarks, "stored, but the destination shows it differently: its text is refused: "+again[k].Err.Error())
+		} else {
+			return again[k].Err
+		}
+	}
+	return nil
+}
+
+// arrived looks up objects that may be at the destination, settles those that
+// are, and returns the others.
+func (a *Account) arrived(ctx context.Context, c *collection, w *batch, parts []*part) (rest []*part, err error) {
+	uids := make([]string, len(parts))
+	for i, p := range parts {
+		uids[i] = p.row.UID
+	}
+	have, digests, err := a.lookUp(ctx, c, uids)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range parts {
+		o, ok := have[p.row.UID]
+		there := Absent
+		if ok {
+			there = Created
+		}
+		switch Decide(Created, there, digests[o.ID] == p.digest) {
+		case Create:
+			rest = append(rest, p)
+		case Adopt:
+			a.res.Of(c.src.Kind).Adopted++
+			a.done(c, w, p, o)
+		default:
+			p.row.Remote, p.row.Stored = o.ID, ""
+			a.keep(c, w, p, "an object with this UID is at the destination with another content; left so")
+		}
+	}
+	return rest, nil
+}

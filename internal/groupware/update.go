@@ -1,0 +1,207 @@
+package groupware
+
+import (
+	"context"
+	"errors"
+
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/model"
+)
+
+// update replaces objects that the source changed, where the destination still
+// has what both sides had last.
+func (a *Account) update(ctx context.Context, c *collection, w *batch, parts []*part) error {
+	if len(parts) == 0 {
+		return nil
+	}
+	for n := 1; len(parts) > 0; n++ {
+		ready, err := a.updatable(ctx, c, w, parts)
+		if err != nil || len(ready) == 0 {
+			return err
+		}
+		if err := a.intend(ctx, ready); err != nil {
+			return err
+		}
+		if err := a.Step("update"); err != nil {
+			return err
+		}
+		writes := make([]destination.ObjectWrite, len(ready))
+		for i, p := range ready {
+			writes[i] = p.write
+			writes[i].ID, writes[i].Version = p.row.Remote, p.row.Stored
+		}
+		results, err := a.dst.UpdateObjects(ctx, c.at(), writes)
+		if err != nil {
+			if model.ClassOf(err) != model.ClassRetry || n >= attempts || ctx.Err() != nil {
+				return err
+			}
+			if serr := sleep(ctx, a.SettleDelay); serr != nil {
+				return errors.Join(serr, err)
+			}
+			parts = ready
+			continue
+		}
+		parts = nil
+		for i, p := range ready {
+			switch err := results[i].Err; {
+			case err == nil:
+				a.res.Of(c.src.Kind).Changed++
+				a.res.Of(c.src.Kind).Octets += p.write.Size
+				a.done(c, w, p, results[i].Object)
+			case model.CodeOf(err) == destination.CodeChanged || model.CodeOf(err) == destination.CodeNotFound:
+				if n >= attempts {
+					return err
+				}
+				parts = append(parts, p) // look again
+			case model.ClassOf(err) == model.ClassItem:
+				// What the destination has stays, and the row as it was.
+				p.row.State, p.row.Intent, p.row.Digest = ledger.Moved, [32]byte{}, p.digest
+				a.res.Of(c.src.Kind).Kept++
+				w.settle(p, func(t *ledger.Tx) error {
+					return a.note(t, c, p.name(), NoteRefused, "the new content is refused, the former one stays: "+err.Error())
+				})
+			default:
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// updatable decides about changed objects by what the destination has now, and
+// returns those to be replaced.
+func (a *Account) updatable(ctx context.Context, c *collection, w *batch, parts []*part) ([]*part, error) {
+	ids := make([]string, len(parts))
+	for i, p := range parts {
+		ids[i] = p.row.Remote
+	}
+	have, err := a.dst.ObjectVersions(ctx, c.at(), ids)
+	if err != nil {
+		return nil, err
+	}
+	var look []string
+	for _, p := range parts {
+		if o, ok := have[p.row.Remote]; ok && o.Version != p.row.Stored {
+			look = append(look, o.ID)
+		}
+	}
+	digests, err := a.digests(ctx, c, look, have)
+	if err != nil {
+		return nil, err
+	}
+	var ready []*part
+	for _, p := range parts {
+		o, ok := have[p.row.Remote]
+		there := Edited
+		switch {
+		case !ok:
+			there = Removed
+		case o.Version == p.row.Stored:
+			there = Same
+		case p.row.Intent != [32]byte{} && digests[o.ID] == p.row.Intent, digests[o.ID] == p.row.Digest && p.row.Stored != "":
+			// What an earlier run wrote, or the common state in another spelling.
+			there, p.row.Stored = Same, o.Version
+			if digests[o.ID] == p.digest {
+				a.res.Of(c.src.Kind).Changed++
+				a.done(c, w, p, o)
+				continue
+			}
+		}
+		switch Decide(Edited, there, ok && digests[o.ID] == p.digest) {
+		case Update:
+			ready = append(ready, p)
+		case Adopt:
+			a.res.Of(c.src.Kind).Adopted++
+			a.done(c, w, p, o)
+		default:
+			text := "changed at the source and by its user at the destination; left as it is there"
+			if there == Removed {
+				text = "changed at the source, but its user deleted it at the destination; it stays deleted"
+			}
+			a.keep(c, w, p, text)
+			if there == Removed {
+				w.put[len(w.put)-1].State = ledger.Detached
+			}
+		}
+	}
+	return ready, nil
+}
+
+// move brings an object to where it is at the source now. It takes over the
+// row of its former place, as its user may have edited it meanwhile.
+func (a *Account) move(ctx context.Context, c *collection, p *part) error {
+	from := *p.from
+	if from.Collection == c.row.ID {
+		p.row.Remote, p.row.Stored, p.row.Digest = from.Remote, from.Stored, from.Digest
+		p.row.State = ledger.Changed
+		return a.tookOver(ctx, p, from)
+	}
+	place, err := a.placeOf(ctx, from.Collection)
+	if err != nil {
+		return err
+	}
+	before, err := a.dst.ObjectVersions(ctx, place, []string{from.Remote})
+	if err != nil {
+		return err
+	}
+	if err := a.Step("move"); err != nil {
+		return err
+	}
+	o, err := a.dst.MoveObject(ctx, place, c.at(), from.Remote)
+	if model.CodeOf(err) == destination.CodeNotFound {
+		// An earlier run may have moved it.
+		at, verr := a.dst.ObjectVersions(ctx, c.at(), []string{from.Remote})
+		if verr != nil {
+			return verr
+		}
+		o, err = at[from.Remote], nil
+		if o.ID == "" {
+			p.from = nil
+			return nil // its user deleted it there: it comes anew
+		}
+		digests, err := a.digests(ctx, c, []string{o.ID}, at)
+		if err != nil {
+			return err
+		}
+		if digests[o.ID] == from.Digest {
+			before = map[string]destination.Object{from.Remote: {Version: from.Stored}}
+		}
+	}
+	if model.ClassOf(err) == model.ClassItem && err != nil {
+		p.from = nil
+		return nil // it comes anew, and is removed from its former place
+	}
+	if err != nil {
+		return err
+	}
+	p.row.Remote, p.row.Digest, p.row.State = o.ID, from.Digest, ledger.Changed
+	if before[from.Remote].Version == from.Stored {
+		p.row.Stored = o.Version
+	}
+	a.res.Of(c.src.Kind).Moved++
+	return a.tookOver(ctx, p, from)
+}
+
+func (a *Account) tookOver(ctx context.Context, p *part, from ledger.Object) error {
+	return a.step(ctx, "moved", func(t *ledger.Tx) error {
+		for _, o := range append(p.old, from) {
+			if err := t.DeleteObject(o); err != nil {
+				return err
+			}
+		}
+		p.old, p.from = nil, nil
+		return t.PutObject(p.row)
+	})
+}
+
+// placeOf is where a row's collection is at the destination.
+func (a *Account) placeOf(ctx context.Context, id int64) (destination.Collection, error) {
+	rows, err := a.Ledger.ObjectCollections(ctx, a.Account)
+	for _, r := range rows {
+		if r.ID == id {
+			return destination.Collection{Kind: r.Kind, ID: r.Target}, err
+		}
+	}
+	return destination.Collection{}, err
+}
