@@ -9,7 +9,7 @@
 //	settle       what an earlier run was about to write is looked up (settle.go)
 //	collections  mapped, created, renamed, recoloured, property by property (collections.go)
 //	list         what the source holds now goes into the ledger (list.go)
-//	write        read → prepare → match moves → intent → effect → confirm (read.go, write.go)
+//	write        read → prepare → match moves → intent → effect → confirm (read.go, prepare.go, write.go, create.go, update.go)
 //	remove       what the source deleted, within a safety share (remove.go)
 //
 // Objects are compared by digests of their meaning, which packages icalendar
