@@ -24,7 +24,7 @@ func (s *Store) Read(ctx context.Context, c model.Collection, items []model.Item
 	if m == nil || m.name != c.Native || !m.current(s.at) {
 		m, err = s.load(c.Native)
 	} else if s.at.format == mdbox {
-		err = s.renew()
+		_, err = s.renew()
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return s.fault(c.Native, err)

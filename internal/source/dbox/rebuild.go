@@ -62,7 +62,7 @@ func (s *Store) indexed(name string) (*mailbox, error) {
 	if s.at.format != mdbox || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return m, err
 	}
-	if merr := s.renew(); merr != nil {
+	if _, merr := s.renew(); merr != nil {
 		return nil, merr
 	}
 	if err == nil {
@@ -125,7 +125,7 @@ func (s *Store) findOrphans() (map[string]found, error) {
 	if s.orphans != nil {
 		return s.orphans, nil
 	}
-	if err := s.renew(); err != nil {
+	if _, err := s.renew(); err != nil {
 		return nil, err
 	}
 	folders, err := s.at.tree()

@@ -157,16 +157,17 @@ func (s *Store) load(name string) (*mailbox, error) {
 	return m, nil
 }
 
-// renew reads the map again if its files have changed.
-func (s *Store) renew() error {
+// renew reads the map again if its files have changed, and tells whether they
+// had.
+func (s *Store) renew() (changed bool, err error) {
 	if s.places != nil && s.places.current(s.at) {
-		return nil
+		return false, nil
 	}
 	m, err := s.at.readMap()
 	if err == nil {
 		s.places = m
 	}
-	return err
+	return true, err
 }
 
 // still reports whether a message is in the mailbox yet, by an index that is
@@ -244,18 +245,25 @@ func (m *mailbox) digest(i int) string {
 	return hex.EncodeToString(e.Row(i))
 }
 
+// moves is how often a message is looked for while the server moves it about.
+const moves = 20
+
 // visit opens the file of a message and calls do. What is not there, or not
-// what it should be, may just have been moved: it is looked for once more.
+// what it should be, may just have been moved: it is looked for once more, and
+// again as long as the map changes meanwhile.
 func (s *Store) visit(open *files, m *mailbox, i int, do func(f *file, at int64) error) error {
 	var err error
-	for range 2 {
+	for n, again := 0, true; again && n < moves; n++ {
 		if err = s.once(open, m, i, do); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamaged) {
 			return err
 		}
+		again = n == 0
 		if s.at.format == mdbox {
-			if rerr := s.renew(); rerr != nil {
+			changed, rerr := s.renew()
+			if rerr != nil {
 				return rerr
 			}
+			again = again || changed
 		}
 	}
 	return err
