@@ -13,6 +13,7 @@ import (
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/throttle"
 )
 
 // readChunk is how many messages the source is asked for at once.
@@ -352,16 +353,5 @@ func (r *run) pause(ctx context.Context, err error, attempt int) error {
 			return err
 		}
 	}
-	return sleep(ctx, d)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return throttle.Sleep(ctx, d)
 }

@@ -102,7 +102,7 @@ func (o Options) withDefaults() Options {
 		o.Now = time.Now
 	}
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = throttle.Sleep
 	}
 	if o.Progress == nil {
 		o.Progress = quiet{}

@@ -7,6 +7,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/throttle"
 	"mailhaul.org/mailhaul/internal/translate"
 )
 
@@ -108,7 +109,7 @@ func (r *run) settle(ctx context.Context, since string, doubts []*doubt) error {
 			return r.claimElsewhere(ctx, doubts, emails)
 		}
 		last = state
-		if err := sleep(ctx, r.SettleDelay); err != nil {
+		if err := throttle.Sleep(ctx, r.SettleDelay); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/throttle"
 )
 
 // create stores new objects. After a lost answer those that arrived are found
@@ -32,7 +33,7 @@ func (a *Account) create(ctx context.Context, c *collection, w *batch, parts []*
 		if model.ClassOf(err) != model.ClassRetry || n >= attempts || ctx.Err() != nil {
 			return err
 		}
-		if serr := sleep(ctx, a.SettleDelay); serr != nil {
+		if serr := throttle.Sleep(ctx, a.SettleDelay); serr != nil {
 			return errors.Join(serr, err)
 		}
 		if n > 1 {

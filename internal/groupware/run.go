@@ -267,15 +267,3 @@ func (a *Account) clearNote(t *ledger.Tx, c *collection, item string, codes ...s
 func noteItem(c *collection, item string) string {
 	return c.src.Kind.String() + " " + c.name() + ": " + item
 }
-
-// sleep waits, or returns early with the context's cause.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/throttle"
 )
 
 // update replaces objects that the source changed, where the destination still
@@ -36,7 +37,7 @@ func (a *Account) update(ctx context.Context, c *collection, w *batch, parts []*
 			if model.ClassOf(err) != model.ClassRetry || n >= attempts || ctx.Err() != nil {
 				return err
 			}
-			if serr := sleep(ctx, a.SettleDelay); serr != nil {
+			if serr := throttle.Sleep(ctx, a.SettleDelay); serr != nil {
 				return errors.Join(serr, err)
 			}
 			parts = ready

@@ -3,12 +3,14 @@ package icalendar
 import (
 	"slices"
 	"strings"
+
+	"mailhaul.org/mailhaul/internal/contentline"
 )
 
 // facts compares what is said about the event apart from times and alarms.
 func (c *comparison) facts(where string, a, b *Component) {
 	fa, fb := said(a, c.a.zones), said(b, c.b.zones)
-	onlyA, onlyB := factsApart(fa, fb)
+	onlyA, onlyB := contentline.Apart(fa, fb)
 	// The same property on both sides is one difference.
 	for _, x := range onlyA {
 		d := Difference{Where: where, Property: x.name, Source: x.params + ":" + x.value}
@@ -39,23 +41,6 @@ func single(name string) bool {
 		return false
 	}
 	return true
-}
-
-func factsApart(a, b []fact) (onlyA, onlyB []fact) {
-	has := func(all []fact, f fact) bool {
-		return slices.ContainsFunc(all, func(g fact) bool { return g.String() == f.String() })
-	}
-	for _, f := range a {
-		if !has(b, f) {
-			onlyA = append(onlyA, f)
-		}
-	}
-	for _, f := range b {
-		if !has(a, f) {
-			onlyB = append(onlyB, f)
-		}
-	}
-	return onlyA, onlyB
 }
 
 // alarms compares alarms and other components inside of the event: by all

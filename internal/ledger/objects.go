@@ -47,7 +47,6 @@ CREATE TABLE IF NOT EXISTS object_shares (
 	PRIMARY KEY (collection, grantee)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS objects_work ON objects (collection, state) WHERE state <> 3;
-CREATE INDEX IF NOT EXISTS objects_uid ON objects (uid);
 `
 
 // ObjectCollection is the ledger's row of a calendar, address book or folder.
@@ -157,12 +156,6 @@ func (l *Ledger) Objects(ctx context.Context, collection int64, states ...State)
 		query += " AND state IN (" + strings.Join(list, ", ") + ")"
 	}
 	return l.objects(ctx, query+" ORDER BY source_id, uid", collection)
-}
-
-// ObjectsByUID returns the account's rows of a kind with this UID.
-func (l *Ledger) ObjectsByUID(ctx context.Context, account int64, kind model.Kind, uid string) ([]Object, error) {
-	return l.objects(ctx, "SELECT "+objectColumns+` FROM objects INDEXED BY objects_uid WHERE uid = ?
-		AND collection IN (SELECT id FROM object_collections WHERE account = ? AND kind = ?) ORDER BY collection, source_id`, uid, account, kind)
 }
 
 // VanishedObjects returns the account's rows of a kind that are gone at the

@@ -2,6 +2,8 @@ package postfix
 
 import (
 	"strings"
+
+	"mailhaul.org/mailhaul/internal/postfix/table"
 )
 
 // SplitAddresses takes the right side of an entry apart, as RFC 5322 lists
@@ -33,7 +35,7 @@ func SplitAddresses(s string) []string {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '"':
-			end, text := quoted(s[i:])
+			end, text := table.Quoted(s[i:])
 			// Quotes around all of a command or file are not part of it.
 			if word.Len() == 0 && (i+end == len(s) || strings.IndexByte(", \t\n", s[i+end]) >= 0) && text != "" && strings.IndexByte("|/:", text[0]) >= 0 {
 				word.WriteString(text)
@@ -77,25 +79,6 @@ func SplitAddresses(s string) []string {
 	return out
 }
 
-// quoted reads a quoted text at the beginning of s: how long it is, and what is
-// in it.
-func quoted(s string) (length int, text string) {
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			if i++; i < len(s) {
-				b.WriteByte(s[i])
-			}
-		case '"':
-			return i + 1, b.String()
-		default:
-			b.WriteByte(s[i])
-		}
-	}
-	return len(s), b.String()
-}
-
 // qualify makes an address of what a table says: lower case, a bare name at
 // $myorigin, a bare host with $mydomain where Postfix adds it. "@domain" stays.
 func (s Settings) qualify(address string) string {
@@ -121,7 +104,7 @@ func plain(address string) string {
 	if !strings.HasPrefix(address, `"`) {
 		return address
 	}
-	n, text := quoted(address)
+	n, text := table.Quoted(address)
 	if text == "" || strings.ContainsAny(text, " \t\"(),:;<>@[]\\|/") || strings.HasPrefix(text, ".") || strings.HasSuffix(text, ".") || strings.Contains(text, "..") {
 		return address
 	}

@@ -171,12 +171,6 @@ func (s *Settings) readOrigin(root string) {
 	}
 }
 
-// Has reports whether the configuration sets a parameter itself.
-func (s Settings) Has(name string) bool {
-	_, ok := s.values[name]
-	return ok
-}
-
 // Get returns a parameter's value, its default where it is not set, with every
 // $name, ${name}, ${name?text} and ${name:text} in it resolved.
 func (s Settings) Get(name string) string {

@@ -89,9 +89,6 @@ func (p *people) somebody(a model.Account) somebody {
 	return who
 }
 
-// groupKey is how lists are searched for a group.
-func groupKey(g *group) string { return strings.ToLower(g.name) }
-
 func (g *group) has(a model.Account) bool {
 	return slices.ContainsFunc(g.members, func(m model.Account) bool { return m.Login == a.Login })
 }

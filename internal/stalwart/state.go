@@ -85,11 +85,6 @@ func (s *state) canonical(address string) string {
 	return local + "@" + name
 }
 
-func (s *state) holder(address string) (holder, bool) {
-	h, ok := s.holders[s.canonical(address)]
-	return h, ok
-}
-
 func (s *state) addressOf(local, domain string) string {
 	if d := s.byID[domain]; d != nil {
 		return strings.ToLower(local) + "@" + d.Name

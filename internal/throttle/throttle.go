@@ -43,12 +43,13 @@ func New(perSecond int64, clock Clock) *Throttle {
 		clock.Now = time.Now
 	}
 	if clock.Sleep == nil {
-		clock.Sleep = sleep
+		clock.Sleep = Sleep
 	}
 	return &Throttle{perSecond: perSecond, chunk: int(min(max(perSecond/100, minChunk), maxChunk)), clock: clock}
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, or returns early with the context's cause.
+func Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -46,7 +46,7 @@ func Real(all []Difference) (real []Difference) {
 // languages, labels of groups, what is preferred.
 func Differences(source, destination Card) (all []Difference) {
 	a, b := parse(source.Text), parse(destination.Text)
-	onlyA, onlyB := apart(facts(a), facts(b))
+	onlyA, onlyB := contentline.Apart(facts(a), facts(b))
 	for _, x := range onlyA {
 		d := Difference{Property: x.name, Source: x.said()}
 		i := slices.IndexFunc(onlyB, func(y fact) bool { return y.name == x.name && y.value == x.value })
@@ -86,23 +86,6 @@ func parse(text []byte) *card {
 		}
 	}
 	return c
-}
-
-func apart(a, b []fact) (onlyA, onlyB []fact) {
-	has := func(all []fact, f fact) bool {
-		return slices.ContainsFunc(all, func(g fact) bool { return g.String() == f.String() })
-	}
-	for _, f := range a {
-		if !has(b, f) {
-			onlyA = append(onlyA, f)
-		}
-	}
-	for _, f := range b {
-		if !has(a, f) {
-			onlyB = append(onlyB, f)
-		}
-	}
-	return onlyA, onlyB
 }
 
 // explain says why a fact may differ without the user seeing it; x is the

@@ -71,7 +71,7 @@ func ReadAliases(r io.Reader) (entries []Entry, problems []string, err error) {
 // cutName takes the name and the colon off a line of aliases(5).
 func cutName(line string) (name, rest string, ok bool) {
 	if strings.HasPrefix(line, `"`) {
-		n, text := quotedText(line)
+		n, text := Quoted(line)
 		name, rest = text, line[n:]
 		rest, ok = strings.CutPrefix(strings.TrimLeft(rest, " \t"), ":")
 		return name, rest, ok
@@ -80,9 +80,9 @@ func cutName(line string) (name, rest string, ok bool) {
 	return strings.TrimSpace(name), rest, ok
 }
 
-// quotedText reads a text in quotes at the beginning of s: how long it is, and
+// Quoted reads a text in quotes at the beginning of s: how long it is, and
 // what is in it.
-func quotedText(s string) (length int, text string) {
+func Quoted(s string) (length int, text string) {
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {
 		switch s[i] {

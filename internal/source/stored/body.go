@@ -63,10 +63,6 @@ func (b *Buffers) Unpack(r io.Reader, size int64) (Text, error) {
 	return Text{Rest: unpacked}, err
 }
 
-// UnpackBytes is Unpack of a message in memory. raw must not be changed while
-// the Text is in use.
-func UnpackBytes(raw []byte) (Text, error) { return new(Buffers).unpackBytes(raw) }
-
 func (b *Buffers) unpackBytes(raw []byte) (Text, error) {
 	if !Packed(raw) {
 		return Text{Bytes: raw}, nil
