@@ -196,14 +196,19 @@ func (l *rawLoader) importCall(blobs []string) string {
 }
 
 // send makes one request of these calls and returns the blobs it uploaded, in
-// order.
+// order. A call that the server answers with serverUnavailable (a conflict
+// within its store, RFC 8620 §3.6.2) is sent again.
 func (l *rawLoader) send(calls ...string) (blobs []string) {
 	var got struct{ MethodResponses [][3]json.RawMessage }
 	body := `{"using":["urn:ietf:params:jmap:core","urn:ietf:params:jmap:mail","urn:ietf:params:jmap:blob"],"methodCalls":[` + strings.Join(calls, ",") + `]}`
 	l.post("/jmap", "application/json", []byte(body), &got)
-	for _, r := range got.MethodResponses {
+	for i, r := range got.MethodResponses {
 		var answer struct {
 			Created map[string]struct{ ID string }
+		}
+		if string(r[0]) == `"error"` {
+			blobs = append(blobs, l.send(calls[i])...)
+			continue
 		}
 		if err := json.Unmarshal(r[1], &answer); err != nil {
 			l.b.Errorf("%s: %v", r[0], err)
@@ -237,7 +242,8 @@ func (l *rawLoader) post(path, contentType string, body []byte, into any) {
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK || bytes.Contains(raw, []byte("notCreated\":{\"")) || bytes.Contains(raw, []byte(`["error"`)) {
+	if err != nil || resp.StatusCode != http.StatusOK || bytes.Contains(raw, []byte("notCreated\":{\"")) ||
+		bytes.Contains(raw, []byte(`["error"`)) && !bytes.Contains(raw, []byte(`["error",{"type":"serverUnavailable"`)) {
 		l.b.Errorf("HTTP %d, %v: %.300s", resp.StatusCode, err, raw)
 		return
 	}
