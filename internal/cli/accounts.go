@@ -9,6 +9,9 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 )
 
+// open reads the engagement file.
+func (a *app) open() (*engagement.Engagement, error) { return engagement.Load(a.file, a.log()) }
+
 // choice is which accounts a command is for.
 type choice struct{ wave string }
 

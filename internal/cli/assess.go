@@ -61,20 +61,13 @@ func (a *app) assess(ctx context.Context, e *engagement.Engagement, accounts []m
 	if runErr != nil {
 		return runErr
 	}
-	if err := a.save(e, "assess", map[string]func(io.Writer) error{
-		".json": func(w io.Writer) error { return report.WriteJSON(w, "assess", a.now(), a.version, as) },
+	if err := a.publish(e, "assess", as, func(w io.Writer) error { return report.AssessTable(w, as) }, forms{
 		".csv":  func(w io.Writer) error { return report.AssessCSV(w, as) },
 		".html": func(w io.Writer) error { return report.AssessHTML(w, as) },
 	}); err != nil {
 		return err
 	}
-	if err := a.show("assess", as, func(w io.Writer) error { return report.AssessTable(w, as) }); err != nil {
-		return err
-	}
-	if as.Failed() > 0 {
-		return outcome(ExitFailed)
-	}
-	return nil
+	return outcome(failed(as.Accounts, func(r assess.Account) error { return r.Err }))
 }
 
 // waves are the engagement's, with those of the accounts that are assessed.

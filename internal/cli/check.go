@@ -83,11 +83,10 @@ func (a *app) restore(ctx context.Context, e *engagement.Engagement) error {
 // findingsCode is the exit code of a check: of the first finding that stops.
 func findingsCode(findings []model.Finding) int {
 	for _, f := range findings {
-		if f.Level != model.LevelStop {
+		switch {
+		case f.Level != model.LevelStop:
 			continue
-		}
-		switch model.CodeOf(f.Err) {
-		case model.CodeAuth, model.CodeUnreachable:
+		case unreachable(f.Err):
 			return ExitUnreachable
 		}
 		return ExitUsage

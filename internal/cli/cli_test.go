@@ -49,16 +49,21 @@ destination: {url: "http://127.0.0.1:1", user: a@b.test, password: "inline:x"}
 		{[]string{"-c", filepath.Join(dir, "none.yaml"), "sync"}, cli.ExitUsage, "mailhaul init"},
 		{[]string{"-c", typo, "check"}, cli.ExitUsage, `"source"`},
 		{[]string{"-c", dead, "verify"}, cli.ExitUsage, "nothing has been moved"},
+		{[]string{"-c", dead, "share"}, cli.ExitUsage, "nothing has been moved"},
 		{[]string{"-c", dead, "status"}, cli.ExitUsage, "nothing has been moved"},
+		{[]string{"-c", dead, "assess"}, cli.ExitUnreachable, "without the destination"},
 		{[]string{"-c", dead, "sync"}, cli.ExitUnreachable, "127.0.0.1:1"},
 		{[]string{"-c", dead, "check"}, cli.ExitUnreachable, ""},
 		{[]string{"-c", dead, "sync", "ana@acme.test"}, cli.ExitUsage, "anna@acme.test"},
 		{[]string{"-c", dead, "sync", "--wave", "first"}, cli.ExitUsage, "first"},
 	} {
-		code, _, problem := invoke(c.args...)
-		if code != c.code || !strings.Contains(problem, c.says) {
-			t.Errorf("mailhaul %s: exit code %d, want %d; it said %q, want %q in it", strings.Join(c.args, " "), code, c.code, problem, c.says)
-		}
+		t.Run(strings.ReplaceAll(strings.Join(c.args, " "), dir+"/", ""), func(t *testing.T) {
+			t.Parallel()
+			code, _, problem := invoke(c.args...)
+			if code != c.code || !strings.Contains(problem, c.says) {
+				t.Errorf("exit code %d, want %d; it said %q, want %q in it", code, c.code, problem, c.says)
+			}
+		})
 	}
 }
 

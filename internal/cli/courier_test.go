@@ -30,7 +30,7 @@ type courierSite struct {
 
 func startCourierSite(t *testing.T) courierSite {
 	t.Helper()
-	o := sample.Options{Accounts: 6, Messages: 1500, Seed: 11, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}
+	o := sample.Options{Accounts: 6, Messages: 1500, Seed: 11, Now: today}
 	if testing.Short() {
 		o.Messages = 200
 	}
@@ -122,7 +122,7 @@ func (site courierSite) see(t *testing.T) {
 func TestCourierMoves(t *testing.T) {
 	t.Parallel()
 	site := startCourierSite(t)
-	for name, start := range targets(t) {
+	for name, start := range targets() {
 		t.Run(name, func(t *testing.T) {
 			var results []courierResult
 			for _, disk := range []bool{true, false} {
@@ -212,13 +212,16 @@ func (site courierSite) moves(t *testing.T, to target, disk bool) (got courierRe
 // renamed mailbox.
 func TestCourierDelta(t *testing.T) {
 	t.Parallel()
-	for name, start := range targets(t) {
+	for name, start := range targets() {
 		for _, disk := range []bool{true, false} {
 			way := name + " over IMAP"
 			if disk {
 				way = name + " from disk"
 			}
-			t.Run(way, func(t *testing.T) { courierDelta(t, start(t), disk) })
+			t.Run(way, func(t *testing.T) {
+				t.Parallel()
+				courierDelta(t, start(t), disk)
+			})
 		}
 	}
 }

@@ -73,10 +73,11 @@ func putCyrusScript(t *testing.T, c *lab.Cyrus, user, name, text string) {
 // A Cyrus moves from its disk, from init to verify, and over IMAP, with the
 // same results; what is read one way is known when it is read the other way.
 func TestCyrusMoves(t *testing.T) {
+	t.Parallel()
 	firm, messages := startFirm(t)
-	t.Setenv("OLD_MASTER", firm.AdminPassword)
-	for name, start := range targets(t) {
+	for name, start := range targets() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			disk := moveFirm(t, firm, start(t), "disk", messages)
 			over := moveFirm(t, firm, start(t), "imap", messages)
 			if disk.moved != over.moved {
@@ -122,7 +123,6 @@ func (m firmMove) use(t *testing.T, firm *lab.Cyrus, way string) {
 
 func moveFirm(t *testing.T, firm *lab.Cyrus, to target, way string, messages int) firmMove {
 	t.Helper()
-	t.Setenv("NEW_ADMIN", to.password)
 	m := firmMove{administrator: administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}}
 	m.run(cli.ExitOK, "init", "--cyrus", firm.Config)
 	raw, err := os.ReadFile(m.config)
@@ -172,8 +172,10 @@ func moveFirm(t *testing.T, firm *lab.Cyrus, to target, way string, messages int
 // What users do at the old server between two runs arrives with the second,
 // read from disk.
 func TestCyrusDelta(t *testing.T) {
-	for name, start := range targets(t) {
+	t.Parallel()
+	for name, start := range targets() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := lab.StartCyrus(t, lab.CyrusOptions{})
 			cyrusAs(t, c, "").create("user/anna")
 			to := start(t)

@@ -30,17 +30,41 @@ func outcome(code int) error {
 	return exit{code}
 }
 
+// failed is the code for what became of accounts: ExitUnreachable where none of
+// them found its server, ExitFailed where some failed.
+func failed[A any](accounts []A, errOf func(A) error) int {
+	code, unreached := ExitOK, 0
+	for _, a := range accounts {
+		if err := errOf(a); err != nil {
+			code = ExitFailed
+			if unreachable(err) {
+				unreached++
+			}
+		}
+	}
+	if unreached > 0 && unreached == len(accounts) {
+		return ExitUnreachable
+	}
+	return code
+}
+
+// unreachable reports that a server did not answer or refused the login.
+func unreachable(err error) bool {
+	c := model.CodeOf(err)
+	return c == model.CodeAuth || c == model.CodeUnreachable
+}
+
 // exitCode is the code for an error that ended a command.
 func exitCode(err error) int {
 	var e exit
-	switch code := model.CodeOf(err); {
+	switch {
 	case err == nil:
 		return ExitOK
 	case errors.As(err, &e):
 		return e.code
-	case code == model.CodeAuth, code == model.CodeUnreachable:
+	case unreachable(err):
 		return ExitUnreachable
-	case code != "", errors.Is(err, context.Canceled):
+	case model.CodeOf(err) != "", errors.Is(err, context.Canceled):
 		return ExitFailed // to be continued
 	}
 	return ExitUsage

@@ -16,8 +16,10 @@ import (
 // Settings are changed for the migration and put back afterwards, except for
 // what somebody else has changed meanwhile.
 func TestFixAndRestore(t *testing.T) {
-	for name, start := range targets(t) {
+	t.Parallel()
+	for name, start := range targets() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			to := start(t)
 			dir := t.TempDir()
 			a := administrator{t: t, config: filepath.Join(dir, "mailhaul.yaml")}

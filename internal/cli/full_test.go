@@ -24,7 +24,7 @@ func TestDiskFull(t *testing.T) {
 	for _, room := range []string{"24k", "80k", "200k", "1m", "3m", "6m"} {
 		t.Run(room, func(t *testing.T) {
 			t.Parallel()
-			m := newMigration(t, sample.Options{Accounts: 2, Messages: 800, Large: 6 << 20, Seed: 3}, targets(t)["sandbox"](t), "accounts: 2")
+			m := newMigration(t, sample.Options{Accounts: 2, Messages: 800, Large: 6 << 20, Seed: 3}, startSandbox(t), "accounts: 2")
 			if err := os.MkdirAll(m.folder, 0o700); err != nil {
 				t.Fatal(err)
 			}

@@ -14,7 +14,7 @@ import (
 // Ctrl-C ends a run with its report and with the exit code that says: again.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
-	a := newMigration(t, sample.Options{Accounts: 2, Messages: 2_000, Seed: 3}, targets(t)["sandbox"](t), "bandwidth: 4MiB/s")
+	a := newMigration(t, sample.Options{Accounts: 2, Messages: 2_000, Seed: 3}, startSandbox(t), "bandwidth: 4MiB/s")
 	cmd := exec.Command(program(t), "-c", a.config, "sync")
 	var out bytes.Buffer
 	cmd.Stdout = &out

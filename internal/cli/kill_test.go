@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strconv"
@@ -39,7 +38,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 		t.Skip("builds the program and kills it many times")
 	}
 	times, messages := kills(t)
-	for name, start := range targets(t) {
+	for name, start := range targets() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			to := start(t)
@@ -121,19 +120,4 @@ func (m migration) kill(program string, line *lab.Proxy, most int64) (sent int64
 			return sent, false
 		}
 	}
-}
-
-// random is a source of randomness whose seed is printed when a test fails;
-// MAILHAUL_SEED repeats it.
-func random(t *testing.T) (*rand.Rand, uint64) {
-	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	if s := os.Getenv("MAILHAUL_SEED"); s != "" {
-		n, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			t.Fatalf("MAILHAUL_SEED is %q, not a number", s)
-		}
-		seed = n
-	}
-	return rand.New(rand.NewPCG(seed, 0)), seed
 }

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/cli"
 	"mailhaul.org/mailhaul/internal/lab"
@@ -17,11 +16,12 @@ import (
 // those for scripts included, with more accounts at once than that; and no
 // user has two. It enforces that itself: it would refuse the second.
 func TestConnectionsAreKept(t *testing.T) {
+	t.Parallel()
 	for _, limit := range []int64{1, 3} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			org := sample.New(sample.Options{Accounts: 6, Messages: 120, Seed: 3, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)})
+			org := sample.New(sample.Options{Accounts: 6, Messages: 120, Seed: 3, Now: today})
 			if err := org.WriteMaildir(dir); err != nil {
 				t.Fatal(err)
 			}
@@ -29,7 +29,7 @@ func TestConnectionsAreKept(t *testing.T) {
 				Settings: "mail_max_userip_connections = 1\n"})
 			count := &lab.Connections{}
 			imap, sieve := lab.StartProxy(t, server.IMAP, count), lab.StartProxy(t, server.Sieve, count)
-			to := targets(t)["sandbox"](t)
+			to := startSandbox(t)
 			a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
 			text := fmt.Sprintf("engagement: ./state\nsource:\n  kind: imap\n  imap: {url: %q, master: %s, separator: %q, password: %q, sieve: %q, tls: {insecure: true}}\n  users: {passwd: %q}\n"+
 				"destination: {url: %q, user: %q, password: %q}\nlimits: {connections: %d, accounts: 6}\n",

@@ -22,6 +22,7 @@ import (
 // guide does the rest. What users change meanwhile follows, and nobody gets an
 // invitation.
 func TestObjectsMove(t *testing.T) {
+	t.Parallel()
 	to := startObjectTarget(t)
 	t.Run("from", func(t *testing.T) {
 		for name, start := range objectSites {

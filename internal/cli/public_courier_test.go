@@ -17,6 +17,7 @@ import (
 // shared-maildirs) becomes a group, from disk as over IMAP. File permissions say
 // who may use it, and these are not rights: that is told.
 func TestCourierPublic(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	must := func(err error) {
 		t.Helper()
@@ -55,8 +56,9 @@ func TestCourierPublic(t *testing.T) {
 	rest := fmt.Sprintf("\n  users: {csv: %q}\n  public: {address: shared@acme.test, ", dir+"/users.csv")
 	disk := fmt.Sprintf("  kind: courier\n  maildir: {path: \"%%h/Maildir\"}%slocations: [{location: %q, under: team}]}", rest, "maildir:"+tree)
 	imap := fmt.Sprintf("  kind: courier\n  imap: {url: %q, tls: {insecure: true}}%sreaders: [anna@acme.test]}", "imaps://"+c.IMAPS, rest)
-	for name, start := range targets(t) {
+	for name, start := range targets() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			_, fromDisk, notes := publicMove(t, start(t), disk, 10, "anna", "ben")
 			_, over, _ := publicMove(t, start(t), imap, 10, "anna", "ben")
 			if d := cmp.Diff(over, fromDisk); d != "" {

@@ -117,69 +117,73 @@ namespace everybody {
 // ways, with what its lists give everybody: own entries instead of those of
 // groups, and these instead of everybody's.
 func TestDovecotPublic(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		location string
 		own      bool
 	}{{"maildir", true}, {"sdbox", false}, {"mdbox", true}} {
-		d, dir := publicDovecot(t, c.location, c.own)
-		t.Setenv("OLD_MASTER", d.MasterPassword)
-		rest := fmt.Sprintf("\n  users: {passwd: %q}", dir+"/users")
-		disk := fmt.Sprintf("\n  maildir: {path: %q}", dir+"/mail/%d/%n/Maildir")
-		imap := fmt.Sprintf("\n  imap: {url: %q, master: %s, separator: %q, password: env:OLD_MASTER, tls: {insecure: true}}", "imaps://"+d.IMAPS, d.MasterUser, d.Separator)
-		public := func(more string) string {
-			return fmt.Sprintf("\n  public: {address: shared@acme.test, own_seen: %v, %s}", c.own, more)
-		}
-		locations, readers := fmt.Sprintf("locations: [%q]", c.location+":"+dir+"/public"), "readers: [anna@acme.test]"
-		want := map[string]string{
-			"anna News": manages, "anna Team": manages, "anna Team/Größe & x": manages,
-			"ben News": reads, "cleo News": reads, "dora News": "read",
-			"ben Team": "read add remove seen keywords", "cleo Team": reads,
-			"ben Team/Größe & x": "read", "cleo Team/Größe & x": "read",
-		}
-		for name, start := range targets(t) {
-			if c.location == "sdbox" && name == "Stalwart" {
-				continue // as mdbox
+		t.Run(fmt.Sprintf("%s, own seen state %v", c.location, c.own), func(t *testing.T) {
+			t.Parallel()
+			d, dir := publicDovecot(t, c.location, c.own)
+			rest := fmt.Sprintf("\n  users: {passwd: %q}", dir+"/users")
+			disk := fmt.Sprintf("\n  maildir: {path: %q}", dir+"/mail/%d/%n/Maildir")
+			imap := fmt.Sprintf("\n  imap: {url: %q, master: %s, separator: %q, password: env:OLD_MASTER, tls: {insecure: true}}", "imaps://"+d.IMAPS, d.MasterUser, d.Separator)
+			public := func(more string) string {
+				return fmt.Sprintf("\n  public: {address: shared@acme.test, own_seen: %v, %s}", c.own, more)
 			}
-			t.Run(fmt.Sprintf("%s, own seen state %v, %s", c.location, c.own, name), func(t *testing.T) {
-				got := map[string]arrival{}
-				for way, source := range map[string]string{
-					"disk": disk + public(locations), "imap": imap + public(readers), "both": disk + imap + public(locations+", "+readers),
-				} {
-					to := start(t)
-					_, at, notes := publicMove(t, to, "  kind: dovecot"+source+rest, 18, "anna", "ben", "cleo", "dora")
-					got[way] = at
-					if to.imap != "" && way == "disk" {
-						shownOverIMAP(t, to)
+			locations, readers := fmt.Sprintf("locations: [%q]", c.location+":"+dir+"/public"), "readers: [anna@acme.test]"
+			want := map[string]string{
+				"anna News": manages, "anna Team": manages, "anna Team/Größe & x": manages,
+				"ben News": reads, "cleo News": reads, "dora News": "read",
+				"ben Team": "read add remove seen keywords", "cleo Team": reads,
+				"ben Team/Größe & x": "read", "cleo Team/Größe & x": "read",
+			}
+			for name, start := range targets() {
+				if c.location == "sdbox" && name == "Stalwart" {
+					continue // as mdbox
+				}
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					got := map[string]arrival{}
+					for way, source := range map[string]string{
+						"disk": disk + public(locations), "imap": imap + public(readers), "both": disk + imap + public(locations+", "+readers),
+					} {
+						to := start(t)
+						_, at, notes := publicMove(t, to, "  kind: dovecot"+source+rest, 18, "anna", "ben", "cleo", "dora")
+						got[way] = at
+						if to.imap != "" && way == "disk" {
+							shownOverIMAP(t, to)
+						}
+						if told := len(notes["seen"]) > 0; told != c.own {
+							t.Errorf("%s: of the seen state it says %q", way, notes["seen"])
+						}
 					}
-					if told := len(notes["seen"]) > 0; told != c.own {
-						t.Errorf("%s: of the seen state it says %q", way, notes["seen"])
+					for _, way := range []string{"imap", "both"} {
+						if d := cmp.Diff(got["disk"], got[way]); d != "" {
+							t.Errorf("from disk (-), %s (+):\n%s", way, d)
+						}
 					}
-				}
-				for _, way := range []string{"imap", "both"} {
-					if d := cmp.Diff(got["disk"], got[way]); d != "" {
-						t.Errorf("from disk (-), %s (+):\n%s", way, d)
+					if d := cmp.Diff(want, got["disk"].Rights); d != "" {
+						t.Errorf("rights (-want +got):\n%s", d)
 					}
-				}
-				if d := cmp.Diff(want, got["disk"].Rights); d != "" {
-					t.Errorf("rights (-want +got):\n%s", d)
-				}
-				seen := 2 // one for all
-				if c.own {
-					seen = 0
-				}
-				if n := got["disk"].seen("News"); n != seen {
-					t.Errorf("%d messages came read, want %d:\n%s", n, seen, strings.Join(got["disk"].Messages, "\n"))
-				}
-			})
-		}
+					seen := 2 // one for all
+					if c.own {
+						seen = 0
+					}
+					if n := got["disk"].seen("News"); n != seen {
+						t.Errorf("%d messages came read, want %d:\n%s", n, seen, strings.Join(got["disk"].Messages, "\n"))
+					}
+				})
+			}
+		})
 	}
 }
 
 // What one reader has read is carried when it is asked for.
 func TestDovecotPublicSeen(t *testing.T) {
+	t.Parallel()
 	d, dir := publicDovecot(t, "maildir", true)
-	t.Setenv("OLD_MASTER", d.MasterPassword)
-	to := targets(t)["sandbox"](t)
+	to := startSandbox(t)
 	source := fmt.Sprintf("  kind: dovecot\n  imap: {url: %q, master: %s, separator: %q, password: env:OLD_MASTER, tls: {insecure: true}}\n  users: {passwd: %q, domain: acme.test}\n  public: {own_seen: true, seen: anna@acme.test}",
 		"imaps://"+d.IMAPS, d.MasterUser, d.Separator, dir+"/users")
 	a, at, notes := publicMove(t, to, source, 18, "anna")
@@ -212,9 +216,7 @@ func TestDovecotPublicSeen(t *testing.T) {
 func TestDovecotPublicFromInit(t *testing.T) {
 	d, _ := publicDovecot(t, "mdbox", true)
 	t.Setenv("PATH", d.Doveconf(t)+":"+os.Getenv("PATH"))
-	t.Setenv("OLD_MASTER", d.MasterPassword)
-	to := targets(t)["sandbox"](t)
-	t.Setenv("NEW_ADMIN", to.password)
+	to := startSandbox(t)
 	a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
 	a.run(cli.ExitOK, "init")
 	raw, err := os.ReadFile(a.config)
@@ -241,10 +243,11 @@ func TestDovecotPublicFromInit(t *testing.T) {
 
 // Without the plugin acl everybody may use what is public, and may there.
 func TestDovecotPublicWithoutLists(t *testing.T) {
+	t.Parallel()
 	_, dir := publicDovecot(t, "maildir", false)
 	source := fmt.Sprintf("  kind: dovecot\n  maildir: {path: %q}\n  acl: {ignore: true}\n  users: {passwd: %q, domain: acme.test}\n  public: {locations: [%q]}",
 		dir+"/mail/%d/%n/Maildir", dir+"/users", "maildir:"+dir+"/public")
-	_, got, _ := publicMove(t, targets(t)["sandbox"](t), source, 18, "anna", "dora")
+	_, got, _ := publicMove(t, startSandbox(t), source, 18, "anna", "dora")
 	if len(got.Rights) != 6 || got.Rights["dora Team"] != works {
 		t.Errorf("rights: %v", got.Rights)
 	}

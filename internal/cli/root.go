@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"mailhaul.org/mailhaul/internal/report"
 )
 
 // Streams are where a command writes.
@@ -82,17 +80,6 @@ func (a *app) log() *slog.Logger {
 	}
 	return slog.New(slog.NewTextHandler(a.Err, &slog.HandlerOptions{Level: level}))
 }
-
-// show writes a report: v as JSON if asked for, else what table writes.
-func (a *app) show(command string, v any, table func(io.Writer) error) error {
-	if a.json {
-		return report.WriteJSON(a.Out, command, a.now(), a.version, v)
-	}
-	return table(a.Out)
-}
-
-// tell writes a line for humans beside the report.
-func (a *app) tell(line string) { fmt.Fprintln(a.Err, line) }
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{

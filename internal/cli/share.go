@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -32,10 +33,7 @@ set by a later run. What an owner changed at the destination stays.`,
 }
 
 func (a *app) share(ctx context.Context, e *engagement.Engagement, owners []model.Account, dryRun bool) (err error) {
-	if e.Rehearsal() {
-		return model.Faultf(model.ClassFatal, "", "a rehearsal leaves nothing to share: name a destination.url")
-	}
-	if _, err := e.LedgerToRead(); err != nil {
+	if err := e.HasRun(); err != nil {
 		return err
 	}
 	o := share.Options{Accounts: e.Config.Limits.Accounts, DryRun: dryRun}
@@ -46,31 +44,13 @@ func (a *app) share(ctx context.Context, e *engagement.Engagement, owners []mode
 		return err
 	}
 	o.GroupAddresses = e.Config.Source.Groups.Addresses
-	if o.Ledger, err = e.Ledger(); err != nil {
-		return err
-	}
-	if o.Source, err = e.Source(ctx); err != nil {
-		return err
-	}
-	if o.Destination, err = e.Destination(ctx); err != nil {
+	if o.Ledger, o.Source, o.Destination, err = e.Ends(ctx); err != nil {
 		return err
 	}
 	res, runErr := share.Run(ctx, o, owners)
-	if err := a.save(e, "share", map[string]func(io.Writer) error{
-		".json": func(w io.Writer) error { return report.WriteJSON(w, "share", a.now(), a.version, res) },
-	}); err != nil {
+	err = a.publish(e, "share", res, func(w io.Writer) error { return report.ShareTable(w, res) }, nil)
+	if err := errors.Join(runErr, err); err != nil {
 		return err
 	}
-	if err := a.show("share", res, func(w io.Writer) error { return report.ShareTable(w, res) }); err != nil {
-		return err
-	}
-	if runErr != nil {
-		return runErr
-	}
-	for _, r := range res.Accounts {
-		if r.Err != nil {
-			return outcome(ExitFailed)
-		}
-	}
-	return nil
+	return outcome(failed(res.Accounts, func(r share.AccountResult) error { return r.Err }))
 }

@@ -55,15 +55,10 @@ func (a *app) sync(ctx context.Context, e *engagement.Engagement, accounts []mod
 	if o.DryRun {
 		name = "dry-run"
 	}
-	saveErr := a.save(e, name, map[string]func(io.Writer) error{
-		".json": func(w io.Writer) error { return report.WriteJSON(w, name, a.now(), a.version, res) },
-		".csv":  func(w io.Writer) error { return report.SyncCSV(w, res) },
-	})
-	if err := a.show(name, res, func(w io.Writer) error { return report.SyncTable(w, res, o.DryRun) }); err != nil {
-		return err
-	}
+	err = a.publish(e, name, res, func(w io.Writer) error { return report.SyncTable(w, res, o.DryRun) },
+		forms{".csv": func(w io.Writer) error { return report.SyncCSV(w, res) }})
 	// What ended the run counts more: a full disk does both.
-	if err := errors.Join(runErr, saveErr); err != nil {
+	if err := errors.Join(runErr, err); err != nil {
 		return err
 	}
 	return outcome(syncCode(res))
@@ -71,13 +66,7 @@ func (a *app) sync(ctx context.Context, e *engagement.Engagement, accounts []mod
 
 // prepare fills in what a run needs from the engagement.
 func (a *app) prepare(ctx context.Context, e *engagement.Engagement, o *engine.Options) (err error) {
-	if o.Ledger, err = e.Ledger(); err != nil {
-		return err
-	}
-	if o.Source, err = e.Source(ctx); err != nil {
-		return err
-	}
-	if o.Destination, err = e.Destination(ctx); err != nil {
+	if o.Ledger, o.Source, o.Destination, err = e.Ends(ctx); err != nil {
 		return err
 	}
 	if o.SpoolDir, err = e.Spool(); err != nil {
@@ -107,44 +96,20 @@ func boundMemory(buffer int64) {
 	}
 }
 
-// syncCode is the exit code of a run. Accounts that failed count more than
-// items that were refused; a server that nobody reached, more than both.
+// syncCode is the exit code of a run: accounts that failed count more than
+// items that were refused.
 func syncCode(res engine.Result) int {
-	code, unreached := ExitOK, 0
+	if code := failed(res.Accounts, func(r engine.AccountResult) error { return r.Err }); code != ExitOK {
+		return code
+	}
+	code := ExitOK
 	for _, r := range res.Accounts {
 		switch {
-		case r.Err != nil:
-			code = ExitFailed
-			if c := model.CodeOf(r.Err); c == model.CodeAuth || c == model.CodeUnreachable {
-				unreached++
-			}
 		case r.Status == engine.StatusFailed:
-			code = ExitFailed
-		case (r.Status == engine.StatusPartial || r.Counts.Refused > 0) && code == ExitOK:
+			return ExitFailed
+		case r.Status == engine.StatusPartial || r.Counts.Refused > 0:
 			code = ExitRefused
 		}
 	}
-	if unreached > 0 && unreached == len(res.Accounts) {
-		return ExitUnreachable
-	}
 	return code
-}
-
-// open reads the engagement file.
-func (a *app) open() (*engagement.Engagement, error) { return engagement.Load(a.file, a.log()) }
-
-// save keeps a report in the engagement's folder, and says where. A rehearsal
-// leaves none.
-func (a *app) save(e *engagement.Engagement, name string, files map[string]func(io.Writer) error) error {
-	if e.Rehearsal() {
-		return nil
-	}
-	paths, err := report.Save(e.Reports(), name, a.now(), files)
-	if err != nil {
-		return errors.Join(errors.New("the report could not be kept"), err)
-	}
-	for _, p := range paths {
-		a.tell("report: " + p)
-	}
-	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/cli"
 	"mailhaul.org/mailhaul/internal/sample"
@@ -17,7 +16,7 @@ import (
 // looking is allowed. When the first is gone, however, the next one goes on.
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
-	m := newMigration(t, sample.Options{Accounts: 2, Messages: 1_000, Seed: 3}, targets(t)["sandbox"](t), "bandwidth: 1MiB/s")
+	m := newMigration(t, sample.Options{Accounts: 2, Messages: 1_000, Seed: 3}, startSandbox(t), "bandwidth: 1MiB/s")
 	first := exec.Command(program(t), "-c", m.config, "sync")
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
@@ -28,7 +27,7 @@ func TestTwoProcesses(t *testing.T) {
 		who, _ := os.ReadFile(filepath.Join(m.folder, "lock"))
 		return strings.TrimSpace(string(who)) == me
 	})
-	for _, command := range [][]string{{"sync"}, {"sync", "--dry-run"}, {"sync", "--adopt"}} {
+	for _, command := range [][]string{{"sync"}, {"sync", "--dry-run"}, {"sync", "--adopt"}, {"verify"}, {"share"}} {
 		out, err := exec.Command(program(t), append([]string{"-c", m.config}, command...)...).CombinedOutput()
 		exit, ok := err.(*exec.ExitError)
 		if !ok || exit.ExitCode() != cli.ExitFailed {
@@ -46,22 +45,9 @@ func TestTwoProcesses(t *testing.T) {
 	}
 	_ = first.Process.Kill()
 	_ = first.Wait()
+	m.unlimited(t)
 	if out, err := exec.Command(program(t), "-c", m.config, "sync").CombinedOutput(); err != nil {
 		t.Errorf("after the first was killed: %v\n%s", err, out)
 	}
 	m.exact(t)
-}
-
-func await(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.After(time.Minute)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
 }

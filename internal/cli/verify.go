@@ -34,20 +34,11 @@ either server.`,
 }
 
 func (a *app) verify(ctx context.Context, e *engagement.Engagement, accounts []model.Account, reread bool) (err error) {
-	if e.Rehearsal() {
-		return model.Faultf(model.ClassFatal, "", "a rehearsal leaves nothing to verify: name a destination.url")
-	}
-	if _, err := e.LedgerToRead(); err != nil {
+	if err := e.HasRun(); err != nil {
 		return err
 	}
 	o := verify.Options{Accounts: e.Config.Limits.Accounts, Reread: reread, Now: a.now}
-	if o.Ledger, err = e.Ledger(); err != nil {
-		return err
-	}
-	if o.Source, err = e.Source(ctx); err != nil {
-		return err
-	}
-	if o.Destination, err = e.Destination(ctx); err != nil {
+	if o.Ledger, o.Source, o.Destination, err = e.Ends(ctx); err != nil {
 		return err
 	}
 	c := a.newCounter("compared", len(accounts))
@@ -57,32 +48,22 @@ func (a *app) verify(ctx context.Context, e *engagement.Engagement, accounts []m
 	if runErr != nil {
 		return runErr
 	}
-	if err := a.save(e, "verify", map[string]func(io.Writer) error{
-		".json": func(w io.Writer) error { return report.WriteJSON(w, "verify", a.now(), a.version, rep) },
+	if err := a.publish(e, "verify", rep, func(w io.Writer) error { return report.VerifyTable(w, rep) }, forms{
 		".csv":  func(w io.Writer) error { return report.VerifyCSV(w, rep) },
 		".html": func(w io.Writer) error { return report.VerifyHTML(w, rep, a.now()) },
 	}); err != nil {
 		return err
 	}
-	if err := a.show("verify", rep, func(w io.Writer) error { return report.VerifyTable(w, rep) }); err != nil {
-		return err
-	}
 	return outcome(verifyCode(rep))
 }
 
+// verifyCode is the exit code of a comparison: accounts that were not compared
+// count more than differences, and these more than items that were refused.
 func verifyCode(rep verify.Report) int {
+	if code := failed(rep.Accounts, func(r verify.AccountReport) error { return r.Err }); code != ExitOK {
+		return code
+	}
 	switch {
-	case rep.Failed() > 0:
-		for _, r := range rep.Accounts {
-			c := model.CodeOf(r.Err)
-			if r.Err != nil && c != model.CodeAuth && c != model.CodeUnreachable {
-				return ExitFailed
-			}
-		}
-		if rep.Failed() == len(rep.Accounts) {
-			return ExitUnreachable
-		}
-		return ExitFailed
 	case rep.Differences() > 0:
 		return ExitDifferences
 	case rep.Total.Refused+rep.Objects.Refused > 0:

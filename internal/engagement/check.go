@@ -3,8 +3,6 @@ package engagement
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -52,7 +50,7 @@ func (e *Engagement) Check(ctx context.Context) []model.Finding {
 // dry run has seen it.
 func (e *Engagement) needs(ctx context.Context) ([]destination.Need, error) {
 	seen := map[string]ledger.Holding{}
-	if _, err := os.Stat(filepath.Join(e.Config.Engagement, ledger.FileName)); err == nil && !e.Rehearsal() {
+	if e.HasRun() == nil {
 		l, err := e.LedgerToRead()
 		if err != nil {
 			return nil, err

@@ -113,20 +113,16 @@ func (e *Engagement) Ledger() (*ledger.Ledger, error) {
 }
 
 // LedgerToRead opens the ledger without claiming it, to look at it while a
-// run may be at work. A Fault with code "noLedger" says that nothing has run
-// yet.
+// run may be at work. It fails as HasRun does where there is none.
 func (e *Engagement) LedgerToRead() (*ledger.Ledger, error) {
 	if e.led != nil {
 		return e.led, nil
 	}
-	dir, err := e.folder()
-	if err != nil {
-		return nil, model.Faultf(model.ClassFatal, "", "the engagement's folder: %w", err)
+	if err := e.HasRun(); err != nil {
+		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(dir, ledger.FileName)); errors.Is(err, os.ErrNotExist) {
-		return nil, model.Faultf(model.ClassFatal, "", "nothing has been moved yet: there is no ledger in %s", dir)
-	}
-	e.led, err = ledger.Open(dir)
+	var err error
+	e.led, err = ledger.Open(e.Config.Engagement)
 	return e.led, err
 }
 

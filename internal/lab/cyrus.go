@@ -57,7 +57,7 @@ var cyrusPackages = []string{"cyrus-imapd", "cyrus-caldav", "sasl2-bin", "libsas
 // test ends. The test is skipped where the packages cannot be had.
 func StartCyrus(t testing.TB, o CyrusOptions) *Cyrus {
 	t.Helper()
-	c := &Cyrus{Admin: "cyrus", AdminPassword: "lab-Admin-7741", Proxy: "migrator", ProxyPassword: "lab-Proxy-3390"}
+	c := &Cyrus{Admin: "cyrus", AdminPassword: AdminPassword, Proxy: "migrator", ProxyPassword: "lab-Proxy-3390"}
 	c.root = Debian(t, cyrusPackages...)
 	mustOverlay(t, c.root)
 	// Not t.TempDir: paths of sockets must stay below 108 octets.

@@ -64,7 +64,7 @@ var dovecotPackages = []string{"dovecot-core", "dovecot-imapd", "dovecot-lmtpd",
 // test ends. The test is skipped where the packages cannot be had.
 func StartDovecot(t testing.TB, o DovecotOptions) *Dovecot {
 	t.Helper()
-	d := &Dovecot{MasterUser: "migrate", MasterPassword: "lab-Master-5512", Separator: "*"}
+	d := &Dovecot{MasterUser: "migrate", MasterPassword: AdminPassword, Separator: "*"}
 	d.root = Debian(t, slices.Concat(dovecotPackages, o.Packages)...)
 	mustOverlay(t, d.root)
 	// Not t.TempDir: paths of sockets must stay below 108 octets.

@@ -60,7 +60,7 @@ func StartStalwart(t testing.TB) *Stalwart {
 	if bin == "" {
 		t.Skip("no Stalwart here: put `stalwart` on PATH or name it in MAILHAUL_STALWART")
 	}
-	s := &Stalwart{AdminUser: "admin", AdminPassword: "lab-Recovery-7391", Domain: "lab.test"}
+	s := &Stalwart{AdminUser: "admin", AdminPassword: AdminPassword, Domain: "lab.test"}
 	ports := freePorts(t, 4)
 	at := func(i int) string { return "127.0.0.1:" + strconv.Itoa(ports[i]) }
 	s.URL, s.IMAP, s.Sieve, s.LMTP = "http://"+at(0), at(1), at(2), at(3)

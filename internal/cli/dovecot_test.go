@@ -1,55 +1,20 @@
 package cli_test
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/cli"
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sample"
-	"mailhaul.org/mailhaul/internal/sandbox"
 	"mailhaul.org/mailhaul/internal/stalwart"
 )
-
-// administrator runs commands in a folder.
-type administrator struct {
-	t      *testing.T
-	config string
-}
-
-// run executes a command line, demands an exit code and returns stdout.
-func (a administrator) run(code int, args ...string) string {
-	a.t.Helper()
-	var out, progress bytes.Buffer
-	start := time.Now()
-	got := cli.Run(context.Background(), cli.Streams{Out: &out, Err: &progress}, "test", append([]string{"-c", a.config}, args...))
-	a.t.Logf("mailhaul %s: exit code %d after %v", strings.Join(args, " "), got, time.Since(start).Round(time.Millisecond))
-	if got != code {
-		a.t.Fatalf("mailhaul %s: exit code %d, want %d\n%.6000s\n%.3000s", strings.Join(args, " "), got, code, out.String(), progress.String())
-	}
-	return out.String()
-}
-
-// result executes a command with --json and decodes what it found.
-func (a administrator) result(code int, into any, args ...string) {
-	a.t.Helper()
-	doc := struct {
-		Result any `json:"result"`
-	}{into}
-	if err := json.Unmarshal([]byte(a.run(code, append(args, "--json")...)), &doc); err != nil {
-		a.t.Fatalf("mailhaul %v --json: %v", args, err)
-	}
-}
 
 // organisation is a real Dovecot with everything that the sample can hold.
 type organisation struct {
@@ -60,7 +25,7 @@ type organisation struct {
 
 func startOrganisation(t *testing.T) organisation {
 	t.Helper()
-	o := sample.Options{Accounts: 20, Messages: 30_000, Large: 60 << 20, Oddities: true, Seed: 7, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}
+	o := sample.Options{Accounts: 20, Messages: 30_000, Large: 60 << 20, Oddities: true, Seed: 7, Now: today}
 	if testing.Short() {
 		o.Messages, o.Large = 1_000, 5<<20
 	}
@@ -73,52 +38,26 @@ func startOrganisation(t *testing.T) organisation {
 	return org
 }
 
-// target is a server to move to.
-type target struct {
-	url, user, password string
-	imap                string // address of its plain-text IMAP; empty: none
-	// noDES: the server cannot check traditional crypt(3), as it says itself.
-	noDES bool
-}
-
-func targets(t *testing.T) map[string]func(t *testing.T) target {
-	return map[string]func(t *testing.T) target{
-		"sandbox": func(t *testing.T) target {
-			at := target{user: "migrate@lab.test", password: "a long password 42", noDES: true}
-			s := sandbox.New(sandbox.Options{AdminUser: at.user, AdminPassword: at.password, Dir: t.TempDir()})
-			var err error
-			if at.url, err = s.Start(); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { s.Close() })
-			return at
-		},
-		"Stalwart": func(t *testing.T) target {
-			s := lab.StartStalwart(t)
-			return target{url: s.URL, user: s.AdminUser, password: s.AdminPassword, imap: s.IMAP}
-		},
-	}
-}
-
 // A Dovecot with twenty accounts moves, from init to verify, over IMAP with
 // bodies from disk and over IMAP alone, into the sandbox and the real server.
 func TestDovecotMoves(t *testing.T) {
 	org := startOrganisation(t)
 	t.Setenv("PATH", org.Doveconf(t)+":"+os.Getenv("PATH"))
-	t.Setenv("OLD_MASTER", org.MasterPassword)
-	for name, start := range targets(t) {
+	for name, start := range everyTarget {
 		for _, disk := range []bool{true, false} {
 			way, edit := name+" over IMAP", without("maildir", "acl")
 			if disk {
 				way, edit = name+" from disk", without()
 			}
-			t.Run(way, func(t *testing.T) { org.moves(t, start(t), edit) })
+			t.Run(way, func(t *testing.T) {
+				t.Parallel()
+				org.moves(t, start(t), edit)
+			})
 		}
 	}
 }
 
 func (org organisation) moves(t *testing.T, to target, edit func(config string) string) {
-	t.Setenv("NEW_ADMIN", to.password)
 	a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
 	a.run(cli.ExitOK, "init")
 	a.complete(to, edit)

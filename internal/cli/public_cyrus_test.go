@@ -30,7 +30,6 @@ type arrival struct {
 // verifies. It returns what arrived and the notes of the shares, by code.
 func publicMove(t *testing.T, to target, source string, messages int, readers ...string) (administrator, arrival, map[string][]string) {
 	t.Helper()
-	t.Setenv("NEW_ADMIN", to.password)
 	a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
 	a.source(to, source)
 	a.run(cli.ExitOK, "check")
@@ -240,25 +239,25 @@ func subscribesOverIMAP(t *testing.T, to target, reader string, want ...string) 
 // over IMAP: with the same messages, unread for everybody, and with the rights
 // that their lists give, by groups of the destination where these are exact.
 func TestCyrusPublic(t *testing.T) {
+	t.Parallel()
 	old, people, messages := publicCyrus(t)
-	t.Setenv("OLD_MASTER", old.AdminPassword)
 	const rest = "\n  users: {domain: acme.test}\n  public: {}\n  groups:\n    members: {staff: [anna, bob, carla]}\n    addresses: {anyone: everybody@acme.test, staff: staff@acme.test}"
 	disk := fmt.Sprintf("  kind: cyrus\n  cyrus: {config: %q}", old.Config) + rest
 	imap := fmt.Sprintf("  kind: cyrus\n  imap: {url: %q, master: %s, password: env:OLD_MASTER, tls: {insecure: true}}", "imaps://"+old.IMAPS, old.Admin) + rest
 	want := map[string]string{}
 	for _, p := range people {
+		// Who is in twelve of thirteen, as for Team/Größe & Co, cannot be told by
+		// a group: everybody is named, which is more than the server allows.
 		want[p+" News"], want[p+" Board"] = reads, reads
-		if p != "p3" {
-			want[p+" Team/Größe & Co"] = reads
-		}
 	}
 	want["bob News"], want["anna Board/Minutes"] = manages, manages
 	for _, p := range []string{"anna", "bob", "carla"} {
 		want[p+" Team"], want[p+" Team/General"] = reads, reads
 	}
 	want["anna Team/General"], want["bob Team/General"] = "read add seen keywords", "read add seen keywords"
-	for name, start := range targets(t) {
+	for name, start := range targets() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			to := start(t)
 			a, fromDisk, notes := publicMove(t, to, disk, messages, people...)
 			imapTo := start(t)
@@ -270,14 +269,8 @@ func TestCyrusPublic(t *testing.T) {
 			if len(notes["subscriptions"]) > 0 {
 				t.Errorf("subscriptions: %q", notes["subscriptions"])
 			}
-			t.Setenv("NEW_ADMIN", to.password)
 			if d := cmp.Diff(over, fromDisk); d != "" {
 				t.Errorf("over IMAP (-), from disk (+):\n%s", d)
-			}
-			// Who is in twelve of thirteen cannot be told by a group: everybody
-			// is named, which is more than the server allows.
-			for _, p := range people {
-				delete(want, p+" Team/Größe & Co")
 			}
 			if d := cmp.Diff(want, fromDisk.Rights); d != "" {
 				t.Errorf("rights (-want +got):\n%s", d)
@@ -306,10 +299,11 @@ func TestCyrusPublic(t *testing.T) {
 // What happens to public mailboxes between two runs arrives with the second,
 // read from disk or over IMAP, and who may use them changes with their lists.
 func TestCyrusPublicDelta(t *testing.T) {
+	t.Parallel()
 	for _, way := range []string{"disk", "imap"} {
 		t.Run(way, func(t *testing.T) {
+			t.Parallel()
 			old := lab.StartCyrus(t, lab.CyrusOptions{})
-			t.Setenv("OLD_MASTER", old.AdminPassword)
 			admin := cyrusAs(t, old, "")
 			for _, m := range []string{"user/anna", "user/bob", "Team", "Team/Doomed", "Team/Before"} {
 				admin.create(m)
@@ -327,7 +321,7 @@ func TestCyrusPublicDelta(t *testing.T) {
 			if way == "imap" {
 				source = fmt.Sprintf("  kind: cyrus\n  imap: {url: %q, master: %s, password: env:OLD_MASTER, tls: {insecure: true}}", "imaps://"+old.IMAPS, old.Admin)
 			}
-			to := targets(t)["Stalwart"](t)
+			to := startStalwart(t)
 			a, before, _ := publicMove(t, to, source+"\n  users: {domain: acme.test}\n  public: {}", 7, "anna", "bob")
 			if before.Rights["bob Team/Before"] != reads {
 				t.Errorf("rights before: %v", before.Rights)

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/sample"
@@ -15,7 +14,7 @@ import (
 // mdbox by Dovecot itself: location may name DIR.
 func startDbox(t *testing.T, location, settings string) organisation {
 	t.Helper()
-	o := sample.Options{Accounts: 12, Messages: 2_000, Large: 20 << 20, Oddities: true, Seed: 11, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}
+	o := sample.Options{Accounts: 12, Messages: 2_000, Large: 20 << 20, Oddities: true, Seed: 11, Now: today}
 	if testing.Short() {
 		o.Messages, o.Large = 500, 5<<20
 	}
@@ -51,14 +50,19 @@ func TestDboxMoves(t *testing.T) {
 		"sdbox": {"sdbox:DIR/%d/%n/sdbox", "mail_attachment_dir = DIR/attachments\nmail_attachment_min_size = 1k\n"},
 		"mdbox": {"mdbox:~/mdbox:ALT=DIR/archive/%n:INDEX=~/index", "mdbox_rotate_size = 1M\nmail_plugins = $mail_plugins zlib\nplugin {\n  zlib_save = zstd\n}\n"},
 	} {
-		org := startDbox(t, c.location, c.settings)
-		t.Setenv("PATH", org.Doveconf(t)+":"+os.Getenv("PATH"))
-		t.Setenv("OLD_MASTER", org.MasterPassword)
-		for to, start := range targets(t) {
-			t.Run(name+" into "+to+" from disk alone", func(t *testing.T) { org.moves(t, start(t), without("imap")) })
-			if to == "sandbox" {
-				t.Run(name+" into "+to+" with IMAP", func(t *testing.T) { org.moves(t, start(t), without()) })
+		t.Run(name, func(t *testing.T) {
+			org := startDbox(t, c.location, c.settings)
+			t.Setenv("PATH", org.Doveconf(t)+":"+os.Getenv("PATH"))
+			move := func(way string, start func(t *testing.T) target, edit func(config string) string) {
+				t.Run(way, func(t *testing.T) {
+					t.Parallel()
+					org.moves(t, start(t), edit)
+				})
 			}
-		}
+			for to, start := range targets() {
+				move("into "+to+" from disk alone", start, without("imap"))
+			}
+			move("into sandbox with IMAP", startSandbox, without())
+		})
 	}
 }

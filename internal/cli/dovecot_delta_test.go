@@ -19,14 +19,18 @@ import (
 // new mail, flags, a move without a second upload, a deletion, a renamed and a
 // removed mailbox.
 func TestDovecotDelta(t *testing.T) {
-	for name, start := range targets(t) {
-		t.Run(name, func(t *testing.T) { delta(t, start(t)) })
+	t.Parallel()
+	for name, start := range targets() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			delta(t, start(t))
+		})
 	}
 }
 
 func delta(t *testing.T, to target) {
 	dir := t.TempDir()
-	org := sample.New(sample.Options{Accounts: 2, Messages: 200, Seed: 5, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)})
+	org := sample.New(sample.Options{Accounts: 2, Messages: 200, Seed: 5, Now: today})
 	if err := org.WriteMaildir(dir); err != nil {
 		t.Fatal(err)
 	}

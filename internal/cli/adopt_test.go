@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	goimap "github.com/emersion/go-imap/v2"
 	"github.com/zeebo/blake3"
@@ -33,9 +32,11 @@ import (
 // organisation to other accounts: both times --adopt takes over what is there,
 // and everything goes on as if mailhaul had brought it.
 func TestLostLedgerAndOtherTools(t *testing.T) {
+	t.Parallel()
 	tools := map[string]func(t *testing.T) copier{"mbsync": mbsync, "imapsync": imapsync}
-	for name, start := range targets(t) {
+	for name, start := range targets() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := newCopied(t, start(t))
 			t.Run("lost ledger", c.losesLedger)
 			for tool, find := range tools {
@@ -67,7 +68,7 @@ func newCopied(t *testing.T, to target) *copied {
 	t.Helper()
 	c := &copied{to: to}
 	c.dir = t.TempDir()
-	c.sample = sample.New(sample.Options{Accounts: 4, Messages: 400, Oddities: true, Seed: 11, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)})
+	c.sample = sample.New(sample.Options{Accounts: 4, Messages: 400, Oddities: true, Seed: 11, Now: today})
 	if err := c.sample.WriteMaildir(c.dir); err != nil {
 		t.Fatal(err)
 	}

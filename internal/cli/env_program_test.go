@@ -5,9 +5,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"testing"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/cli"
 	"mailhaul.org/mailhaul/internal/sample"
@@ -36,14 +36,6 @@ var built = sync.OnceValues(func() (path string, err error) {
 	return path, nil
 })
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if programs != "" {
-		os.RemoveAll(programs)
-	}
-	os.Exit(code)
-}
-
 // migration is an organisation on disk and an administrator who moves it.
 type migration struct {
 	administrator
@@ -55,7 +47,7 @@ type migration struct {
 // given, and makes the accounts.
 func newMigration(t *testing.T, o sample.Options, to target, limits string) migration {
 	t.Helper()
-	o.Now = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	o.Now = today
 	m := migration{org: sample.New(o)}
 	dir := t.TempDir()
 	if err := m.org.WriteMaildir(dir); err != nil {
@@ -71,6 +63,18 @@ func newMigration(t *testing.T, o sample.Options, to target, limits string) migr
 	}
 	m.run(cli.ExitOK, "provision")
 	return m
+}
+
+// unlimited takes the limits away.
+func (m migration) unlimited(t *testing.T) {
+	t.Helper()
+	text, err := os.ReadFile(m.config)
+	if err == nil {
+		err = os.WriteFile(m.config, regexp.MustCompile(`(?m)^limits: .*$`).ReplaceAll(text, nil), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // exact demands that everything is there, once.

@@ -1,0 +1,150 @@
+// The tests of the command line play an administrator: they write an engagement
+// file, run commands, and look at what arrived, at real servers.
+//
+//	env_test.go         the administrator, the servers to move to, the environment
+//	env_program_test.go the program as a process, and a small organisation on disk for it
+//	cli_test.go         exit codes, what commands say of common mistakes, init, demo
+//	dovecot_*, cyrus_*, courier_*   from init to verify from each old server; the delta
+//	public_*            public mailboxes of each of them, with who may use them
+//	objects_*           calendars, contacts and files; objects_servers_test.go has the old servers
+//	adopt_*             after a lost ledger, after other tools
+//	kill_, full_, twice_, interrupt_   runs that are stopped
+//	fix_, limits_, migrator_, organisation_   one promise of docs/ each
+//
+// With -short, what is about the source moves into the sandbox alone.
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/cli"
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/sandbox"
+)
+
+// TestMain sets what init's files refer to, for all tests: they run side by
+// side, and so cannot each have an environment.
+func TestMain(m *testing.M) {
+	for _, name := range []string{"OLD_MASTER", "NEW_ADMIN"} {
+		if err := os.Setenv(name, lab.AdminPassword); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	code := m.Run()
+	if programs != "" {
+		os.RemoveAll(programs)
+	}
+	os.Exit(code)
+}
+
+// today is the time of the sample organisations.
+var today = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+
+// administrator runs commands in a folder.
+type administrator struct {
+	t      *testing.T
+	config string
+}
+
+// run executes a command line, demands an exit code and returns stdout.
+func (a administrator) run(code int, args ...string) string {
+	a.t.Helper()
+	var out, progress bytes.Buffer
+	start := time.Now()
+	got := cli.Run(context.Background(), cli.Streams{Out: &out, Err: &progress}, "test", append([]string{"-c", a.config}, args...))
+	a.t.Logf("mailhaul %s: exit code %d after %v", strings.Join(args, " "), got, time.Since(start).Round(time.Millisecond))
+	if got != code {
+		a.t.Fatalf("mailhaul %s: exit code %d, want %d\n%.6000s\n%.3000s", strings.Join(args, " "), got, code, out.String(), progress.String())
+	}
+	return out.String()
+}
+
+// result executes a command with --json and decodes what it found.
+func (a administrator) result(code int, into any, args ...string) {
+	a.t.Helper()
+	doc := struct {
+		Result any `json:"result"`
+	}{into}
+	if err := json.Unmarshal([]byte(a.run(code, append(args, "--json")...)), &doc); err != nil {
+		a.t.Fatalf("mailhaul %v --json: %v", args, err)
+	}
+}
+
+// target is a server to move to; its administrator has lab.AdminPassword.
+type target struct {
+	url, user, password string
+	imap                string // address of its plain-text IMAP; empty: none
+	// noDES: the server cannot check traditional crypt(3), as it says itself.
+	noDES bool
+}
+
+func startSandbox(t *testing.T) target {
+	t.Helper()
+	to := target{user: "migrate@lab.test", password: lab.AdminPassword, noDES: true}
+	s := sandbox.New(sandbox.Options{AdminUser: to.user, AdminPassword: to.password, Dir: t.TempDir()})
+	var err error
+	if to.url, err = s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return to
+}
+
+func startStalwart(t *testing.T) target {
+	t.Helper()
+	s := lab.StartStalwart(t)
+	return target{url: s.URL, user: s.AdminUser, password: s.AdminPassword, imap: s.IMAP}
+}
+
+// everyTarget starts a server of each kind that can be moved to.
+var everyTarget = map[string]func(t *testing.T) target{"sandbox": startSandbox, "Stalwart": startStalwart}
+
+// targets are all of them, but for -short.
+func targets() map[string]func(t *testing.T) target {
+	all := maps.Clone(everyTarget)
+	if testing.Short() {
+		delete(all, "Stalwart")
+	}
+	return all
+}
+
+// await polls until ok.
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// random is a source of randomness whose seed is printed when a test fails;
+// MAILHAUL_SEED repeats it.
+func random(t *testing.T) (*rand.Rand, uint64) {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv("MAILHAUL_SEED"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			t.Fatalf("MAILHAUL_SEED is %q, not a number", s)
+		}
+		seed = n
+	}
+	return rand.New(rand.NewPCG(seed, 0)), seed
+}
