@@ -9,27 +9,10 @@ import (
 	"testing"
 
 	goimap "github.com/emersion/go-imap/v2"
-	"github.com/emersion/go-imap/v2/imapclient"
-	"github.com/emersion/go-sasl"
 
 	"mailhaul.org/mailhaul/internal/cli"
 	"mailhaul.org/mailhaul/internal/lab"
 )
-
-// cyrusAs logs in by the proxy's password; "" is the administrator.
-func cyrusAs(t *testing.T, c *lab.Cyrus, user string) person {
-	t.Helper()
-	client, err := imapclient.DialInsecure(c.IMAP, nil)
-	p := person{t, client}
-	p.must(err)
-	t.Cleanup(func() { client.Close() })
-	if user == "" {
-		p.must(client.Authenticate(sasl.NewPlainClient("", c.Admin, c.AdminPassword)))
-		return p
-	}
-	p.must(client.Authenticate(sasl.NewPlainClient(user, c.Proxy, c.ProxyPassword)))
-	return p
-}
 
 // startFirm is a Cyrus with three people, a public mailbox and what only some
 // of them use.

@@ -23,25 +23,28 @@ type organisation struct {
 	dir    string
 }
 
-func startOrganisation(t *testing.T) organisation {
+// startOrganisation serves a sample organisation's Maildirs; settings are more
+// lines of dovecot.conf.
+func startOrganisation(t *testing.T, o sample.Options, settings string) organisation {
 	t.Helper()
-	o := sample.Options{Accounts: 20, Messages: 30_000, Large: 60 << 20, Oddities: true, Seed: 7, Now: today}
-	if testing.Short() {
-		o.Messages, o.Large = 1_000, 5<<20
-	}
+	o.Now = today
 	org := organisation{sample: sample.New(o), dir: t.TempDir()}
 	if err := org.sample.WriteMaildir(org.dir); err != nil {
 		t.Fatal(err)
 	}
 	org.Dovecot = lab.StartDovecot(t, lab.DovecotOptions{Passwd: org.dir + "/users", Mail: org.dir,
-		Location: "maildir:" + org.dir + "/%d/%n/Maildir", Home: org.dir + "/%d/%n"})
+		Location: "maildir:" + org.dir + "/%d/%n/Maildir", Home: org.dir + "/%d/%n", Settings: settings})
 	return org
 }
 
 // A Dovecot with twenty accounts moves, from init to verify, over IMAP with
 // bodies from disk and over IMAP alone, into the sandbox and the real server.
 func TestDovecotMoves(t *testing.T) {
-	org := startOrganisation(t)
+	o := sample.Options{Accounts: 20, Messages: 30_000, Large: 60 << 20, Oddities: true, Seed: 7}
+	if testing.Short() {
+		o.Messages, o.Large = 1_000, 5<<20
+	}
+	org := startOrganisation(t, o, "")
 	t.Setenv("PATH", org.Doveconf(t)+":"+os.Getenv("PATH"))
 	for name, start := range everyTarget {
 		for _, disk := range []bool{true, false} {

@@ -20,20 +20,14 @@ func TestConnectionsAreKept(t *testing.T) {
 	for _, limit := range []int64{1, 3} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			org := sample.New(sample.Options{Accounts: 6, Messages: 120, Seed: 3, Now: today})
-			if err := org.WriteMaildir(dir); err != nil {
-				t.Fatal(err)
-			}
-			server := lab.StartDovecot(t, lab.DovecotOptions{Passwd: dir + "/users", Mail: dir, Location: "maildir:" + dir + "/%d/%n/Maildir", Home: dir + "/%d/%n",
-				Settings: "mail_max_userip_connections = 1\n"})
+			server := startOrganisation(t, sample.Options{Accounts: 6, Messages: 120, Seed: 3}, "mail_max_userip_connections = 1\n")
 			count := &lab.Connections{}
 			imap, sieve := lab.StartProxy(t, server.IMAP, count), lab.StartProxy(t, server.Sieve, count)
 			to := startSandbox(t)
 			a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
 			text := fmt.Sprintf("engagement: ./state\nsource:\n  kind: imap\n  imap: {url: %q, master: %s, separator: %q, password: %q, sieve: %q, tls: {insecure: true}}\n  users: {passwd: %q}\n"+
 				"destination: {url: %q, user: %q, password: %q}\nlimits: {connections: %d, accounts: 6}\n",
-				"imap://"+imap.Addr, server.MasterUser, server.Separator, "inline:"+server.MasterPassword, "sieve://"+sieve.Addr, dir+"/users", to.url, to.user, "inline:"+to.password, limit)
+				"imap://"+imap.Addr, server.MasterUser, server.Separator, "inline:"+server.MasterPassword, "sieve://"+sieve.Addr, server.dir+"/users", to.url, to.user, "inline:"+to.password, limit)
 			if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}

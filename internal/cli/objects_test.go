@@ -110,8 +110,8 @@ func (to *objectTarget) open(t *testing.T, site objectSite, domain string) *obje
 	if !strings.Contains(address, "@") {
 		address += "@" + domain
 	}
-	as(to.AdminUser, to.AdminPassword).run(cli.ExitOK, "provision")
-	return &objectMove{administrator: as(to.migrator, to.password), to: to, site: site, address: address}
+	as(to.user, to.password).run(cli.ExitOK, "provision")
+	return &objectMove{administrator: as(to.migrator, migratorPassword), to: to, site: site, address: address}
 }
 
 // first provisions, checks, assesses, syncs and verifies, as an administrator

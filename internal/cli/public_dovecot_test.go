@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -250,33 +249,5 @@ func TestDovecotPublicWithoutLists(t *testing.T) {
 	_, got, _ := publicMove(t, startSandbox(t), source, 18, "anna", "dora")
 	if len(got.Rights) != 6 || got.Rights["dora Team"] != works {
 		t.Errorf("rights: %v", got.Rights)
-	}
-}
-
-// shownOverIMAP demands that readers find the group's mailboxes with a mail
-// program, and only those that they may read.
-func shownOverIMAP(t *testing.T, to target) {
-	t.Helper()
-	for reader, want := range map[string][]string{"dora": {"News"}, "ben": {"News", "Team", "Team/Größe & x"}} {
-		c, err := imapclient.DialInsecure(to.imap, nil)
-		p := person{t, c}
-		p.must(err)
-		defer c.Close()
-		p.must(c.Login(reader+"@acme.test%"+to.user, to.password).Wait())
-		list, err := c.List("", "*", nil).Collect()
-		p.must(err)
-		var got []string
-		for _, l := range list {
-			if box, ok := strings.CutPrefix(l.Mailbox, "Shared Folders/shared@acme.test/"); ok && !slices.Contains(l.Attrs, goimap.MailboxAttrNoSelect) {
-				got = append(got, box)
-				if data, err := c.Select(l.Mailbox, nil).Wait(); err != nil || data.NumMessages != 6 {
-					t.Errorf("%s opens %s: %+v, %v", reader, box, data, err)
-				}
-			}
-		}
-		slices.Sort(got)
-		if !slices.Equal(got, want) {
-			t.Errorf("%s sees %q, want %q; of %+v", reader, got, want, list)
-		}
 	}
 }
