@@ -365,11 +365,7 @@ func (l *life) compare() {
 // is counted, nothing is lost, nothing doubled.
 func TestRandomLivesOnBothSides(t *testing.T) {
 	t.Parallel()
-	n := 24
-	if testing.Short() {
-		n = 8
-	}
-	for _, seed := range seeds(t, n) {
+	for _, seed := range seeds(t, 24/stride(6)) {
 		t.Run(fmt.Sprintf("MAILHAUL_SEED=%d", seed), func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(seed, 1))
@@ -382,7 +378,7 @@ func TestRandomLivesAtARealServer(t *testing.T) {
 	t.Parallel()
 	server := lab.StartStalwart(t)
 	at := stalwart.Config{URL: server.URL, User: server.AdminUser, Password: server.AdminPassword}
-	for i, seed := range seeds(t, 6) {
+	for i, seed := range seeds(t, 6/stride(3)) {
 		t.Run(fmt.Sprintf("MAILHAUL_SEED=%d", seed), func(t *testing.T) {
 			live(newLife(newEnvOn(t, at, fmt.Sprintf("anna%d@%s", i, server.Domain)), rand.New(rand.NewPCG(seed, 1))), 8)
 		})
@@ -408,11 +404,7 @@ func live(l *life, rounds int) {
 // to say, but nothing may be lost or doubled.
 func TestRandomLivesBetweenStoppedRuns(t *testing.T) {
 	t.Parallel()
-	n := 24
-	if testing.Short() {
-		n = 8
-	}
-	for _, seed := range seeds(t, n) {
+	for _, seed := range seeds(t, 24/stride(6)) {
 		t.Run(fmt.Sprintf("MAILHAUL_SEED=%d", seed), func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(seed, 2))

@@ -61,7 +61,7 @@ func TestStopAtEveryStepOfARealServer(t *testing.T) {
 
 func stopAtEveryStep(t *testing.T, start func() *env) {
 	for _, kind := range []struct{ noGUIDs, noDeltas bool }{{false, false}, {true, true}} {
-		for at, stopped := 0, true; stopped; at++ {
+		for at, stopped := 0, true; stopped; at += stride(7) {
 			var where string
 			stopped = false
 			e := start()
@@ -100,7 +100,7 @@ func stopAtEveryStep(t *testing.T, start func() *env) {
 // and then, end exact. The seed is printed and reproduces a failure.
 func TestRandomHistories(t *testing.T) {
 	t.Parallel()
-	for round := range 6 {
+	for round := range 6 / stride(2) {
 		seed := uint64(time.Now().UnixNano()) + uint64(round)
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			t.Parallel()

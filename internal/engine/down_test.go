@@ -19,6 +19,7 @@ var impatience = jmap.Retry{Attempts: 2, Min: time.Millisecond, Max: 2 * time.Mi
 // a single message behind.
 func TestDestinationThatTakesNothing(t *testing.T) {
 	t.Parallel()
+	n := 0
 	for _, methods := range [][]string{{"Email/import"}, {"Blob/upload"}, {"Email/import", "Email/changes"}, {"Email/import", "Email/get"},
 		{"Email/import", "Blob/upload", "Email/get", "Email/changes"}} {
 		for _, way := range faults {
@@ -26,6 +27,9 @@ func TestDestinationThatTakesNothing(t *testing.T) {
 				continue
 			}
 			for _, after := range []int{0, 3} { // calls that go well before
+				if n++; n%stride(3) != 0 {
+					continue
+				}
 				t.Run(strings.Join(methods, " ")+"/"+way.name, func(t *testing.T) {
 					t.Parallel()
 					var mu sync.Mutex

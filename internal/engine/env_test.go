@@ -188,6 +188,15 @@ func (e *env) mailbox(name string) destination.Mailbox {
 	return destination.Mailbox{}
 }
 
+// stride is how far apart the moments are at which a test that goes through all
+// of them stops a run or lets it fail: 1, or n with -short.
+func stride(n int) int {
+	if testing.Short() {
+		return n
+	}
+	return 1
+}
+
 var day = time.Date(2019, 4, 1, 8, 0, 0, 0, time.UTC)
 
 func message(n int) string {

@@ -60,11 +60,7 @@ func TestFaultAtEveryCall(t *testing.T) {
 	for _, kind := range faults {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
-			step := 1
-			if testing.Short() {
-				step = 7
-			}
-			for at := 1; ; at += step {
+			for at := 1; ; at += stride(11) {
 				f := &trouble{at: at, fault: kind.Fault}
 				// Small batches, so that there is something to lose between them.
 				e := newEnvWith(t, sandbox.Options{Intercept: f.intercept, Limits: sandbox.Limits{MaxObjectsInSet: 3}},
@@ -115,7 +111,7 @@ func newEnvWith(t *testing.T, o sandbox.Options, retry jmap.Retry) *env {
 func TestSourceFaultAtEveryCall(t *testing.T) {
 	t.Parallel()
 	for _, class := range []model.Class{model.ClassRetry, model.ClassAccount, model.ClassItem} {
-		for at := 1; ; at++ {
+		for at := 1; ; at += stride(5) {
 			e := newEnv(t, sandbox.Options{})
 			e.src.NoGUIDs, e.src.NoDeltas = at%2 == 0, at%3 == 0
 			n, where := 0, ""
@@ -156,7 +152,7 @@ func TestConnectionsToARealServerBreak(t *testing.T) {
 		side *atomic.Int64
 		from int64
 	}{{"there", &p.Request, 2_000}, {"back", &p.Answer, 8_000}} {
-		for octets := c.from; octets < c.from+16_000; octets += 1_117 {
+		for octets := c.from; octets < c.from+16_000; octets += 1_117 * int64(stride(3)) {
 			n++
 			p.Request.Store(0)
 			p.Answer.Store(0)
@@ -179,7 +175,7 @@ func TestConnectionsToARealServerBreak(t *testing.T) {
 			e.close()
 		}
 	}
-	if p.Cuts.Load() < 20 {
+	if p.Cuts.Load() < int64(20/stride(3)) {
 		t.Errorf("only %d connections were cut", p.Cuts.Load())
 	}
 }

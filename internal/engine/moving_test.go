@@ -61,7 +61,7 @@ func TestSourceChangesAtEveryCall(t *testing.T) {
 		for _, delta := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, delta: %v", act.name, delta), func(t *testing.T) {
 				t.Parallel()
-				for at := 1; ; at++ {
+				for at := 1; ; at += stride(7) {
 					e := newEnv(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 3}})
 					e.src.NoGUIDs, e.src.NoDeltas = at%2 == 0, at%3 == 0
 					e.src.AddMailbox("anna", "Play", model.RoleNone)
@@ -110,7 +110,7 @@ func allowed(o *engine.Options) { o.AllowDeletions = true }
 // destination, even if the run is stopped in between.
 func TestMailboxesSwapTheirNames(t *testing.T) {
 	t.Parallel()
-	for at, stopped := 0, true; stopped; at++ {
+	for at, stopped := 0, true; stopped; at += stride(5) {
 		e := newEnv(t, sandbox.Options{})
 		for _, m := range []string{"Work", "Work/Sub", "Play", "Play/Sub", "Rest"} {
 			e.src.AddMailbox("anna", m, model.RoleNone)

@@ -51,7 +51,7 @@ func TestDestinationRestarts(t *testing.T) {
 	t.Parallel()
 	t.Run("sandbox", func(t *testing.T) {
 		t.Parallel()
-		for at := 1; at <= 9; at += 2 {
+		for at := 1; at <= 9; at += 2 * stride(3) {
 			e := newEnvWith(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 50}}, patience)
 			p := lab.StartProxy(t, strings.TrimPrefix(e.at.URL, "http://"))
 			e.dial(stalwart.Config{URL: "http://" + p.Addr, User: e.at.User, Password: e.at.Password, Retry: patience})
@@ -76,7 +76,7 @@ func TestDestinationRestarts(t *testing.T) {
 	t.Run("Stalwart", func(t *testing.T) {
 		t.Parallel()
 		server := lab.StartStalwart(t)
-		for at := 1; at <= 7; at += 2 {
+		for at := 1; at <= 7; at += 2 * stride(3) {
 			e := newEnvOn(t, stalwart.Config{URL: server.URL, User: server.AdminUser, Password: server.AdminPassword, Retry: patience}, fmt.Sprintf("anna%d@%s", at, server.Domain))
 			e.fill("INBOX", 2_000)
 			option, wait := during("import", at, func() { server.Restart(t, at%4 == 1) })
@@ -95,7 +95,7 @@ func TestDestinationRestarts(t *testing.T) {
 // nothing in doubt that the next run would not settle.
 func TestDestinationGoesAway(t *testing.T) {
 	t.Parallel()
-	for at := 1; at <= 9; at++ {
+	for at := 1; at <= 9; at += stride(3) {
 		e := newEnvWith(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 50}}, impatience)
 		p := lab.StartProxy(t, strings.TrimPrefix(e.at.URL, "http://"))
 		p.Reset.Store(at%2 == 0)
@@ -125,7 +125,7 @@ func TestBadLineToTheDestination(t *testing.T) {
 				t.Parallel()
 				retry := jmap.Retry{Attempts: 4, Min: time.Millisecond, Max: 5 * time.Millisecond}
 				cuts := int64(0)
-				for octets := int64(3_000); octets < 60_000; octets += octets/5 + 101 {
+				for octets := int64(3_000); octets < 60_000; octets += (octets/5 + 101) * int64(stride(3)) {
 					e := newEnvWith(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 40}}, retry)
 					p := lab.StartProxy(t, strings.TrimPrefix(e.at.URL, "http://"))
 					e.dial(stalwart.Config{URL: "http://" + p.Addr, User: e.at.User, Password: e.at.Password, Retry: retry})
@@ -144,7 +144,7 @@ func TestBadLineToTheDestination(t *testing.T) {
 					cuts += p.Cuts.Load()
 					e.close()
 				}
-				if cuts < 50 {
+				if cuts < int64(50/stride(5)) {
 					t.Errorf("only %d connections were cut", cuts)
 				}
 			})
