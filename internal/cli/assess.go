@@ -28,8 +28,8 @@ HTML, CSV and JSON in the engagement's folder.`,
 		},
 	}
 	which.flag(cmd)
-	cmd.Flags().IntVar(&sample, "sample", assess.DefaultSample, "read so many messages of each account completely; 0 reads none, -1 all")
-	cmd.Flags().IntVar(&complete, "complete", assess.DefaultComplete, "convert so many accounts as a whole, to say what they would lose")
+	cmd.Flags().IntVar(&sample, "sample", assess.DefaultSample, "read so many `messages` of each account completely; 0 reads none, -1 all")
+	cmd.Flags().IntVar(&complete, "complete", assess.DefaultComplete, "convert so many `accounts` as a whole, to say what they would lose")
 	return cmd
 }
 

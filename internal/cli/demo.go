@@ -47,8 +47,8 @@ migration on them. Nothing outside the folder is touched.`,
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&o.Accounts, "accounts", 12, "accounts of the sample organisation")
-	f.IntVar(&o.Messages, "messages", 1500, "messages of the sample organisation")
+	f.IntVar(&o.Accounts, "accounts", 12, "`accounts` of the sample organisation")
+	f.IntVar(&o.Messages, "messages", 1500, "`messages` of the sample organisation")
 	f.StringVar(&keep, "keep", "", "make it in this `folder` and leave it there")
 	return cmd
 }

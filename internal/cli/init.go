@@ -26,6 +26,9 @@ func (a *app) initCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "init", Short: "Write a commented mailhaul.yaml, filled in from what is found on a Dovecot, Courier or Cyrus host", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := os.Stat(a.file); err == nil && !force {
+				return exists(a.file)
+			}
 			found, err := discover(cmd.Context(), cyrus, courier)
 			if err != nil {
 				a.tell("nothing could be learnt of a mail server here: " + err.Error())
@@ -46,7 +49,7 @@ func (a *app) initCommand() *cobra.Command {
 			}
 			f, err := os.OpenFile(a.file, flags, 0o600)
 			if errors.Is(err, os.ErrExist) {
-				return fmt.Errorf("%s exists already; --force writes over it", a.file)
+				return exists(a.file)
 			}
 			if err != nil {
 				return err
@@ -72,6 +75,10 @@ func (a *app) initCommand() *cobra.Command {
 	cmd.Flags().StringVar(&cyrus, "cyrus", "", "the imapd.conf `file` of a Cyrus (found by itself as "+usualCyrus+")")
 	cmd.Flags().StringVar(&courier, "courier", "", "the `folder` of Courier's files, where it is none of the usual ones")
 	return cmd
+}
+
+func exists(file string) error {
+	return fmt.Errorf("%s exists already; --force writes over it, -c names another", file)
 }
 
 // usualCyrus is where Cyrus's configuration is.

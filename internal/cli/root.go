@@ -41,6 +41,10 @@ func Run(ctx context.Context, s Streams, version string, args []string) int {
 	return exitCode(err)
 }
 
+func init() {
+	cobra.EnableCommandSorting = false // the help names them in the order of a migration
+}
+
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "mailhaul",
@@ -58,6 +62,9 @@ failed, 5 verification found differences.`,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w: `%s --help` names them all", err, cmd.CommandPath())
+	})
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
 	f := root.PersistentFlags()

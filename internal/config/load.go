@@ -29,7 +29,7 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		f := model.Faultf(model.ClassFatal, "", "cannot read the configuration: %w", err)
 		if errors.Is(err, fs.ErrNotExist) {
-			f.Remedy = "write one with mailhaul init, or name another with -c"
+			f.Remedy = "`mailhaul init` writes one, -c names another"
 		}
 		return nil, f
 	}

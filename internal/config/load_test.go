@@ -145,7 +145,7 @@ func TestLoadForms(t *testing.T) {
 func TestLoadMissingFile(t *testing.T) {
 	t.Parallel()
 	_, err := Load(filepath.Join(t.TempDir(), "mailhaul.yaml"))
-	if err == nil || !strings.Contains(err.Error(), "write one with mailhaul init") || model.ClassOf(err) != model.ClassFatal || model.CodeOf(err) != "" {
+	if err == nil || !strings.Contains(err.Error(), "`mailhaul init` writes one") || model.ClassOf(err) != model.ClassFatal || model.CodeOf(err) != "" {
 		t.Errorf("%v", err)
 	}
 }

@@ -146,6 +146,9 @@ func (s Secret) Check(subject string) model.Finding {
 	}
 	if _, err := s.Resolve(); err != nil {
 		f.Level, f.Message, f.Err = model.LevelStop, err.Error(), err
+		if s.kind == fromEnv {
+			f.Remedy = "set it in the shell that runs mailhaul, or keep the secret in a file and write file:PATH"
+		}
 		return f
 	}
 	switch s.kind {

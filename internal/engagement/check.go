@@ -19,18 +19,18 @@ func (e *Engagement) Check(ctx context.Context) []model.Finding {
 	out := e.checkSecrets()
 	err := e.resolve(ctx)
 	if err != nil {
-		out = append(out, stop("accounts", err))
+		out = addStop(out, "accounts", err)
 	} else {
 		out = append(out, e.checkAccounts()...)
 	}
 	if src, err := e.Source(ctx); err != nil {
-		out = append(out, stop("source", err))
+		out = addStop(out, "source", err)
 	} else {
 		out = append(out, e.checkSource(ctx, src)...)
 	}
 	dst, err := e.Destination(ctx)
 	if err != nil {
-		return append(out, stop("destination", err))
+		return addStop(out, "destination", err)
 	}
 	out = append(out, model.Finding{Subject: "destination: login", Message: "accepted"})
 	if c, ok := dst.(destination.Checker); ok {
@@ -38,7 +38,7 @@ func (e *Engagement) Check(ctx context.Context) []model.Finding {
 	}
 	if c, ok := dst.(destination.AccountChecker); ok && e.Plan.Accounts != nil {
 		if needs, err := e.needs(ctx); err != nil {
-			out = append(out, stop("ledger", err))
+			out = addStop(out, "ledger", err)
 		} else if len(needs) > 0 {
 			out = append(out, c.CheckAccounts(ctx, needs)...)
 		}
@@ -168,4 +168,13 @@ func firstToMove(p directory.Plan) (model.Account, bool) {
 
 func stop(subject string, err error) model.Finding {
 	return model.Finding{Level: model.LevelStop, Subject: subject, Message: err.Error(), Err: err}
+}
+
+// addStop adds a finding that stops, unless one says the same already: a secret
+// that is missing is met by all who need it.
+func addStop(out []model.Finding, subject string, err error) []model.Finding {
+	if slices.ContainsFunc(out, func(f model.Finding) bool { return f.Level == model.LevelStop && f.Message == err.Error() }) {
+		return out
+	}
+	return append(out, stop(subject, err))
 }

@@ -37,9 +37,6 @@ type Engagement struct {
 // Load reads an engagement file. Nothing is connected or written.
 func Load(path string, log *slog.Logger) (*Engagement, error) {
 	cfg, err := config.Load(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, &model.Fault{Class: model.ClassFatal, Err: err, Remedy: "`mailhaul init` writes one; -c names another"}
-	}
 	if err != nil {
 		return nil, err
 	}

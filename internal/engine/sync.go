@@ -75,6 +75,9 @@ func (s *syncer) account(ctx context.Context, a model.Account) AccountResult {
 		r.res.Status, r.res.Err, r.res.Error = StatusFailed, err, err.Error()
 		if errors.Is(err, context.Canceled) {
 			r.res.Error = "interrupted; run the same command again to continue"
+			if _, failed := errors.AsType[*model.Fault](context.Cause(ctx)); failed {
+				r.res.Error = "stopped, as another account ended the whole run; run the same command again to continue"
+			}
 		}
 	case r.refused > 0:
 		r.res.Status = StatusPartial

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 )
 
 // Retry says how requests are repeated. The zero value means the defaults.
@@ -134,8 +135,11 @@ func (c *Client) judge(ctx context.Context, a attempt, err error) (again bool, w
 	if errors.As(err, &bad) {
 		return true, 0, &model.Fault{Class: model.ClassRetry, Code: "badAnswer", Err: err, Remedy: "is there a JMAP server behind " + c.base.Host + "?"}
 	}
-	return true, 0, &model.Fault{Class: class, Code: model.CodeUnreachable,
-		Err: fmt.Errorf("%s cannot be reached: %w", c.base.Host, err), Remedy: "check the URL, the name and any firewall between"}
+	remedy, forGood := reach.Remedy(err)
+	if forGood {
+		class = model.ClassFatal
+	}
+	return !forGood, 0, &model.Fault{Class: class, Code: model.CodeUnreachable, Err: fmt.Errorf("%s cannot be reached: %w", c.base.Host, err), Remedy: remedy}
 }
 
 func ambiguous(err error) error {

@@ -43,6 +43,25 @@ func (l *Ledger) Busy() time.Duration { return time.Duration(l.busy.Load()) }
 
 func (l *Ledger) worked(since time.Time) { l.busy.Add(int64(time.Since(since))) }
 
+// create makes the tables, unless another process has done so meanwhile.
+func create(w *sql.DB) error {
+	tx, err := w.Begin() // immediate: nobody else makes them now
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	var made bool
+	if err := tx.QueryRow(hasTables).Scan(&made); err != nil || made {
+		return err
+	}
+	if _, err := tx.Exec(schema); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+const hasTables = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'meta')"
+
 // Open opens the ledger in dir, or makes a new one.
 func Open(dir string) (*Ledger, error) {
 	path := filepath.Join(dir, FileName)
@@ -55,12 +74,12 @@ func Open(dir string) (*Ledger, error) {
 	w.SetMaxOpenConns(1)
 	// A disk that was full may have left a file without anything in it.
 	var made bool
-	if err := w.QueryRow("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'meta')").Scan(&made); err != nil {
+	if err := w.QueryRow(hasTables).Scan(&made); err != nil {
 		w.Close()
 		return nil, fatal("open ledger "+path, err)
 	}
 	if !made {
-		if _, err := w.Exec("BEGIN IMMEDIATE;" + schema + "COMMIT;"); err != nil {
+		if err := create(w); err != nil {
 			w.Close()
 			return nil, fatal("make ledger "+path, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"mailhaul.org/mailhaul/internal/model"
 )
@@ -102,6 +103,27 @@ func TestIntentThenConfirmKeepsTheLastCommonFlags(t *testing.T) {
 	}
 	if work, err := l.HasWork(t.Context(), a.ID, true); err != nil || work {
 		t.Errorf("HasWork = %v, %v; want false", work, err)
+	}
+}
+
+// Somebody looks at the state while the first run makes the ledger.
+func TestOpenedAtOnceByMany(t *testing.T) {
+	t.Parallel()
+	for range 10 {
+		dir := t.TempDir()
+		var all errgroup.Group
+		for range 6 {
+			all.Go(func() error {
+				l, err := Open(dir)
+				if err != nil {
+					return err
+				}
+				return l.Close()
+			})
+		}
+		if err := all.Wait(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

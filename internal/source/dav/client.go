@@ -3,8 +3,6 @@ package dav
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +14,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 )
 
 // client makes the requests of one account. Requests may be made concurrently.
@@ -360,12 +359,10 @@ func (c *client) badLogin(err error) error {
 }
 
 func (c *client) unreachable(u *url.URL, err error) error {
-	f := &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Err: fmt.Errorf("%s: %w", origin(u), err), Remedy: "is the server running, and may this host connect to it?"}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		f.Class, f.Remedy = model.ClassFatal, "name the issuer in tls: {ca: FILE}, or set tls: {insecure: true} to trust any certificate"
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		f.Class, f.Remedy = model.ClassFatal, "use the name that the certificate is for"
+	f := &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Err: fmt.Errorf("%s: %w", origin(u), err)}
+	forGood := false
+	if f.Remedy, forGood = reach.Remedy(err); forGood {
+		f.Class = model.ClassFatal
 	}
 	return f
 }

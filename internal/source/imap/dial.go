@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 	"github.com/emersion/go-sasl"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 	"mailhaul.org/mailhaul/internal/source/linger"
 )
 
@@ -130,21 +130,18 @@ func (s *Source) handshake(ctx context.Context, conn net.Conn) (net.Conn, error)
 	c := tls.Client(conn, cfg)
 	if err := c.HandshakeContext(ctx); err != nil {
 		conn.Close()
-		f := s.unreachable(err)
-		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-			f.Class, f.Remedy = model.ClassFatal, "name the issuer in tls: {ca: FILE}, or set tls: {insecure: true} to trust any certificate"
-		}
-		if _, ok := errors.AsType[x509.HostnameError](err); ok {
-			f.Class, f.Remedy = model.ClassFatal, "use the name that the certificate is for"
-		}
-		return nil, f
+		return nil, s.unreachable(err)
 	}
 	return c, nil
 }
 
 func (s *Source) unreachable(err error) *model.Fault {
-	return &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Err: fmt.Errorf("%s: %w", s.at.addr, err),
-		Remedy: "is the server running, and may this host connect to it?"}
+	f := &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Err: fmt.Errorf("%s: %w", s.at.addr, err)}
+	forGood := false
+	if f.Remedy, forGood = reach.Remedy(err); forGood {
+		f.Class = model.ClassFatal
+	}
+	return f
 }
 
 // greeted is a connection whose first octets have been read already.
