@@ -102,7 +102,7 @@ func TestDemo(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &doc); err != nil {
 		t.Fatalf("stdout is no JSON document: %v\n%s", err, out)
 	}
-	if doc.Command != "demo" || doc.Version != "v1.2.3" || len(doc.Result.Steps) != 10 {
+	if doc.Command != "demo" || doc.Version != "v1.2.3" || len(doc.Result.Steps) != 12 {
 		t.Errorf("%+v", doc)
 	}
 	for _, s := range doc.Result.Steps {

@@ -85,7 +85,7 @@ func (a *app) demo(ctx context.Context, dir string, o sample.Options) error {
 	}
 	accounts, mailboxes, messages, octets := org.Totals()
 	fmt.Fprintf(out, "A sample organisation: %d accounts, %d mailboxes, %s messages, %d MiB of mail.\n", accounts, mailboxes, fmt.Sprint(messages), octets>>20)
-	steps := [][]string{{"check"}, {"assess"}, {"provision", "--dry-run"}, {"provision"}, {"sync", "--wave", "pilot"}, {"sync"}, {"sync"}, {"verify"}, {"provision"}, {"status"}}
+	steps := [][]string{{"check"}, {"assess"}, {"organisation"}, {"provision", "--dry-run"}, {"provision"}, {"sync", "--wave", "pilot"}, {"sync"}, {"sync"}, {"verify"}, {"share"}, {"provision"}, {"status"}}
 	type step struct {
 		Command string `json:"command"`
 		Exit    int    `json:"exit"`
@@ -149,7 +149,7 @@ func demoPostfix(dir string, org *sample.Organisation) error {
 		fmt.Fprintf(&mailboxes, "%s %s/\n", l, l)
 	}
 	files := map[string]string{
-		"main.cf": fmt.Sprintf("virtual_mailbox_domains = %s\nvirtual_mailbox_maps = texthash:%s\nvirtual_alias_maps = texthash:%s\n",
+		"main.cf": fmt.Sprintf("alias_maps =\nvirtual_mailbox_domains = %s\nvirtual_mailbox_maps = texthash:%s\nvirtual_alias_maps = texthash:%s\n",
 			sample.Domain, filepath.Join(dir, "mailboxes"), filepath.Join(dir, "virtual")),
 		"mailboxes": mailboxes.String(),
 		"virtual": strings.NewReplacer("DOMAIN", sample.Domain, "ONE", at(0), "TWO", at(1), "THREE", at(2)).Replace(`postmaster@DOMAIN ONE

@@ -25,6 +25,10 @@ func (a *app) initCommand() *cobra.Command {
 	var cyrus, courier string
 	cmd := &cobra.Command{
 		Use: "init", Short: "Write a commented mailhaul.yaml, filled in from what is found on a Dovecot, Courier or Cyrus host", Args: cobra.NoArgs,
+		Long: `Ask the Dovecot, Courier or Cyrus on this host about itself, and write what it
+says into a commented mailhaul.yaml: how to read it, who exists, what a Postfix
+beside it delivers to whom. Where there is none, the file holds examples. Nothing
+else is written, and no password is.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := os.Stat(a.file); err == nil && !force {
 				return exists(a.file)

@@ -18,7 +18,7 @@ func (a *app) shareCommand() *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use: "share [ACCOUNT…]", Short: "Share mailboxes at the destination with whom they are shared at the source",
-		Long: `Carry the access control lists of the accounts' mailboxes. Run it after a wave
+		Long: `Carry who may use whose mailboxes, calendars, address books and folders. Run it after a wave
 has been moved; a share whose other side has not arrived waits for it, and is
 set by a later run. What an owner changed at the destination stays.`,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -11,6 +11,9 @@ import (
 func (a *app) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Say where every account stands, from the ledger", Args: cobra.NoArgs,
+		Long: `Say where every account stands, as the last runs have left it: what was moved,
+what is left, what was refused, and what verify found. No server is asked, and a
+run may be at work meanwhile.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			e, err := a.open()
 			if err != nil {

@@ -21,7 +21,8 @@ func (a *app) syncCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "sync [ACCOUNT…]", Short: "Move what is missing: bulk load, resume and delta are the same command",
 		Long: `Make the destination converge to the source: messages, flags, mailboxes,
-subscriptions and scripts. It can be stopped and run again at any time.
+subscriptions and scripts, calendars, contacts and files. It can be stopped and
+run again at any time; a second run does only what has changed since.
 
 Accounts are named by login, address or glob; without any, all move.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
