@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -22,8 +21,13 @@ const firstPort, lastPort = 15000, 31999
 // other test is given, of this process or of another, until this one ends.
 func freePorts(t testing.TB, n int) []int {
 	t.Helper()
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("mailhaul-lab-ports.%d", os.Getuid()))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	// Not below the temporary folder: tests that have others use the same ports.
+	dir, err := cacheDir()
+	if err == nil {
+		dir = filepath.Join(dir, "ports")
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	var ports []int

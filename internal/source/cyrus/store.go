@@ -1,7 +1,6 @@
 package cyrus
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/cyrus/cyrusdb"
+	"mailhaul.org/mailhaul/internal/source/hierarchy"
 	"mailhaul.org/mailhaul/internal/source/mailname"
 	"mailhaul.org/mailhaul/internal/source/specialuse"
 )
@@ -105,7 +105,7 @@ func (st *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 	if n := left[kindRemote]; n > 0 {
 		st.src.log.Warn("mailboxes on other servers of the murder are not carried", "account", st.acc.Login, "mailboxes", n)
 	}
-	return ordered(out), nil
+	return hierarchy.Ordered(out), nil
 }
 
 // shown is the path of a user's mailbox as IMAP shows it (imap/mboxname.c):
@@ -254,34 +254,6 @@ func (st *Store) stateFiles(kind string) []string {
 		}
 	}
 	return slices.Compact(out)
-}
-
-// ordered puts the inbox first and parents before children, and adds levels
-// that the list does not have.
-func ordered(all []model.Collection) []model.Collection {
-	have := map[string]bool{}
-	for _, c := range all {
-		have[strings.Join(c.Path, "\x00")] = true
-	}
-	for _, c := range slices.Clone(all) {
-		for n := 1; n < len(c.Path); n++ {
-			k := strings.Join(c.Path[:n], "\x00")
-			if !have[k] {
-				have[k] = true
-				all = append(all, model.Collection{Kind: model.KindMail, ID: "level:" + k, Path: slices.Clone(c.Path[:n]), Container: true, Items: -1, Octets: -1})
-			}
-		}
-	}
-	first := func(c model.Collection) int {
-		if c.Role == model.RoleInbox {
-			return 0
-		}
-		return 1
-	}
-	slices.SortStableFunc(all, func(a, b model.Collection) int {
-		return cmp.Or(cmp.Compare(first(a), first(b)), slices.Compare(a.Path, b.Path))
-	})
-	return all
 }
 
 // fault is an error of a whole mailbox, or of all.

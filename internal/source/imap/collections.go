@@ -1,7 +1,6 @@
 package imap
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/hierarchy"
 	"mailhaul.org/mailhaul/internal/source/specialuse"
 )
 
@@ -119,7 +119,7 @@ func (st *Store) collections() ([]model.Collection, error) {
 		return nil, &model.Fault{Class: model.ClassAccount, Code: "noMailbox", Account: st.acc.Login, Err: errors.New("the server shows no mailbox of this account"),
 			Remedy: "is the login written as the server knows it?"}
 	}
-	return ordered(out), nil
+	return hierarchy.Ordered(out), nil
 }
 
 func unselectable(l *imap.ListData) bool {
@@ -219,35 +219,6 @@ func roleOf(attrs []imap.MailboxAttr) model.Role {
 		}
 	}
 	return model.RoleNone
-}
-
-// ordered puts the inbox first and parents before children, and adds levels
-// that the server does not list.
-func ordered(all []model.Collection) []model.Collection {
-	have := map[string]bool{}
-	for _, c := range all {
-		have[strings.Join(c.Path, "\x00")] = true
-	}
-	for _, c := range slices.Clone(all) {
-		for n := 1; n < len(c.Path); n++ {
-			k := strings.Join(c.Path[:n], "\x00")
-			if !have[k] {
-				have[k] = true
-				all = append(all, model.Collection{Kind: model.KindMail, ID: "level:" + k, Path: slices.Clone(c.Path[:n]),
-					Container: true, Items: -1, Octets: -1})
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(a, b model.Collection) int {
-		first := func(c model.Collection) int {
-			if c.Role == model.RoleInbox {
-				return 0
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(first(a), first(b)), slices.Compare(a.Path, b.Path))
-	})
-	return all
 }
 
 // fault is an error of a whole mailbox or account.

@@ -13,6 +13,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/hierarchy"
 	"mailhaul.org/mailhaul/internal/source/mailname"
 )
 
@@ -137,7 +138,7 @@ func (p *publicStore) Collections(ctx context.Context) ([]model.Collection, erro
 		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b model.Collection) int { return slices.Compare(a.Path, b.Path) })
-	return ordered(out), nil
+	return hierarchy.Ordered(out), nil
 }
 
 // seenAside reports that a reader's own \Seen is carried.
