@@ -115,6 +115,32 @@ func (p *Postfix) Run(t testing.TB, input, tool string, args ...string) string {
 	return out.String()
 }
 
+// Tools makes a folder with postconf, postmap and postalias, as a host has them
+// on the PATH of a program that asks its Postfix: they see this configuration
+// without being told.
+func (p *Postfix) Tools(t testing.TB) string {
+	t.Helper()
+	dir := filepath.Join(p.state, "bin")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, tool := range []string{"postconf", "postmap", "postalias"} {
+		var script strings.Builder
+		fmt.Fprintf(&script, "#!/bin/sh\nMAIL_CONFIG=%s exec", shellWord(p.Dir))
+		for _, a := range p.command("/usr/sbin/" + tool).Args {
+			script.WriteString(" " + shellWord(a))
+		}
+		script.WriteString(" \"$@\"\n")
+		if err := os.WriteFile(filepath.Join(dir, tool), []byte(script.String()), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// shellWord quotes a text for sh.
+func shellWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
 // Start runs the server. Mail that it has taken goes nowhere but to sink, an
 // address "127.0.0.1:port" that speaks SMTP: every transport leads there, so
 // that the recipients there are what Postfix makes of an address.

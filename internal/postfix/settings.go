@@ -92,6 +92,10 @@ func Find(ctx context.Context, where, root string) (Settings, error) {
 	s.readOrigin(root)
 	if filepath.Base(file) == "main.cf" {
 		s.Folder = filepath.Dir(file)
+		// As with postconf -c: where main.cf is says so, whatever is in it.
+		if dir, err := filepath.Abs(s.Folder); err == nil && root == "" {
+			s.values["config_directory"] = dir
+		}
 		if b, err := os.ReadFile(filepath.Join(s.Folder, "master.cf")); err == nil {
 			s.Services = ParseServices(bytes.NewReader(b))
 		}
