@@ -1,6 +1,7 @@
 package postfix_test
 
 import (
+	"database/sql"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,7 +33,18 @@ func layouts() map[string]layout {
 			}
 			must(t, d.WriteLDAP(p.Dir, "ldap://"+s.Addr, s.Base))
 		},
-		"MariaDB":    database("mysql", func(t testing.TB) *lab.Database { return lab.StartMariaDB(t) }),
+		"MariaDB": database("mysql", func(t testing.TB) *lab.Database { return lab.StartMariaDB(t) }),
+		"SQLite": func(t *testing.T, d *sample.Directory, p *lab.Postfix) {
+			path := filepath.Join(p.Dir, "mail.sqlite")
+			db, err := sql.Open("sqlite", path)
+			must(t, err)
+			defer db.Close()
+			for _, s := range d.SQL("sqlite") {
+				_, err := db.Exec(s)
+				must(t, err)
+			}
+			must(t, d.WriteSQL(p.Dir, "sqlite", "", "", "", path))
+		},
 		"PostgreSQL": database("pgsql", func(t testing.TB) *lab.Database { return lab.StartPostgreSQL(t) }),
 	}
 }

@@ -77,9 +77,15 @@ func (d *Directory) SQL(driver string) []string {
 }
 
 // WriteSQL lays the configuration of a Postfix out in dir that asks a database
-// made by SQL, as PostfixAdmin's documentation says. host is "127.0.0.1:3306".
+// made by SQL, as PostfixAdmin's documentation says. host is "127.0.0.1:3306";
+// with sqlite, database is the file and the rest says nothing.
 func (d *Directory) WriteSQL(dir, driver, host, user, password, database string) error {
 	cf := func(query string) string {
+		if driver == "sqlite" {
+			// Without CONCAT, which SQLite has only from 3.44.
+			query = strings.ReplaceAll(strings.ReplaceAll(query, "CONCAT('%u', '@', alias_domain.target_domain)", "'%u' || '@' || alias_domain.target_domain"), "CONCAT('@', alias_domain.target_domain)", "'@' || alias_domain.target_domain")
+			return fmt.Sprintf("# a table for Postfix\ndbpath = %s\nquery = %s\n", database, query)
+		}
 		return fmt.Sprintf("# a table for Postfix\nuser = %s\npassword = %s\nhosts = %s\ndbname = %s\nquery = %s\n", user, password, host, database, query)
 	}
 	mainCF := fmt.Sprintf(`virtual_mailbox_domains = proxy:%[1]s:%[2]s/domains.cf
