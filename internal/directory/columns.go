@@ -16,6 +16,7 @@ import (
 //	address   the primary address; without it that is the login
 //	aliases   further addresses, separated by blanks, commas or semicolons
 //	name      the person's name
+//	language  the person's, "de", "pt-BR" or "pt_BR"
 //	password  the hash in the source's notation, "{SCHEME}hash"
 //	secret    the clear-text password, to log in to the source
 //	quota     a size, "2G"; octets without a unit; 0 means none
@@ -26,7 +27,7 @@ import (
 //	forwards  addresses that mail is sent on to, as aliases
 //	groups    of access control lists, separated by commas or semicolons
 //	exclude   the reason why the account stays behind
-var Columns = []string{"login", "address", "aliases", "name", "password", "secret", "quota", "disabled", "active", "home", "location", "forwards", "groups", "exclude"}
+var Columns = []string{"login", "address", "aliases", "name", "language", "password", "secret", "quota", "disabled", "active", "home", "location", "forwards", "groups", "exclude"}
 
 // verbatim columns keep blanks at their ends: they may belong to a password.
 var verbatim = map[string]bool{"password": true, "secret": true}
@@ -47,6 +48,8 @@ func SetColumn(a *model.Account, column, value string) (err error) {
 		a.Forwards = addAddresses(a.Forwards, value)
 	case "name":
 		a.Name = oneLine(value)
+	case "language":
+		a.Language = languageTag(value)
 	case "password":
 		a.Password = value
 	case "secret":
@@ -80,6 +83,14 @@ func Complete(a *model.Account, domain string) {
 	}
 	self := func(s string) bool { return strings.EqualFold(s, a.Address) || strings.EqualFold(s, a.Login) }
 	a.Aliases, a.Forwards = slices.DeleteFunc(a.Aliases, self), slices.DeleteFunc(a.Forwards, self)
+}
+
+// languageTag is the first of a list of preferences (RFC 2798 §2.7, "de,
+// en-gb;q=0.8"), with the C library's underscore as a dash.
+func languageTag(s string) string {
+	s, _, _ = strings.Cut(s, ",")
+	s, _, _ = strings.Cut(s, ";")
+	return strings.ReplaceAll(strings.TrimSpace(s), "_", "-")
 }
 
 func addAddresses(to []string, list string) []string {

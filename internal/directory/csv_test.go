@@ -39,7 +39,7 @@ func TestReadCSVErrors(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string][]string{
 		"":                              {"users.csv is empty: its first row names the columns, for example login,address,name"},
-		"login,adress\nanna,x@y.test\n": {`users.csv:1: unknown column "adress": did you mean "address"? (the first row names the columns: login, address, aliases, name, password, secret, quota, disabled, active, home, location, forwards, groups, exclude)`},
+		"login,adress\nanna,x@y.test\n": {`users.csv:1: unknown column "adress": did you mean "address"? (the first row names the columns: login, address, aliases, name, language, password, secret, quota, disabled, active, home, location, forwards, groups, exclude)`},
 		"address\nx@y.test\n":           {`users.csv:1: there is no column "login", which names the account at the source`},
 		"login,name,login\na,b,c\n":     {`users.csv:1: two columns are called "login"`},
 		"login,quota\na,much\nb,1,2\n\nc d,\nok,1G\n,5\n\"x\"y,1\nlast,\n": {

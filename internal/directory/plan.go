@@ -101,6 +101,7 @@ func (p *Plan) merge(base []model.Account, domain string) {
 		}
 		fill(&e.Address, a.Address)
 		fill(&e.Name, a.Name)
+		fill(&e.Language, a.Language)
 		fill(&e.Password, a.Password)
 		fill(&e.Secret, a.Secret)
 		fill(&e.Home, a.Home)

@@ -67,7 +67,7 @@ func (b *builder) gatherEntries(sources []directory.Addresses) {
 func (b *builder) addEntry(address string, a directory.Alias) {
 	targets := []string{}
 	for _, t := range a.Targets {
-		if strings.Contains(t, "#") && strings.Contains(t, "@autoreply.") { // PostfixAdmin's vacation: anna#acme.test@autoreply.acme.test
+		if b.vacationAddress(t) {
 			continue
 		}
 		if !slices.Contains(targets, t) {
@@ -90,6 +90,19 @@ func (b *builder) addEntry(address string, a directory.Alias) {
 	}
 }
 
+// vacationAddress recognises how PostfixAdmin leads mail to its responder as
+// well: anna#acme.test@autoreply.acme.test, in a domain of the administrator's
+// choice. The response itself is in its table of vacations.
+func (b *builder) vacationAddress(target string) bool {
+	local, _, ok := strings.Cut(target, "@")
+	user, domain, marked := strings.Cut(strings.ToLower(local), "#")
+	if !ok || !marked {
+		return false
+	}
+	_, renamed := b.moved[user+"@"+domain]
+	return renamed || b.inside(domain)
+}
+
 func some(list []string) string {
 	if len(list) > 3 {
 		return strings.Join(list[:3], ", ") + " …"
@@ -104,7 +117,7 @@ func (b *builder) forwardDirectory() {
 		a := &b.out.Accounts[i]
 		var keep []string
 		for _, f := range a.Forwards {
-			if strings.Contains(f, "#") && strings.Contains(f, "@autoreply.") {
+			if b.vacationAddress(f) {
 				continue
 			}
 			if f = b.now(f); f != a.Address {

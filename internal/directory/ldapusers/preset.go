@@ -17,27 +17,27 @@ type preset struct {
 var presets = map[string]preset{
 	// RFC 2798: people with an address.
 	"inetorgperson": {"(&(objectClass=inetOrgPerson)(mail=*))", map[string][]string{
-		"login": {"uid"}, "address": {"mail"}, "name": {"displayName", "cn"}, "password": {"userPassword"},
+		"login": {"uid"}, "address": {"mail"}, "name": {"displayName", "cn"}, "language": {"preferredLanguage"}, "password": {"userPassword"},
 	}},
 	// RFC 2307: users of hosts. Their address is their login with a domain,
 	// unless they have one.
 	"posixaccount": {"(objectClass=posixAccount)", map[string][]string{
-		"login": {"uid"}, "address": {"mail"}, "name": {"displayName", "gecos", "cn"}, "password": {"userPassword"}, "home": {"homeDirectory"},
+		"login": {"uid"}, "address": {"mail"}, "name": {"displayName", "gecos", "cn"}, "language": {"preferredLanguage"}, "password": {"userPassword"}, "home": {"homeDirectory"},
 	}},
 	// Netscape's mail schema, which Sun's and others' servers took over.
 	"mailrecipient": {"(&(objectClass=mailRecipient)(mail=*))", map[string][]string{
-		"login": {"uid"}, "address": {"mail"}, "aliases": {"mailAlternateAddress", "mailEquivalentAddress"}, "name": {"displayName", "cn"},
+		"login": {"uid"}, "address": {"mail"}, "aliases": {"mailAlternateAddress", "mailEquivalentAddress"}, "name": {"displayName", "cn"}, "language": {"preferredLanguage"},
 		"password": {"userPassword"}, "quota": {"mailQuota"}, "disabled": {"mailUserStatus", "inetUserStatus"}, "forwards": {"mailForwardingAddress"},
 	}},
 	// qmail-ldap.
 	"qmail": {"(objectClass=qmailUser)", map[string][]string{
-		"login": {"uid", "mail"}, "address": {"mail"}, "aliases": {"mailAlternateAddress"}, "name": {"displayName", "cn"},
+		"login": {"uid", "mail"}, "address": {"mail"}, "aliases": {"mailAlternateAddress"}, "name": {"displayName", "cn"}, "language": {"preferredLanguage"},
 		"password": {"userPassword"}, "quota": {"mailQuotaSize", "mailQuota"}, "disabled": {"accountStatus"},
 		"home": {"homeDirectory", "mailMessageStore"}, "forwards": {"mailForwardingAddress"},
 	}},
 	// Active Directory, with or without Exchange. It never tells a password.
 	"activedirectory": {"(&(objectCategory=person)(objectClass=user)(mail=*))", map[string][]string{
-		"login": {"sAMAccountName"}, "address": {"mail"}, "aliases": {"proxyAddresses"}, "name": {"displayName", "cn"},
+		"login": {"sAMAccountName"}, "address": {"mail"}, "aliases": {"proxyAddresses"}, "name": {"displayName", "cn"}, "language": {"preferredLanguage"},
 		"quota": {"mDBOverHardQuotaLimit", "mDBStorageQuota"}, "disabled": {"userAccountControl"},
 	}},
 }

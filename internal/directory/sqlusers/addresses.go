@@ -32,10 +32,18 @@ var queryColumns = map[string][]string{
 	"addresses": {"address", "target", "name"},
 	"domains":   {"domain", "alias_of", "relayed", "relay"},
 	"vacations": {"address", "text", "subject", "since", "until"},
+	"senders":   {"address", "login"},
+	"notes":     {"code", "subject", "text", "remedy"},
 }
 
 // needed is how many of them.
-var needed = map[string]int{"addresses": 2, "domains": 1, "vacations": 2}
+var needed = map[string]int{"addresses": 2, "domains": 1, "vacations": 2, "senders": 2, "notes": 3}
+
+// addressQuery is a query and what becomes of its rows.
+type addressQuery struct {
+	kind, text string
+	take       func(*directory.Addresses, Row)
+}
 
 // presetQuery is what a preset says of domains and the like, or empty.
 func presetQuery(kind, name string) string {
@@ -61,20 +69,14 @@ func ReadAddresses(ctx context.Context, s Settings, q Queries) (directory.Addres
 		}
 		return given
 	}
-	queries := []struct {
-		kind, query string
-		take        func(*directory.Addresses, Row)
-	}{
+	queries := slices.DeleteFunc([]addressQuery{
 		{"domains", pick("domains", q.Domains), takeDomain},
 		{"addresses", pick("addresses", q.Addresses), takeAddress},
 		{"vacations", pick("vacations", q.Vacations), takeVacation},
-	}
-	if !slices.ContainsFunc(queries, func(q struct {
-		kind, query string
-		take        func(*directory.Addresses, Row)
-	}) bool {
-		return q.query != ""
-	}) {
+		{"senders", presetQuery("senders", s.Preset), takeSender},
+		{"notes", presetQuery("notes", s.Preset), takeNote},
+	}, func(q addressQuery) bool { return q.text == "" })
+	if len(queries) == 0 {
 		return out, nil
 	}
 	db, err := Open(ctx, s.Server)
@@ -83,10 +85,7 @@ func ReadAddresses(ctx context.Context, s Settings, q Queries) (directory.Addres
 	}
 	defer db.Close()
 	for _, q := range queries {
-		if q.query == "" {
-			continue
-		}
-		if err := s.each(ctx, db, q.kind, q.query, func(r Row) { q.take(&out, r) }); err != nil {
+		if err := s.each(ctx, db, q.kind, q.text, func(r Row) { q.take(&out, r) }); err != nil {
 			return out, err
 		}
 	}
@@ -173,6 +172,25 @@ func takeVacation(out *directory.Addresses, r Row) {
 		out.Vacations = map[string]model.Vacation{}
 	}
 	out.Vacations[address] = model.Vacation{Subject: strings.TrimSpace(r.Get("subject")), Text: strings.ReplaceAll(r.Get("text"), "\r\n", "\n"), From: moment(r.Get("since")), Until: moment(r.Get("until"))}
+}
+
+// takeSender is a login that may send as an address.
+func takeSender(out *directory.Addresses, r Row) {
+	address, login := strings.ToLower(strings.TrimSpace(r.Get("address"))), strings.TrimSpace(r.Get("login"))
+	if address == "" || login == "" {
+		return
+	}
+	if n := len(out.Senders) - 1; n >= 0 && out.Senders[n].Address == address {
+		out.Senders[n].Logins = append(out.Senders[n].Logins, login)
+		return
+	}
+	out.Senders = append(out.Senders, directory.Sender{Address: address, Logins: []string{login}, Where: out.Source})
+}
+
+// takeNote is what a program keeps in its database and the destination has no
+// place for.
+func takeNote(out *directory.Addresses, r Row) {
+	out.Notes = append(out.Notes, model.Note{Level: model.LevelWarning, Code: r.Get("code"), Subject: strings.ToLower(r.Get("subject")), Where: out.Source, Text: r.Get("text"), Remedy: r.Get("remedy")})
 }
 
 // moment reads a time as databases print it; what is none, and the years that
