@@ -3,13 +3,11 @@ package engagement_test
 import (
 	"fmt"
 	"log/slog"
-	"net/smtp"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/engagement"
 	"mailhaul.org/mailhaul/internal/lab"
@@ -119,7 +117,7 @@ func TestOrganisation(t *testing.T) {
 			if len(o.CatchAlls) != 1 || o.CatchAlls[0].Domain != "beta.test" {
 				t.Errorf("catch-alls: %+v", o.CatchAlls)
 			}
-			real := deliveries(t, s.postfix, s.sample.Addresses())
+			real := s.postfix.Deliveries(t, s.sample.Addresses())
 			book := organisation.NewBook(o)
 			for _, a := range s.sample.Addresses() {
 				got := book.Deliver(a)
@@ -239,40 +237,4 @@ func TestOrganisationRenamed(t *testing.T) {
 			t.Errorf("%s → %q, want %q", at, got, want)
 		}
 	}
-}
-
-// deliveries sends one message to each address through the running Postfix and
-// returns who got it in the end; an address that is refused has nobody.
-func deliveries(t *testing.T, p *lab.Postfix, addresses []string) map[string][]string {
-	t.Helper()
-	sink := lab.StartSink(t)
-	p.Start(t, sink.Addr)
-	c, err := smtp.Dial(p.SMTP)
-	must(t, err)
-	defer c.Close()
-	out := map[string][]string{}
-	const last = "last@elsewhere.test"
-	var taken []string
-	for _, a := range append(slices.Clone(addresses), last) {
-		must(t, c.Mail("tester@outside.test"))
-		if err := c.Rcpt(a); err != nil {
-			if !strings.HasPrefix(err.Error(), "55") {
-				t.Fatalf("%s: %v", a, err)
-			}
-			must(t, c.Reset())
-			continue
-		}
-		w, err := c.Data()
-		must(t, err)
-		fmt.Fprintf(w, "Subject: %s\r\n\r\nHello\r\n", a)
-		must(t, w.Close())
-		taken = append(taken, a)
-	}
-	if !sink.Await(2*time.Minute, func() bool { return len(sink.Recipients(last)) > 0 && p.QueueEmpty(t) }) {
-		t.Fatalf("mail is still on its way: %s", p.Log(t))
-	}
-	for _, a := range taken {
-		out[a] = slices.Compact(sink.Recipients(a))
-	}
-	return out
 }

@@ -9,6 +9,9 @@ type Organisation struct {
 	Lists    []List
 	// CatchAlls are what becomes of mail to addresses that nobody has.
 	CatchAlls []CatchAll
+	// Delimiters are the characters that part a name from its extension at the
+	// source: with "+", anna+lists@acme.test is delivered to anna@acme.test.
+	Delimiters string
 	// Notes name what the sources of all this say that cannot be carried, or
 	// not understood: an automation, a transport, a broken entry.
 	Notes []Note

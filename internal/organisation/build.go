@@ -46,6 +46,9 @@ func Build(people []Person, sources []directory.Addresses, o Options) model.Orga
 	}
 	b := &builder{options: o, accounts: map[string]int{}, moved: map[string]string{}, stays: map[string]string{}, entries: map[string]*entry{},
 		domains: map[string]*model.Domain{}, local: map[string]bool{}, logins: map[string]int{}, noted: map[string]bool{}}
+	for _, s := range sources {
+		b.out.Delimiters = cmp.Or(b.out.Delimiters, s.Delimiters)
+	}
 	b.people(people)
 	b.gatherDomains(sources)
 	b.gatherEntries(sources)

@@ -44,6 +44,10 @@ func (b *builder) check(people []Person, sources []directory.Addresses) {
 			b.note(model.LevelOK, "alias-domain", d.Name, d.Where, "", "its addresses are those of %s", d.AliasOf)
 		}
 	}
+	if other := strings.ReplaceAll(b.out.Delimiters, "+", ""); other != "" {
+		b.note(model.LevelWarning, "recipient-delimiter", "recipient_delimiter", "", "give the addresses that are in use as aliases, or the domains a rule for sub-addresses of their own at the destination",
+			"anna%[1]slists@… is delivered to anna@… here (%[1]q); the destination does that after a plus", other[:1])
+	}
 	b.checkAddresses()
 	b.checkPeople(people)
 	b.checkDelivery(sources)

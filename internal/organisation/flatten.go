@@ -91,6 +91,21 @@ func (b *Book) known(address string) bool {
 	return account || group || list
 }
 
+// withoutExtension is the address that somebody has, where this one only adds
+// an extension to its name.
+func (b *Book) withoutExtension(address string) (base string, ok bool) {
+	at := strings.LastIndexByte(address, '@')
+	if at < 1 {
+		return "", false
+	}
+	i := strings.IndexAny(address[1:at], b.o.Delimiters) // not its first character (postconf(5), recipient_delimiter)
+	if i < 0 {
+		return "", false
+	}
+	base = b.canonical(address[:i+1] + address[at:])
+	return base, b.known(base)
+}
+
 type walk struct {
 	book           *Book
 	found          map[string]bool
@@ -137,6 +152,14 @@ func (w *walk) to(address string, path []string) {
 		for _, m := range l.Members {
 			w.to(b.canonical(m), next)
 		}
+		return
+	}
+	if base, ok := b.withoutExtension(address); ok {
+		if i, ok := b.accounts[base]; ok && w.members && b.o.Accounts[i].Address == base {
+			w.found[address] = true // its scripts may look at the extension
+			return
+		}
+		w.to(base, path)
 		return
 	}
 	domain := domainOf(address)

@@ -8,7 +8,6 @@
 //	virtual.go    virtual_alias_maps (virtual(5)), listed and normalised
 //	local.go      alias_maps (aliases(5)): lists, files, programs, includes
 //	rewriting.go  what else changes or copies addresses: canonical, bcc, relocated …
-//	resolve.go    where a message to one address ends up, as Postfix would say
 //	read.go       all of it together, as directory.Addresses
 //
 // It knows Postfix's configuration and its tables (package table). It reads

@@ -4,14 +4,67 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
+	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/postfix/table"
 )
 
 // maxInclude is far above any list in a file of :include:, in octets.
 const maxInclude = 16 << 20
+
+// localAliases are the entries of aliases(5), where the host's users are part of
+// the organisation.
+func (r *Router) localAliases(ctx context.Context, add func(directory.Alias)) error {
+	keys := r.aliases.keys()
+	if r.primary == "" {
+		if len(keys) > 0 {
+			r.note(model.Note{Level: model.LevelOK, Code: "host-aliases", Subject: r.hostDomain(), Where: "alias_maps", Text: fmt.Sprintf("%d aliases of the host itself (%s) stay behind: nobody has an account there", len(keys), some(keys)),
+				Remedy: "to take them along, set source.users.domain to that domain"})
+		}
+		return nil
+	}
+	for _, name := range keys {
+		value, where, found, err := r.aliases.get(ctx, name)
+		if err != nil {
+			return err
+		}
+		if !found || strings.Contains(name, "@") {
+			continue
+		}
+		address := name + "@" + r.primary
+		var targets []string
+		for _, t := range r.localTargets(address, value, where, 0) {
+			if !slices.Contains(targets, t) {
+				targets = append(targets, t)
+			}
+		}
+		if len(targets) > 0 {
+			add(directory.Alias{Address: address, Targets: targets, Where: where})
+		}
+	}
+	if luser := r.settings.Get("luser_relay"); luser != "" {
+		raw := r.settings.raw("luser_relay")
+		switch target, ok := strings.CutPrefix(raw, "$user@"); {
+		case ok && !strings.Contains(target, "$"):
+			add(directory.Alias{Address: "@" + r.primary, Targets: []string{"@" + strings.ToLower(target)}, Where: "luser_relay"})
+		case !strings.Contains(raw, "$"):
+			add(directory.Alias{Address: "@" + r.primary, Targets: []string{r.localAddress(luser)}, Where: "luser_relay"})
+		default:
+			r.note(model.Note{Level: model.LevelWarning, Code: "luser-relay", Subject: raw, Where: "luser_relay", Text: "what nobody has goes to an address that is made of the recipient's", Remedy: "choose one address as the catch-all"})
+		}
+	}
+	return nil
+}
+
+func some(names []string) string {
+	if len(names) > 4 {
+		return strings.Join(names[:4], ", ") + " …"
+	}
+	return strings.Join(names, ", ")
+}
 
 // localTargets are what a value of aliases(5) leads to: addresses, those of
 // local users in the host's domain. Programs and files are told as notes of

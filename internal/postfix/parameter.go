@@ -148,34 +148,3 @@ func (m *parameter) allNotes() []model.Note {
 	}
 	return notes
 }
-
-// lookup is how Postfix looks an address up (virtual(5), TABLE SEARCH ORDER):
-// with its extension and without, as a bare name where the domain is local, and
-// as "@domain". rest is the extension that was not part of what matched.
-func (m *parameter) lookup(ctx context.Context, address string, local bool, delimiters string) (value, key, rest, where string, found bool, err error) {
-	at := strings.LastIndexByte(address, '@')
-	if at < 0 {
-		return
-	}
-	name, ext := extension(address[:at], delimiters)
-	domain := address[at:]
-	type try struct{ key, rest string }
-	tries := []try{{address, ""}}
-	if ext != "" {
-		tries = append(tries, try{name + domain, ext})
-	}
-	if local {
-		tries = append(tries, try{address[:at], ""})
-		if ext != "" {
-			tries = append(tries, try{name, ext})
-		}
-	}
-	tries = append(tries, try{domain, ""})
-	for _, t := range tries {
-		value, where, found, err = m.get(ctx, t.key)
-		if found || err != nil {
-			return value, t.key, t.rest, where, found, err
-		}
-	}
-	return
-}

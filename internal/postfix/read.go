@@ -2,8 +2,6 @@ package postfix
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -11,8 +9,6 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/postfix/table"
 )
-
-var errLoop = errors.New("its aliases lead to one another: Postfix defers all mail to it")
 
 // Addresses are the organisation as this Postfix sees it.
 func (r *Router) Addresses(ctx context.Context) (directory.Addresses, error) {
@@ -131,154 +127,6 @@ func (r *Router) transportOf(ctx context.Context, domain string) (next, where st
 		}
 	}
 	return "", "", nil
-}
-
-// virtualAliases are the entries of virtual_alias_maps.
-func (r *Router) virtualAliases(ctx context.Context, add func(directory.Alias)) error {
-	keys := r.virtual.keys()
-	if r.virtual.asks() {
-		for _, k := range r.addresses {
-			if !slices.Contains(keys, k) {
-				keys = append(keys, k)
-			}
-		}
-	}
-	domains := r.classes[classAlias]
-	for _, key := range keys {
-		value, where, found, err := r.virtual.get(ctx, key)
-		if err != nil {
-			return err
-		}
-		_, isDomain := domains.where[key]
-		if !found || isDomain {
-			continue
-		}
-		address := key
-		if !strings.Contains(key, "@") { // applies to the host's users
-			address = key + "@" + r.hostDomain()
-		}
-		address = r.fold(r.settings.qualify(address))
-		targets, err := r.virtualTargets(ctx, address, value, where)
-		if err != nil {
-			return err
-		}
-		if len(targets) > 0 {
-			add(directory.Alias{Address: address, Targets: targets, Where: where})
-		}
-	}
-	return nil
-}
-
-func (r *Router) virtualTargets(ctx context.Context, address, value, where string) (out []string, err error) {
-	if strings.HasPrefix(value, "@") {
-		domain, more, listed := strings.Cut(value[1:], ",")
-		if listed {
-			r.note(model.Note{Level: model.LevelWarning, Code: "bad-entry", Subject: address, Where: where, Text: "only the first of several domains counts: " + value + "; not looked at: " + strings.TrimSpace(more),
-				Remedy: "write one entry for each address"})
-		}
-		if !strings.HasPrefix(address, "@") { // one address: the same name there
-			return []string{r.fold(address[:strings.LastIndexByte(address, '@')+1] + strings.ToLower(strings.TrimSpace(domain)))}, nil
-		}
-		return []string{"@" + strings.ToLower(strings.TrimSpace(domain))}, nil
-	}
-	for _, t := range SplitAddresses(value) {
-		if strings.HasPrefix(t, "|") || strings.HasPrefix(t, "/") || strings.HasPrefix(t, ":") {
-			r.note(model.Note{Level: model.LevelWarning, Code: "bad-entry", Subject: address, Where: where, Text: "virtual aliases lead to addresses only; Postfix takes this for one: " + t, Remedy: "correct it"})
-			continue
-		}
-		q := r.settings.qualify(t)
-		if q == "" {
-			continue
-		}
-		ends, err := r.inline(ctx, address, r.fold(q), map[string]bool{})
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range ends {
-			if ok, err := r.program(ctx, address, e, where); err != nil {
-				return nil, err
-			} else if ok {
-				continue
-			}
-			if !slices.Contains(out, e) {
-				out = append(out, e)
-			}
-		}
-	}
-	return out, nil
-}
-
-// program tells whether the domain of a target is handed to a program, as that
-// of vacation responders is.
-func (r *Router) program(ctx context.Context, address, target, where string) (bool, error) {
-	m, err := r.open(ctx, "transport_maps", table.Open)
-	if err != nil || len(m.tables) == 0 || strings.HasPrefix(target, "@") {
-		return false, err
-	}
-	for _, key := range []string{target, domainOf(target)} {
-		value, at, found, err := m.get(ctx, key)
-		if err != nil {
-			return false, err
-		}
-		if !found {
-			continue
-		}
-		if _, piped := r.settings.pipe(value); piped {
-			return !r.noteTransport(address, value, where+"; "+at), nil
-		}
-	}
-	return false, nil
-}
-
-// localAliases are the entries of aliases(5), where the host's users are part of
-// the organisation.
-func (r *Router) localAliases(ctx context.Context, add func(directory.Alias)) error {
-	keys := r.aliases.keys()
-	if r.primary == "" {
-		if len(keys) > 0 {
-			r.note(model.Note{Level: model.LevelOK, Code: "host-aliases", Subject: r.hostDomain(), Where: "alias_maps", Text: fmt.Sprintf("%d aliases of the host itself (%s) stay behind: nobody has an account there", len(keys), some(keys)),
-				Remedy: "to take them along, set source.users.domain to that domain"})
-		}
-		return nil
-	}
-	for _, name := range keys {
-		value, where, found, err := r.aliases.get(ctx, name)
-		if err != nil {
-			return err
-		}
-		if !found || strings.Contains(name, "@") {
-			continue
-		}
-		address := name + "@" + r.primary
-		var targets []string
-		for _, t := range r.localTargets(address, value, where, 0) {
-			if !slices.Contains(targets, t) {
-				targets = append(targets, t)
-			}
-		}
-		if len(targets) > 0 {
-			add(directory.Alias{Address: address, Targets: targets, Where: where})
-		}
-	}
-	if luser := r.settings.Get("luser_relay"); luser != "" {
-		raw := r.settings.raw("luser_relay")
-		switch target, ok := strings.CutPrefix(raw, "$user@"); {
-		case ok && !strings.Contains(target, "$"):
-			add(directory.Alias{Address: "@" + r.primary, Targets: []string{"@" + strings.ToLower(target)}, Where: "luser_relay"})
-		case !strings.Contains(raw, "$"):
-			add(directory.Alias{Address: "@" + r.primary, Targets: []string{r.localAddress(luser)}, Where: "luser_relay"})
-		default:
-			r.note(model.Note{Level: model.LevelWarning, Code: "luser-relay", Subject: raw, Where: "luser_relay", Text: "what nobody has goes to an address that is made of the recipient's", Remedy: "choose one address as the catch-all"})
-		}
-	}
-	return nil
-}
-
-func some(names []string) string {
-	if len(names) > 4 {
-		return strings.Join(names[:4], ", ") + " …"
-	}
-	return strings.Join(names, ", ")
 }
 
 // mailboxes are the addresses that have mailboxes.

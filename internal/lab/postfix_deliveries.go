@@ -1,4 +1,4 @@
-package postfix_test
+package lab
 
 import (
 	"fmt"
@@ -7,15 +7,13 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"mailhaul.org/mailhaul/internal/lab"
 )
 
-// deliveries sends one message to each address through a running Postfix and
+// Deliveries starts the server, sends one message to each address through it and
 // returns who got it in the end; an address that is refused has nobody.
-func deliveries(t *testing.T, p *lab.Postfix, addresses []string) map[string][]string {
+func (p *Postfix) Deliveries(t testing.TB, addresses []string) map[string][]string {
 	t.Helper()
-	sink := lab.StartSink(t)
+	sink := StartSink(t)
 	p.Start(t, sink.Addr)
 	c, err := smtp.Dial(p.SMTP)
 	if err != nil {
