@@ -98,10 +98,16 @@ func (m migration) moved(t *testing.T) (n int) {
 // how many it had, and whether it ended by itself.
 func (m migration) kill(program string, line *lab.Proxy, most int64) (sent int64, ended bool) {
 	m.t.Helper()
+	return killed(m.t, exec.Command(program, "-c", m.config, "sync"), line, most)
+}
+
+// killed starts a program and kills it once it has sent so many octets through
+// line.
+func killed(t *testing.T, cmd *exec.Cmd, line *lab.Proxy, most int64) (sent int64, ended bool) {
+	t.Helper()
 	before := line.Sent.Load()
-	cmd := exec.Command(program, "-c", m.config, "sync")
 	if err := cmd.Start(); err != nil {
-		m.t.Fatal(err)
+		t.Fatal(err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
