@@ -217,10 +217,11 @@ func TestDeletedByHand(t *testing.T) {
 func TestQuotas(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	org := model.Organisation{Accounts: []model.Account{{Login: "big", Address: "big@acme.test", Quota: 1_000_000}, {Login: "fine", Address: "fine@acme.test", Quota: 500_000_000}, {Login: "later", Address: "later@acme.test", Quota: 7}}}
+	org := model.Organisation{Accounts: []model.Account{{Login: "big", Address: "big@acme.test", Quota: 1_000_000}, {Login: "fine", Address: "fine@acme.test", Quota: 500_000_000}, {Login: "later", Address: "later@acme.test", Quota: 7},
+		{Login: model.PublicLogin, Address: "public@acme.test", Quota: 1_000_000, Public: &model.Public{}}}, Groups: []model.Group{{Address: "desk@acme.test", Quota: 4_000_000}}}
 	res := b.must(org, nil)
 	for _, a := range res.Actions {
-		if a.Kind == destination.KindAccount && (!strings.Contains(a.Note, "quota") || slices.ContainsFunc(a.Changes, func(c destination.Change) bool { return c.Property == "quota" })) {
+		if (a.Kind == destination.KindAccount || a.Subject == "public@acme.test") && (!strings.Contains(a.Note, "quota") || slices.ContainsFunc(a.Changes, func(c destination.Change) bool { return c.Property == "quota" })) {
 			t.Errorf("before the mail: %s %q %v", a.Subject, a.Note, a.Changes)
 		}
 	}
@@ -245,6 +246,7 @@ func TestQuotas(t *testing.T) {
 		}
 	}
 	arrive("big", 2_500_000)
+	arrive(model.PublicLogin, 2_500_000)
 	arrive("fine", 1000)
 	got := map[string]string{}
 	for _, a := range b.must(org, nil).Actions {
@@ -252,7 +254,7 @@ func TestQuotas(t *testing.T) {
 			got[a.Subject] += c.Property + "=" + c.New
 		}
 	}
-	if got["big@acme.test"] != "quota=3000000" || got["fine@acme.test"] != "quota=500000000" || got["later@acme.test"] != "" {
+	if got["big@acme.test"] != "quota=3000000" || got["fine@acme.test"] != "quota=500000000" || got["later@acme.test"] != "" || got["public@acme.test"] != "quota=3000000" || got["desk@acme.test"] != "" {
 		t.Errorf("after the mail of two: %v", got)
 	}
 	if again := lines(b.must(org, nil)); len(again) > 0 {

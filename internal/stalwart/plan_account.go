@@ -245,11 +245,7 @@ func (p *planner) adopt(action destination.Action, a model.Account, have *haveAc
 	quota, why := p.quota(a)
 	notes = append(notes, why...)
 	if quota > 0 {
-		had := ""
-		if q := have.Quotas["maxDiskQuota"]; q > 0 {
-			had = strconv.FormatInt(q, 10)
-		}
-		set(propertyQuota, strconv.FormatInt(quota, 10), had, "")
+		set(propertyQuota, strconv.FormatInt(quota, 10), have.quota(), "")
 	}
 	login := ""
 	if have.Permissions.DisabledPermissions["authenticate"] {

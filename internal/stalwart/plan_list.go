@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/destination"
@@ -59,16 +60,23 @@ func (p *planner) planGroups() {
 				action.Changes = append(action.Changes, destination.Change{Property: propertyAlias, New: alias})
 				record(&action, propertyAlias, alias, "")
 			}
-			action.Group.Quota = 0
-			if g.Quota > 0 {
-				notes = append(notes, "its quota of "+megabytes(g.Quota)+" is not set: set it when its mail has arrived")
+			if action.Group.Quota, why = p.groupQuota(g); action.Group.Quota > 0 {
+				octets := strconv.FormatInt(action.Group.Quota, 10)
+				action.Changes = append(action.Changes, destination.Change{Property: propertyQuota, New: octets})
+				record(&action, propertyQuota, "", octets)
 			}
+			notes = append(notes, why...)
 		} else {
 			notes = append(notes, destination.NoteExists)
 			have := p.have.accounts[h.id]
 			if !have.hidden {
 				p.compareAliases(&action, g.Aliases, have.Aliases, have.address, &notes)
-				p.compareName(&action, g.Name, have.Description)
+				p.compareValue(&action, propertyName, g.Name, text(have.Description))
+				quota, why := p.groupQuota(g)
+				notes = append(notes, why...)
+				if quota > 0 {
+					p.compareValue(&action, propertyQuota, strconv.FormatInt(quota, 10), have.quota())
+				}
 			}
 			action.Verb = destination.VerbKeep
 			if len(action.Changes) > 0 {
@@ -80,13 +88,23 @@ func (p *planner) planGroups() {
 	}
 }
 
-func (p *planner) compareName(action *destination.Action, name string, have *string) {
-	switch m := p.merge(action.Kind, action.Subject, propertyName, name, text(have), ""); {
+// groupQuota is what a group's quota may be now. Mail moves into the group of
+// the public mailboxes alone: that one waits for it, as accounts do.
+func (p *planner) groupQuota(g model.Group) (octets int64, notes []string) {
+	if a := p.public[g.Address]; a.Public != nil {
+		return p.quota(a)
+	}
+	return max(g.Quota, 0), nil
+}
+
+// compareValue compares a single value of a group or a list that exists.
+func (p *planner) compareValue(action *destination.Action, property, want, have string) {
+	switch m := p.merge(action.Kind, action.Subject, property, want, have, ""); {
 	case m.set:
-		action.Changes = append(action.Changes, destination.Change{Property: propertyName, Old: text(have), New: name})
-		record(action, propertyName, "", name)
+		action.Changes = append(action.Changes, destination.Change{Property: property, Old: have, New: want})
+		record(action, property, "", want)
 	case m.keep:
-		action.Kept = append(action.Kept, destination.Change{Property: propertyName, Old: text(have), New: name})
+		action.Kept = append(action.Kept, destination.Change{Property: property, Old: have, New: want})
 	}
 }
 
@@ -235,7 +253,7 @@ func (p *planner) writeList(action destination.Action, at string, recipients, no
 	have := p.have.lists[h.id]
 	notes = append([]string{destination.NoteExists}, notes...)
 	p.compareAliases(&action, l.Aliases, have.Aliases, have.address, &notes)
-	p.compareName(&action, l.Name, have.Description)
+	p.compareValue(&action, propertyName, l.Name, text(have.Description))
 	there := map[string]bool{}
 	for m, on := range have.Recipients {
 		if on {

@@ -3,6 +3,7 @@ package stalwart
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/destination"
@@ -57,6 +58,14 @@ type haveAccount struct {
 	address string
 	// hidden: the login may not look into accounts; only the address is known.
 	hidden bool
+}
+
+// quota is the disk quota in octets, or "".
+func (a *haveAccount) quota() string {
+	if q := a.Quotas["maxDiskQuota"]; q > 0 {
+		return strconv.FormatInt(q, 10)
+	}
+	return ""
 }
 
 type haveList struct {

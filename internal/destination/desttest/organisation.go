@@ -109,7 +109,7 @@ func (s *suite) testOrganisation(t *testing.T) {
 			{Login: "cleo", Address: at("cleo"), Password: passwordHash, Forwards: []string{"c1@outside.test", at("anna")}},
 			{Login: "dora", Address: at("dora"), Disabled: true, Vacation: &model.Vacation{Subject: "Away", Text: "I am \"away\"."}},
 		},
-		Groups: []model.Group{{Address: at("desk"), Name: "Desk", Members: []string{at("a"), at("cleo")}}},
+		Groups: []model.Group{{Address: at("desk"), Name: "Desk", Members: []string{at("a"), at("cleo")}, Quota: 1 << 30}},
 		Lists: []model.List{
 			{Address: at("staff"), Name: "Staff", Members: []string{at("anna"), at("a"), "team@" + other, "guest@outside.test", at("nobody"), "nobody@" + s.Domain}},
 			{Address: "team@" + other, Members: []string{at("ben"), at("staff"), "cleo@" + old}},
@@ -180,13 +180,13 @@ func (p *provisioner) changed(t *testing.T, org model.Organisation, at func(stri
 	next.Lists[0].Members = append(slices.Clone(org.Lists[0].Members), at("dora"))
 	next.Lists = next.Lists[:2] // press is gone
 	next.CatchAlls = org.CatchAlls[:1]
-	next.Groups = []model.Group{{Address: at("desk"), Name: "Desk", Members: []string{at("anna"), at("dora")}}}
+	next.Groups = []model.Group{{Address: at("desk"), Name: "Desk", Members: []string{at("anna"), at("dora")}, Quota: 2 << 30}}
 	script := p.written[destination.Written{Kind: destination.KindForward, Subject: at("ben"), Property: "script"}].Value
 	wantPlan(t, "after changes at the source", p.apply(t, next, false),
 		"- catch-all "+other+" address:"+at("ben")+">", "- forward "+at("ben")+" script:"+script+">", "- list "+at("press"), "- account "+at("anna")+" alias:"+at("a")+">",
 		"~ account "+at("anna")+" alias:>"+at("anna.new")+" name:Anna>Anna B",
 		"~ account "+at("ben")+" alias:>"+at("a"), "~ account "+at("dora")+" login:off>on",
-		"~ member "+at("desk")+" member:>"+at("dora")+" member:"+at("cleo")+">",
+		"~ group "+at("desk")+" quota:1073741824>2147483648", "~ member "+at("desk")+" member:>"+at("dora")+" member:"+at("cleo")+">",
 		"~ list "+at("staff")+" recipient:>"+at("dora"), "~ list team@"+other+" recipient:>"+at("dora"))
 	wantPlan(t, "again after changes at the source", p.plan(t, next, false))
 	if list, err := p.open(t, p.Destination, at("ben")).Scripts(t.Context()); err != nil || len(list) != 0 {
