@@ -48,20 +48,14 @@ const DefaultPublicName = "Shared mailboxes"
 // Groups says who is in the groups that access control lists name.
 type Groups struct {
 	File string // as group(5), or empty
-	// LDAP is what of the directory source.users.ldap are groups; nil: nothing.
-	LDAP    *LDAPGroups
+	// LDAP: the groups of the directory source.users.ldap are among them, where
+	// its groups say that they are.
+	LDAP    bool
 	Members map[string][]string // logins, by the name of the group
 	// Addresses are groups at the destination that are made for groups of
 	// lists, by the name there; "anyone" is that of everybody. Groups without
 	// one are written out, user by user.
 	Addresses map[string]string
-}
-
-// LDAPGroups are the groups of an LDAP directory: posixGroup, groupOfNames,
-// groupOfUniqueNames.
-type LDAPGroups struct {
-	Base   string // empty: that of the users
-	Filter string // empty: all of these classes
 }
 
 // Anyone is the name of everybody in Groups.Addresses.
@@ -105,11 +99,11 @@ func (d *decoder) groups(c *Groups, v value, s *sections) {
 	v.fields(
 		s.see("file", func(v value) { v.setPath(&c.File) }),
 		s.see("ldap", func(v value) {
-			c.LDAP = &LDAPGroups{}
-			v.fields(
-				s.see("base", func(v value) { v.setText(&c.LDAP.Base) }),
-				s.see("filter", func(v value) { v.setText(&c.LDAP.Filter) }),
-			)
+			if _, ok := v.node.(*ast.MappingNode); ok {
+				v.problem("source.groups.ldap is true or false: base and filter of groups belong to source.users.ldap.groups")
+				return
+			}
+			v.setBool(&c.LDAP)
 		}),
 		s.see("members", func(v value) {
 			c.Members = map[string][]string{}
@@ -138,8 +132,12 @@ func (d *decoder) groups(c *Groups, v value, s *sections) {
 
 // validatePublic completes the section and says what it lacks.
 func (d *decoder) validatePublic(c *Source, s *sections) {
-	if c.Groups.LDAP != nil && c.Users.LDAP == nil {
+	switch {
+	case !c.Groups.LDAP:
+	case c.Users.LDAP == nil:
 		d.wrong(s, "source.groups.ldap", "the server and its login are those of source.users.ldap, which is missing")
+	case c.Users.LDAP.groups().None:
+		d.wrong(s, "source.groups.ldap", "source.users.ldap.groups says that there are none: remove one of them")
 	}
 	p := c.Public
 	if p == nil {

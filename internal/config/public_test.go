@@ -35,7 +35,10 @@ func TestPublic(t *testing.T) {
 		{imap + "  public: {reader: [anna]}\n", "unknown key"},
 		{disk + "  groups: {file: /etc/group, members: {staff: [anna, ben]}, addresses: {anyone: all@acme.test}}\n", ""},
 		{disk + "  groups: {addresses: {anyone: everybody}}\n", "everybody"},
-		{disk + "  groups: {ldap: {base: 'dc=x'}}\n", "source.users.ldap, which is missing"},
+		{disk + "  groups: {ldap: true}\n", "source.users.ldap, which is missing"},
+		{disk + "  groups: {ldap: {base: 'dc=x'}}\n", "belong to source.users.ldap.groups"},
+		{disk + "  users: {ldap: {url: 'ldaps://x.test', base: 'dc=x', preset: inetorgperson, groups: false}}\n  groups: {ldap: true}\n", "says that there are none"},
+		{disk + "  users: {ldap: {url: 'ldaps://x.test', base: 'dc=x', preset: inetorgperson, groups: {base: 'ou=g,dc=x'}}}\n  groups: {ldap: true}\n", ""},
 	} {
 		_, err := Parse("/e/mailhaul.yaml", []byte(rest+x.source))
 		if (err == nil) != (x.wrong == "") || err != nil && !strings.Contains(err.Error(), x.wrong) {

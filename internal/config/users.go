@@ -63,21 +63,21 @@ type LDAP struct {
 	Preset     string
 	Attributes map[string][]string // of directory.Columns
 	MailHost   string
-	Scheme     string     // of passwords without one; empty means PLAIN
-	Groups     *LDAPLists // nil: where they usually are
+	Scheme     string      // of passwords without one; empty means PLAIN
+	Groups     *LDAPGroups // nil: where they usually are
 }
 
-// LDAPLists say where lists are in an LDAP directory, where they are not where
-// they usually are.
-type LDAPLists struct {
+// LDAPGroups say where groups are in an LDAP directory, where they are not where
+// they usually are. Those with an address are lists.
+type LDAPGroups struct {
 	None         bool // no groups are read
 	Base, Filter string
 	Attributes   map[string][]string // of ldapusers.GroupColumns
 }
 
-func (c *LDAP) groups() LDAPLists {
+func (c *LDAP) groups() LDAPGroups {
 	if c.Groups == nil {
-		return LDAPLists{}
+		return LDAPGroups{}
 	}
 	return *c.Groups
 }
@@ -157,7 +157,7 @@ func (d *decoder) ldap(c *LDAP, v value, s *sections) {
 		s.see("preset", func(v value) { v.setText(&c.Preset) }),
 		s.see("attributes", func(v value) { v.attributes(&c.Attributes, "a directory", directory.Columns) }),
 		s.see("groups", func(v value) {
-			c.Groups = &LDAPLists{}
+			c.Groups = &LDAPGroups{}
 			if b, ok := v.node.(*ast.BoolNode); ok && !b.Value {
 				c.Groups.None = true
 				return

@@ -74,11 +74,7 @@ func (e *Engagement) addresses(ctx context.Context, known []string) ([]directory
 		if err != nil {
 			return nil, err
 		}
-		g := ldapusers.Groups{}
-		if c := u.LDAP.Groups; c != nil {
-			g = ldapusers.Groups{Base: c.Base, Filter: c.Filter, Attributes: c.Attributes}
-		}
-		a, err := ldapusers.ReadAddresses(ctx, s, g)
+		a, err := ldapusers.ReadAddresses(ctx, s, ldapGroups(u))
 		if err != nil {
 			return nil, err
 		}

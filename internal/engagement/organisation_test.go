@@ -238,3 +238,52 @@ func TestOrganisationRenamed(t *testing.T) {
 		}
 	}
 }
+
+// The groups of a directory, where source.users.ldap.groups says that they are,
+// are lists as far as they have an address, and those of access control lists
+// where source.groups.ldap says so.
+func TestDirectoryGroups(t *testing.T) {
+	t.Parallel()
+	l := lab.StartSlapd(t, lab.SlapdOptions{Schema: sample.LDAPSchema})
+	l.Add(t, "ou=groups,"+l.Base, map[string][]string{"objectClass": {"organizationalUnit"}, "ou": {"groups"}})
+	for _, who := range []string{"anna", "ben"} {
+		l.Add(t, "uid="+who+","+l.Base, map[string][]string{"objectClass": {"inetOrgPerson"}, "uid": {who}, "cn": {who}, "sn": {"x"}, "mail": {who + "@acme.test"}})
+	}
+	group := func(cn, below string, more map[string][]string, members ...string) {
+		a := map[string][]string{"objectClass": {"groupOfNames"}, "cn": {cn}, "member": members}
+		for k, v := range more {
+			a[k] = append(a[k], v...)
+		}
+		l.Add(t, "cn="+cn+below+","+l.Base, a)
+	}
+	anna, ben := "uid=anna,"+l.Base, "uid=ben,"+l.Base
+	group("staff", ",ou=groups", nil, anna, ben)
+	group("team", ",ou=groups", map[string][]string{"objectClass": {"extensibleObject"}, "mail": {"team@acme.test"}}, "cn=staff,ou=groups,"+l.Base, ben)
+	group("other", "", nil, anna)
+	read := func(groups string) (map[string][]string, model.Organisation) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "mailhaul.yaml")
+		must(t, os.WriteFile(file, []byte(fmt.Sprintf("engagement: ./e\nsource:\n  kind: imap\n  imap: {url: imaps://mail.old.test, master: m, password: env:X}\n"+
+			"  users:\n    ldap: {url: ldap://%s, base: %q, preset: inetorgperson, groups: {base: \"ou=groups,%s\"}}\n%sdestination: {embedded: true}\n", l.Addr, l.Base, l.Base, groups)), 0o600))
+		e, err := engagement.Load(file, slog.New(slog.DiscardHandler))
+		must(t, err)
+		defer e.Close()
+		o, err := e.Organisation(t.Context())
+		must(t, err)
+		g, err := e.Groups(t.Context())
+		must(t, err)
+		return g, o
+	}
+	groups, o := read("  groups: {ldap: true, members: {board: [anna]}}\n")
+	want := map[string][]string{"staff": {"anna", "ben"}, "team": {"anna", "ben"}, "board": {"anna"}}
+	if fmt.Sprint(groups) != fmt.Sprint(want) {
+		t.Errorf("%v, want %v", groups, want)
+	}
+	// A group without an address has no mail: its members are not on the list.
+	if len(o.Lists) != 0 || len(o.Accounts) != 2 || !slices.Contains(o.Accounts[1].Aliases, "team@acme.test") {
+		t.Errorf("lists %+v, accounts %+v", o.Lists, o.Accounts)
+	}
+	if groups, _ = read(""); len(groups) != 0 {
+		t.Errorf("nobody asked for %v", groups)
+	}
+}

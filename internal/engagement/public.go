@@ -1,7 +1,6 @@
 package engagement
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -134,12 +133,12 @@ func (e *Engagement) Groups(ctx context.Context) (map[string][]string, error) {
 			return nil, model.Faultf(model.ClassFatal, "", "source.groups.file %s: %w", filepath.Base(c.File), unwrapped(err))
 		}
 	}
-	if c.LDAP != nil {
+	if c.LDAP {
 		s, err := ldapSettings(e.Config.Source.Users)
 		if err != nil {
 			return nil, err
 		}
-		if err := add(ldapusers.ReadGroups(ctx, s, cmp.Or(c.LDAP.Base, s.Base), c.LDAP.Filter)); err != nil {
+		if err := add(ldapusers.ReadGroups(ctx, s, ldapGroups(e.Config.Source.Users))); err != nil {
 			return nil, err
 		}
 	}

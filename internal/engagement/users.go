@@ -81,6 +81,14 @@ func ldapSettings(u config.Users) (ldapusers.Settings, error) {
 		MailHost: c.MailHost, Scheme: c.Scheme, Domain: u.Domain}, nil
 }
 
+// ldapGroups say where the groups of the directory are.
+func ldapGroups(u config.Users) ldapusers.Groups {
+	if c := u.LDAP.Groups; c != nil {
+		return ldapusers.Groups{Base: c.Base, Filter: c.Filter, Attributes: c.Attributes}
+	}
+	return ldapusers.Groups{}
+}
+
 // forwards tells whose mail the directory sends on.
 func forwards(p directory.Plan) []model.Finding {
 	var who []string

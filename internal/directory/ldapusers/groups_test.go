@@ -31,15 +31,15 @@ func TestReadGroups(t *testing.T) {
 		s.Add(t, dn("cn="+cn), x)
 	}
 	want := map[string][]string{"posix": {"anna", "ben"}, "none": nil, "staff": {"anna", "cleo"}, "board": {"anna", "cleo"}, "uniq": {"ben"}}
-	got, err := ldapusers.ReadGroups(t.Context(), o, s.Base, "")
+	got, err := ldapusers.ReadGroups(t.Context(), o, ldapusers.Groups{})
 	if d := cmp.Diff(want, got); d != "" || err != nil {
 		t.Errorf("%v; (-want +got):\n%s", err, d)
 	}
-	got, err = ldapusers.ReadGroups(t.Context(), o, s.Base, "(&(objectClass=posixGroup)(memberUid=*))")
+	got, err = ldapusers.ReadGroups(t.Context(), o, ldapusers.Groups{Filter: "(&(objectClass=posixGroup)(memberUid=*))"})
 	if d := cmp.Diff(map[string][]string{"posix": {"anna", "ben"}}, got); d != "" || err != nil {
 		t.Errorf("with a filter: %v; (-want +got):\n%s", err, d)
 	}
-	if _, err := ldapusers.ReadGroups(t.Context(), o, "ou=not there,"+s.Base, ""); model.ClassOf(err) != model.ClassFatal {
+	if _, err := ldapusers.ReadGroups(t.Context(), o, ldapusers.Groups{Base: "ou=not there," + s.Base}); model.ClassOf(err) != model.ClassFatal {
 		t.Errorf("below nothing: %v", err)
 	}
 }

@@ -11,7 +11,8 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 )
 
-// Groups say where lists are in a directory.
+// Groups say where groups are in a directory: those with an address are lists
+// (ReadAddresses), all of them may be in access control lists (ReadGroups).
 type Groups struct {
 	// Base is where they are searched; empty means Settings.Base.
 	Base string
@@ -22,7 +23,7 @@ type Groups struct {
 	Attributes map[string][]string
 }
 
-// GroupColumns are what a directory tells of a list:
+// GroupColumns are what a directory tells of a group:
 //
 //	address  its address
 //	aliases  further ones
@@ -32,18 +33,19 @@ var GroupColumns = []string{"address", "aliases", "name", "members"}
 
 // listFilter finds the groups of RFC 4519 and RFC 2307, Netscape's mail
 // groups, mail aliases and those of Active Directory, as far as they have an
-// address.
-const listFilter = "(|(&(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup)(objectClass=mailGroup)(objectClass=group))(mail=*))(objectClass=nisMailAlias))"
+// address; and Exchange's mail contacts, dynamic lists and public folders.
+const listFilter = "(|(&(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup)(objectClass=mailGroup)(objectClass=group)" +
+	"(objectClass=msExchDynamicDistributionList)(objectClass=publicFolder)(targetAddress=*))(mail=*))(objectClass=nisMailAlias))"
 
 var listAttributes = map[string][]string{
-	"address": {"mail"},
+	"address": {"proxyAddresses", "mail"},
 	"aliases": {"mailAlternateAddress", "mailEquivalentAddress", "proxyAddresses"},
 	"name":    {"displayName", "description", "cn"},
 	"members": {"member", "uniqueMember", "memberUid", "rfc822MailMember", "mgrpRFC822MailMember"},
 }
 
 // delivery attributes say whether mail that is sent on is kept, too.
-var deliveryAttributes = []string{"deliveryMode", "mailDeliveryOption", "altRecipient", "deliverAndRedirect", "mailForwardingAddress"}
+var deliveryAttributes = append([]string{"deliveryMode", "mailDeliveryOption", "mailForwardingAddress"}, exchangeAttributes...)
 
 // ReadAddresses reads lists, and forwards of which the directory says whether a
 // copy stays. The error is of model.ClassFatal; groups that make no sense are
@@ -62,30 +64,34 @@ func ReadAddresses(ctx context.Context, s Settings, g Groups) (directory.Address
 	out.Source = c.server
 	r := &listReader{ctx: ctx, conn: c, domain: s.Domain, out: &out, byDN: map[string]string{}, byLogin: map[string]string{}}
 	search.Attributes = append(search.Attributes, deliveryAttributes...)
-	var people []Entry
+	var persons []Entry
+	people := map[string]bool{} // by DN
 	for e, err := range c.Search(ctx, search) {
 		if err != nil {
 			return out, err
 		}
 		a, err := s.account(e, attributes)
-		if err != nil || a.Address == "" {
+		if err != nil || a.Address == "" || elsewhere(e) {
 			continue // Read tells what is wrong with it
 		}
 		r.byDN[normal(e.DN)] = strings.ToLower(a.Address)
 		r.byLogin[strings.ToLower(a.Login)] = strings.ToLower(a.Address)
 		e.values["\x00address"] = []string{strings.ToLower(a.Address)}
-		people = append(people, e)
+		persons, people[normal(e.DN)] = append(persons, e), true
 	}
 	columns, groups, err := r.groups(s, g)
 	if err != nil {
 		return out, err
 	}
 	for _, e := range groups {
-		if err := r.list(e, columns); err != nil {
+		if people[normal(e.DN)] {
+			continue // with a targetAddress; forwards tells
+		}
+		if err := r.list(e, columns, s); err != nil {
 			return out, err
 		}
 	}
-	for _, e := range people {
+	for _, e := range persons {
 		if err := r.forwards(e); err != nil {
 			return out, err
 		}
@@ -105,56 +111,30 @@ type listReader struct {
 // groups searches them, and remembers their addresses before any is looked at:
 // they are in one another.
 func (r *listReader) groups(s Settings, g Groups) (map[string][]string, []Entry, error) {
-	columns := map[string][]string{}
-	for _, from := range []map[string][]string{listAttributes, g.Attributes} {
-		for column, names := range from {
-			if !slices.Contains(GroupColumns, column) {
-				return nil, nil, model.Faultf(model.ClassFatal, "", "a group has no %q: known are %s", column, strings.Join(GroupColumns, ", "))
-			}
-			columns[column] = names
-		}
-	}
-	search := Search{Base: s.Base, Scope: Subtree, Filter: listFilter}
-	if g.Base != "" {
-		search.Base = g.Base
-	}
-	if g.Filter != "" {
-		search.Filter = g.Filter
-	}
-	for _, names := range columns {
-		search.Attributes = append(search.Attributes, names...)
-	}
-	search.Attributes = append(search.Attributes, "objectClass")
-	slices.Sort(search.Attributes)
-	search.Attributes = slices.Compact(search.Attributes)
-	var all []Entry
-	for e, err := range r.conn.Search(r.ctx, search) {
-		if err != nil {
-			return nil, nil, err
-		}
+	columns, all, err := r.conn.groups(r.ctx, s, g, listFilter)
+	for _, e := range all {
 		if a := addressOf(e, columns); a != "" {
 			r.byDN[normal(e.DN)] = a
 		}
-		all = append(all, e)
 	}
-	return columns, all, nil
+	return columns, all, err
 }
 
 // addressOf is a group's; a nisMailAlias (RFC 2307's companion) is called by
 // the name it has: an address, or a local part.
 func addressOf(e Entry, columns map[string][]string) string {
 	for _, a := range columns["address"] {
-		if v := e.First(a); v != "" {
-			return strings.ToLower(v)
+		if v := meaning("address", a, e.Get(a)); len(v) > 0 && v[0] != "" {
+			return strings.ToLower(v[0])
 		}
 	}
-	if slices.ContainsFunc(e.Get("objectClass"), func(c string) bool { return strings.EqualFold(c, "nisMailAlias") }) {
+	if e.is("nisMailAlias") {
 		return strings.ToLower(e.First("cn"))
 	}
 	return ""
 }
 
-func (r *listReader) list(e Entry, columns map[string][]string) error {
+func (r *listReader) list(e Entry, columns map[string][]string, s Settings) error {
 	address := r.complete(addressOf(e, columns))
 	if address == "" {
 		return nil
@@ -166,20 +146,25 @@ func (r *listReader) list(e Entry, columns map[string][]string) error {
 			break
 		}
 	}
-	for _, attribute := range columns["members"] {
-		values, err := r.conn.all(r.ctx, e, attribute)
-		if err != nil {
-			return err
-		}
-		for _, v := range values {
-			to, err := r.member(address, a.Where, v)
-			if err != nil {
-				return err
-			}
-			if to != "" && !slices.Contains(a.Targets, to) {
-				a.Targets = append(a.Targets, to)
-			}
-		}
+	var err error
+	switch target := plainAddress(e.First("targetAddress")); {
+	case e.is("publicFolder"):
+		r.note("public-folder", address, a.Where, "its mail is put into a public folder", "give the address a mailbox, or leave it out")
+		return nil
+	case target == address: // somebody elsewhere, for the address book
+		return nil
+	case target != "":
+		a.Targets = []string{target}
+	case e.is("msExchDynamicDistributionList"):
+		a.Targets, err = r.dynamic(e, s, address, a.Where)
+	default:
+		a.Targets, err = r.members(e, columns["members"], address, a.Where)
+	}
+	if err != nil {
+		return err
+	}
+	if why := policy(e); why != "" {
+		r.note("list-policy", address, a.Where, why+"; at the destination everybody may", "decide whether that will do, or leave the list out")
 	}
 	if len(a.Targets) == 0 {
 		r.note("empty-list", address, a.Where, "it has no members with an address", "add one, or leave it out")
@@ -187,13 +172,33 @@ func (r *listReader) list(e Entry, columns map[string][]string) error {
 	}
 	r.out.Aliases = append(r.out.Aliases, a)
 	for _, attribute := range columns["aliases"] {
-		for _, v := range meaning(attribute, e.Get(attribute)) {
+		for _, v := range meaning("aliases", attribute, e.Get(attribute)) {
 			if v = r.complete(strings.ToLower(v)); v != address && v != "" {
 				r.out.Aliases = append(r.out.Aliases, directory.Alias{Address: v, Targets: []string{address}, Where: a.Where})
 			}
 		}
 	}
 	return nil
+}
+
+// members are those that a group names.
+func (r *listReader) members(e Entry, attributes []string, address, where string) (all []string, err error) {
+	for _, attribute := range attributes {
+		values, err := r.conn.all(r.ctx, e, attribute)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range values {
+			to, err := r.member(address, where, v)
+			if err != nil {
+				return nil, err
+			}
+			if to != "" && !slices.Contains(all, to) {
+				all = append(all, to)
+			}
+		}
+	}
+	return all, nil
 }
 
 // member turns a DN, a login or an address into an address.
@@ -227,14 +232,14 @@ func (r *listReader) named(group, where, dn string) (string, error) {
 	}
 	address := ""
 	exists := false
-	for e, err := range r.conn.Search(r.ctx, Search{Base: dn, Scope: BaseOnly, Filter: "(objectClass=*)", Attributes: []string{"mail"}}) {
+	for e, err := range r.conn.Search(r.ctx, Search{Base: dn, Scope: BaseOnly, Filter: "(objectClass=*)", Attributes: []string{"mail", "proxyAddresses", "targetAddress"}}) {
 		if NoSuchObject(err) {
 			break
 		}
 		if err != nil {
 			return "", err
 		}
-		exists, address = true, strings.ToLower(e.First("mail"))
+		exists, address = true, recipient(e)
 	}
 	r.byDN[normal(dn)] = address
 	switch {
@@ -264,9 +269,14 @@ func (r *listReader) forwards(e Entry) error {
 	has := func(attribute, value string) bool {
 		return slices.ContainsFunc(e.Get(attribute), func(v string) bool { return strings.EqualFold(v, value) })
 	}
+	r.kind(e, address, where)
 	var targets []string
 	keep := true
 	switch {
+	case plainAddress(e.First("targetAddress")) != "": // takes everything
+		targets, keep = []string{plainAddress(e.First("targetAddress"))}, false
+	case plainAddress(e.First("msExchGenericForwardingAddress")) != "":
+		targets, keep = []string{plainAddress(e.First("msExchGenericForwardingAddress"))}, has("deliverAndRedirect", "TRUE")
 	case e.First("altRecipient") != "":
 		to, err := r.named(address, where, e.First("altRecipient"))
 		if err != nil {

@@ -36,8 +36,8 @@ var presets = map[string]preset{
 		"home": {"homeDirectory", "mailMessageStore"}, "forwards": {"mailForwardingAddress"},
 	}},
 	// Active Directory, with or without Exchange. It never tells a password.
-	"activedirectory": {"(&(objectCategory=person)(objectClass=user)(mail=*))", map[string][]string{
-		"login": {"sAMAccountName"}, "address": {"mail"}, "aliases": {"proxyAddresses"}, "name": {"displayName", "cn"}, "language": {"preferredLanguage"},
+	"activedirectory": {"(&(objectCategory=person)(objectClass=user)(|(mail=*)(proxyAddresses=*)))", map[string][]string{
+		"login": {"sAMAccountName"}, "address": {"proxyAddresses", "mail"}, "aliases": {"proxyAddresses"}, "name": {"displayName", "cn"}, "language": {"preferredLanguage"},
 		"quota": {"mDBOverHardQuotaLimit", "mDBStorageQuota"}, "disabled": {"userAccountControl"},
 	}},
 }
@@ -46,8 +46,8 @@ var presets = map[string]preset{
 func Presets() []string { return slices.Sorted(maps.Keys(presets)) }
 
 // meaning brings the values of an attribute with a notation of its own into
-// that of directory.Columns.
-func meaning(attribute string, values []string) []string {
+// that of directory.Columns, for a column.
+func meaning(column, attribute string, values []string) []string {
 	if len(values) == 0 {
 		return nil
 	}
@@ -62,6 +62,9 @@ func meaning(attribute string, values []string) []string {
 			return []string{"no"}
 		}
 	case "proxyaddresses":
+		if column == "address" {
+			return primary(values)
+		}
 		return mailOnly(values)
 	case "mdboverhardquotalimit", "mdbstoragequota":
 		return []string{values[0] + "K"} // [MS-ADA2]: in KiB

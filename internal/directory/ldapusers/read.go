@@ -56,6 +56,9 @@ func Read(ctx context.Context, s Settings) iter.Seq2[model.Account, error] {
 				yield(model.Account{}, err)
 				return
 			}
+			if elsewhere(e) {
+				continue
+			}
 			a, err := s.account(e, attributes)
 			if err != nil {
 				login := a.Login
@@ -99,6 +102,9 @@ func (s Settings) search() (Search, map[string][]string, error) {
 	if s.MailHost != "" {
 		out.Attributes = append(out.Attributes, "mailHost")
 	}
+	if slices.Contains(out.Attributes, "proxyAddresses") { // Active Directory
+		out.Attributes = append(out.Attributes, "msExchRecipientTypeDetails", "mDBUseDefaults", "targetAddress", "homeMDB")
+	}
 	slices.Sort(out.Attributes)
 	out.Attributes = slices.Compact(out.Attributes)
 	return out, attributes, nil
@@ -108,8 +114,8 @@ func (s Settings) account(e Entry, attributes map[string][]string) (model.Accoun
 	var a model.Account
 	for _, column := range directory.Columns {
 		for _, attribute := range attributes[column] {
-			values := meaning(attribute, e.Get(attribute))
-			if len(values) == 0 {
+			values := meaning(column, attribute, e.Get(attribute))
+			if len(values) == 0 || column == "quota" && storeDefaults(e) {
 				continue
 			}
 			if err := s.set(&a, column, values); err != nil {
@@ -125,6 +131,9 @@ func (s Settings) account(e Entry, attributes map[string][]string) (model.Accoun
 	}
 	if host := e.First("mailHost"); s.MailHost != "" && host != "" && !strings.EqualFold(host, s.MailHost) {
 		a.Excluded = "its mail is on " + host
+	}
+	if why := excluded(e); why != "" {
+		a.Excluded = why
 	}
 	directory.Complete(&a, s.Domain)
 	return a, nil
