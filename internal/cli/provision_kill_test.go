@@ -28,7 +28,7 @@ func TestProvisionKilledAgainAndAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program and kills it many times")
 	}
-	for name, start := range targets(t) {
+	for name, start := range targets() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := sample.NewDirectory(sample.DirectoryOptions{People: 60})
