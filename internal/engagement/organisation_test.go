@@ -11,43 +11,11 @@ import (
 
 	"mailhaul.org/mailhaul/internal/engagement"
 	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/lab/site"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/organisation"
 	"mailhaul.org/mailhaul/internal/sample"
 )
-
-// site is one of the sample organisations, laid out for a real Postfix and for
-// an engagement.
-type site struct {
-	postfix *lab.Postfix
-	sample  *sample.Directory
-	users   string // of the engagement file
-}
-
-// sites are the three: files, LDAP, and a database with PostfixAdmin's schema.
-func sites() map[string]func(t *testing.T, s *site) {
-	return map[string]func(t *testing.T, s *site){
-		"passwd": func(t *testing.T, s *site) {
-			must(t, s.sample.WritePasswd(s.postfix.Dir, "lmdb"))
-			s.users = "    passwd: " + filepath.Join(s.postfix.Dir, "users") + "\n"
-		},
-		"LDAP": func(t *testing.T, s *site) {
-			l := lab.StartSlapd(t, lab.SlapdOptions{Schema: sample.LDAPSchema})
-			for _, e := range s.sample.LDAP(l.Base) {
-				l.Add(t, e.DN, e.Attributes)
-			}
-			l.Add(t, l.Reader, map[string][]string{"objectClass": {"organizationalRole", "simpleSecurityObject"}, "cn": {"reader"}, "userPassword": {"reader-pw"}})
-			must(t, s.sample.WriteLDAP(s.postfix.Dir, "ldap://"+l.Addr, l.Base))
-			s.users = fmt.Sprintf("    ldap: {url: ldap://%s, base: %q, bind: %q, password: inline:reader-pw, preset: mailrecipient}\n", l.Addr, l.Base, l.Reader)
-		},
-		"MariaDB": func(t *testing.T, s *site) {
-			db := lab.StartMariaDB(t)
-			db.Exec(t, s.sample.SQL("mysql")...)
-			must(t, s.sample.WriteSQL(s.postfix.Dir, "mysql", db.Addr(), db.Reader, db.ReaderPassword, db.Name))
-			s.users = fmt.Sprintf("    sql: {driver: mysql, host: %s, port: %d, database: %s, user: %s, password: %q, preset: postfixadmin}\n", db.Host, db.Port, db.Name, db.Reader, "inline:"+db.ReaderPassword)
-		},
-	}
-}
 
 func must(t *testing.T, err error) {
 	t.Helper()
@@ -56,33 +24,10 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func start(t *testing.T, layout func(*testing.T, *site), o sample.DirectoryOptions) *site {
+// organisationOf is what an engagement makes of a site.
+func organisationOf(t *testing.T, s *site.Site, more string) model.Organisation {
 	t.Helper()
-	s := &site{postfix: lab.NewPostfix(t), sample: sample.NewDirectory(o)}
-	layout(t, s)
-	s.postfix.Configure(t)
-	for _, table := range []string{"domains", "mailboxes", "virtual"} {
-		if path := filepath.Join(s.postfix.Dir, table); exists(path) {
-			s.postfix.Run(t, "", "postmap", "lmdb:"+path)
-		}
-	}
-	s.postfix.Run(t, "", "postalias", "hash:"+filepath.Join(s.postfix.Dir, "aliases"))
-	return s
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-// organisation is what an engagement makes of the site.
-func (s *site) organisation(t *testing.T, more string) model.Organisation {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "mailhaul.yaml")
-	text := "engagement: ./e\ninsecure_inline_secrets: true\nsource:\n  kind: imap\n  imap: {url: imaps://mail.old.test, master: m, password: inline:x}\n" +
-		"  postfix: " + s.postfix.Dir + "\n  users:\n" + s.users + "destination: {embedded: true}\n" + more
-	must(t, os.WriteFile(file, []byte(text), 0o600))
-	e, err := engagement.Load(file, slog.New(slog.DiscardHandler))
+	e, err := engagement.Load(s.Engagement(t, more), slog.New(slog.DiscardHandler))
 	must(t, err)
 	defer e.Close()
 	o, err := e.Organisation(t.Context())
@@ -96,17 +41,17 @@ func (s *site) organisation(t *testing.T, more string) model.Organisation {
 // is wrong.
 func TestOrganisation(t *testing.T) {
 	t.Parallel()
-	for name, layout := range sites() {
+	for _, name := range site.Common {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, layout, sample.DirectoryOptions{})
-			o := s.organisation(t, "")
+			s := site.Start(t, name, sample.DirectoryOptions{})
+			o := organisationOf(t, s, "")
 			for _, n := range o.Notes {
 				if n.Level != model.LevelOK && n.Code != "relayed-domain" {
 					t.Errorf("note %s %s: %s (%s; %s)", n.Code, n.Subject, n.Text, n.Where, n.Remedy)
 				}
 			}
-			checkPeople(t, s.sample, o)
+			checkPeople(t, s.Sample, o)
 			domains := map[string]model.Domain{}
 			for _, d := range o.Domains {
 				domains[d.Name] = d
@@ -117,9 +62,9 @@ func TestOrganisation(t *testing.T) {
 			if len(o.CatchAlls) != 1 || o.CatchAlls[0].Domain != "beta.test" {
 				t.Errorf("catch-alls: %+v", o.CatchAlls)
 			}
-			real := s.postfix.Deliveries(t, s.sample.Addresses())
+			real := s.Deliveries(t, s.Sample.Addresses())
 			book := organisation.NewBook(o)
-			for _, a := range s.sample.Addresses() {
+			for _, a := range s.Sample.Addresses() {
 				got := book.Deliver(a)
 				want := real[a]
 				if strings.HasPrefix(a, "nobody.") && strings.HasSuffix(a, "@acme-old.test") {
@@ -167,16 +112,16 @@ func checkPeople(t *testing.T, d *sample.Directory, o model.Organisation) {
 // before anything is written.
 func TestOrganisationContradicts(t *testing.T) {
 	t.Parallel()
-	for name, layout := range sites() {
+	for _, name := range site.Common {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, layout, sample.DirectoryOptions{People: 40, Contradictions: true})
-			o := s.organisation(t, "")
+			s := site.Start(t, name, sample.DirectoryOptions{People: 40, Contradictions: true})
+			o := organisationOf(t, s, "")
 			got := map[string]model.Note{}
 			for _, n := range o.Notes {
 				got[n.Code+" "+n.Subject] = n
 			}
-			want := []string{"user-and-list " + s.sample.People[12].Address, "list-loop ping@acme.test", "missing-member ghosts@acme.test", "domain-refused info@intern.example", "archive-program archive@acme.test"}
+			want := []string{"user-and-list " + s.Sample.People[12].Address, "list-loop ping@acme.test", "missing-member ghosts@acme.test", "domain-refused info@intern.example", "archive-program archive@acme.test"}
 			if name == "LDAP" { // there Postfix itself gives up on the groups, and the member is a DN
 				want[2] = "missing-member ghosts@acme.test"
 			}
@@ -201,8 +146,8 @@ func TestOrganisationContradicts(t *testing.T) {
 // takes its lists along, and what is excluded is gone and told.
 func TestOrganisationRenamed(t *testing.T) {
 	t.Parallel()
-	s := start(t, sites()["passwd"], sample.DirectoryOptions{People: 40})
-	o := s.organisation(t, `accounts:
+	s := site.Start(t, "files", sample.DirectoryOptions{People: 40})
+	o := organisationOf(t, s, `accounts:
   - {source: "press@acme.test", exclude: true, reason: "not in use"}
   - {source: "*@gamma.test", destination: "*@delta.test"}
 `)
@@ -223,13 +168,13 @@ func TestOrganisationRenamed(t *testing.T) {
 		t.Error("nobody says that press@acme.test stays behind")
 	}
 	book := organisation.NewBook(o)
-	for _, l := range s.sample.Aliases {
+	for _, l := range s.Sample.Aliases {
 		if l.Kind != sample.KindList {
 			continue
 		}
 		at := strings.Replace(l.Address, "@gamma.test", "@delta.test", 1)
 		var want []string
-		for _, r := range s.sample.Recipients(l.Address) {
+		for _, r := range s.Sample.Recipients(l.Address) {
 			want = append(want, strings.Replace(r, "@gamma.test", "@delta.test", 1))
 		}
 		slices.Sort(want)

@@ -1,56 +1,17 @@
 package postfix_test
 
 import (
-	"database/sql"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"mailhaul.org/mailhaul/internal/directory"
-	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/lab/site"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/organisation"
 	"mailhaul.org/mailhaul/internal/postfix"
 	"mailhaul.org/mailhaul/internal/sample"
 )
-
-// layout writes the sample organisation for a Postfix to look at.
-type layout func(t *testing.T, d *sample.Directory, p *lab.Postfix)
-
-func layouts() map[string]layout {
-	database := func(driver string, start func(testing.TB) *lab.Database) layout {
-		return func(t *testing.T, d *sample.Directory, p *lab.Postfix) {
-			db := start(t)
-			db.Exec(t, d.SQL(driver)...)
-			must(t, d.WriteSQL(p.Dir, driver, db.Addr(), db.Reader, db.ReaderPassword, db.Name))
-		}
-	}
-	return map[string]layout{
-		"files": func(t *testing.T, d *sample.Directory, p *lab.Postfix) { must(t, d.WritePasswd(p.Dir, "lmdb")) },
-		"LDAP": func(t *testing.T, d *sample.Directory, p *lab.Postfix) {
-			s := lab.StartSlapd(t, lab.SlapdOptions{Schema: sample.LDAPSchema})
-			for _, e := range d.LDAP(s.Base) {
-				s.Add(t, e.DN, e.Attributes)
-			}
-			must(t, d.WriteLDAP(p.Dir, "ldap://"+s.Addr, s.Base))
-		},
-		"MariaDB": database("mysql", func(t testing.TB) *lab.Database { return lab.StartMariaDB(t) }),
-		"SQLite": func(t *testing.T, d *sample.Directory, p *lab.Postfix) {
-			path := filepath.Join(p.Dir, "mail.sqlite")
-			db, err := sql.Open("sqlite", path)
-			must(t, err)
-			defer db.Close()
-			for _, s := range d.SQL("sqlite") {
-				_, err := db.Exec(s)
-				must(t, err)
-			}
-			must(t, d.WriteSQL(p.Dir, "sqlite", "", "", "", path))
-		},
-		"PostgreSQL": database("pgsql", func(t testing.TB) *lab.Database { return lab.StartPostgreSQL(t) }),
-	}
-}
 
 func must(t *testing.T, err error) {
 	t.Helper()
@@ -64,19 +25,11 @@ func must(t *testing.T, err error) {
 // takes it.
 func TestDeliversAsPostfix(t *testing.T) {
 	t.Parallel()
-	for name, write := range layouts() {
-		t.Run(name, func(t *testing.T) {
+	for _, kind := range site.Kinds {
+		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			p := lab.NewPostfix(t)
-			d := sample.NewDirectory(sample.DirectoryOptions{})
-			write(t, d, p)
-			p.Configure(t)
-			for _, table := range []string{"domains", "mailboxes", "virtual"} {
-				if _, err := os.Stat(filepath.Join(p.Dir, table)); err == nil {
-					p.Run(t, "", "postmap", "lmdb:"+filepath.Join(p.Dir, table))
-				}
-			}
-			p.Run(t, "", "postalias", "hash:"+filepath.Join(p.Dir, "aliases"))
+			p := site.Start(t, kind, sample.DirectoryOptions{})
+			d := p.Sample
 			s, err := postfix.Find(t.Context(), p.Dir, "")
 			must(t, err)
 			r, err := postfix.Open(t.Context(), s, postfix.Options{})

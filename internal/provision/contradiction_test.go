@@ -15,8 +15,7 @@ import (
 // their accounts and lists.
 func TestContradictoryOrganisation(t *testing.T) {
 	t.Parallel()
-	d := sample.NewDirectory(sample.DirectoryOptions{People: 60, Contradictions: true})
-	org := read(t, d, sites()["passwd-file"])
+	d, org := read(t, "files", sample.DirectoryOptions{People: 60, Contradictions: true})
 	b := newBench(t)
 	res := b.must(org, nil)
 	made := map[string]bool{}
