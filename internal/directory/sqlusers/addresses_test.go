@@ -11,6 +11,7 @@ import (
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/directory/sqlusers"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/organisation"
 )
 
 // Each schema tells the same of who receives what, on every server that it is
@@ -29,6 +30,7 @@ func TestReadAddresses(t *testing.T) {
 				continue
 			}
 			checkAddresses(t, name, version, s, got)
+			checkOrganisation(t, name, d, got)
 		}
 	})
 }
@@ -105,6 +107,37 @@ func checkAddresses(t *testing.T, name, version string, s schema, got directory.
 	}
 	if c := got.Vacations["cora@acme.test"]; name == "modoboa" && c.Text != "Cora  is away since 2026-08-01, 100%." && c.Text != "Cora is away since 2026-08-01, 100%." {
 		t.Errorf("%s: %+v", name, c)
+	}
+}
+
+// checkOrganisation puts accounts and addresses of a schema together: they do
+// not contradict each other, and mail ends where it should.
+func checkOrganisation(t *testing.T, name string, d database, got directory.Addresses) {
+	t.Helper()
+	accounts, _ := read(sqlusers.Settings{Server: d.Server, Preset: name})
+	var people []organisation.Person
+	for _, a := range accounts {
+		people = append(people, organisation.Person{Account: a, Origin: a.Address})
+	}
+	o := organisation.Build(people, []directory.Addresses{got}, organisation.Options{})
+	for _, n := range o.Notes {
+		if n.Level == model.LevelStop {
+			t.Errorf("%s: %s %s: %s", name, n.Code, n.Subject, n.Text)
+		}
+	}
+	anna, rest := []string{"a@else.test", "anna@acme.test"}, []string{"ben@acme.test"}
+	if name == "vpopmail" { // forwards of users and catch-alls are in files
+		anna, rest = anna[1:], nil
+	}
+	want := map[string][]string{"anna@acme.test": anna, "a@acme.test": anna, "k@acme.test": anna, "all@acme.test": append(slices.Clone(anna), "ben@acme.test"), "somebody@acme.test": rest}
+	if _, ok := schemas[name].domains["old.test"]; ok {
+		want["somebody@old.test"], want["a@old.test"] = rest, anna
+	}
+	book := organisation.NewBook(o)
+	for address, recipients := range want {
+		if got := book.Deliver(address).Recipients; !slices.Equal(got, recipients) {
+			t.Errorf("%s: mail to %s goes to %q, want %q", name, address, got, recipients)
+		}
 	}
 }
 

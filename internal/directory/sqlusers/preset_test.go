@@ -11,8 +11,8 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 )
 
-// organisation is who exists in a schema.
-func organisation(s schema) []model.Account {
+// accountsOf are who exists in a schema.
+func accountsOf(s schema) []model.Account {
 	anna := model.Account{Login: "anna@acme.test", Address: "anna@acme.test", Name: "Anna", Password: "{MD5-CRYPT}$1$x", Quota: 1 << 20,
 		Aliases: []string{"a@acme.test", "k@acme.test"}, Forwards: []string{"a@else.test"}}
 	ben := model.Account{Login: "ben@acme.test", Address: "ben@acme.test", Name: "Ben", Password: "{BLF-CRYPT}$2y$x", Disabled: true}
@@ -65,7 +65,7 @@ func TestPresets(t *testing.T) {
 				t.Errorf("%s, %s: %s", name, version, diff)
 			}
 		}
-		want := organisation(s)
+		want := accountsOf(s)
 		check("new", want)
 		if len(s.newer) == 0 {
 			return
