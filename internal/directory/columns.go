@@ -76,12 +76,16 @@ func SetColumn(a *model.Account, column, value string) (err error) {
 
 // Complete gives an account without an address that of its login, and takes
 // its own out of its aliases and forwards: PostfixAdmin and others write
-// "keep a copy" as a forward to oneself.
+// "keep a copy" as a forward to oneself, and PostfixAdmin a vacation response as
+// one to anna#acme.test@autoreply.acme.test.
 func Complete(a *model.Account, domain string) {
 	if a.Address == "" && (strings.Contains(a.Login, "@") || domain != "") {
 		a.Address, _ = Normalize(a.Login, domain) // Resolve tells what is wrong
 	}
-	self := func(s string) bool { return strings.EqualFold(s, a.Address) || strings.EqualFold(s, a.Login) }
+	responder := strings.ToLower(strings.ReplaceAll(a.Login, "@", "#")) + "@"
+	self := func(s string) bool {
+		return strings.EqualFold(s, a.Address) || strings.EqualFold(s, a.Login) || strings.Contains(responder, "#") && strings.HasPrefix(strings.ToLower(s), responder)
+	}
 	a.Aliases, a.Forwards = slices.DeleteFunc(a.Aliases, self), slices.DeleteFunc(a.Forwards, self)
 }
 
