@@ -166,15 +166,12 @@ func firstToMove(p directory.Plan) (model.Account, bool) {
 	return model.Account{}, false
 }
 
-func stop(subject string, err error) model.Finding {
-	return model.Finding{Level: model.LevelStop, Subject: subject, Message: err.Error(), Err: err}
-}
-
 // addStop adds a finding that stops, unless one says the same already: a secret
 // that is missing is met by all who need it.
 func addStop(out []model.Finding, subject string, err error) []model.Finding {
-	if slices.ContainsFunc(out, func(f model.Finding) bool { return f.Level == model.LevelStop && f.Message == err.Error() }) {
+	f := model.Stop(subject, err)
+	if slices.ContainsFunc(out, func(g model.Finding) bool { return g.Level == model.LevelStop && g.Message == f.Message }) {
 		return out
 	}
-	return append(out, stop(subject, err))
+	return append(out, f)
 }

@@ -96,12 +96,12 @@ func checkPublic(ctx context.Context, src source.Source, a model.Account) model.
 	const subject = "source: public mailboxes"
 	st, err := src.Open(ctx, a)
 	if err != nil {
-		return stop(subject, err)
+		return model.Stop(subject, err)
 	}
 	defer st.Close()
 	cols, err := st.Collections(ctx)
 	if err != nil {
-		return stop(subject, err)
+		return model.Stop(subject, err)
 	}
 	n := 0
 	for _, c := range cols {

@@ -1,5 +1,7 @@
 package model
 
+import "errors"
+
 // Level grades a Finding.
 type Level uint8
 
@@ -24,4 +26,17 @@ type Finding struct {
 	// Class tells why it stops, so that the exit code can: ClassFatal with
 	// Auth or Unreachable faults. Nil when Level is not LevelStop.
 	Err error
+}
+
+// Stop is the finding of an error. What can be done about it stands apart from
+// what has happened, if a Fault tells both.
+func Stop(subject string, err error) Finding {
+	f := Finding{Level: LevelStop, Subject: subject, Message: err.Error(), Err: err}
+	if fault, ok := errors.AsType[*Fault](err); ok {
+		f.Remedy = fault.Remedy
+		if fault.Err != nil {
+			f.Message = fault.Err.Error()
+		}
+	}
+	return f
 }

@@ -21,11 +21,7 @@ const subject = "source: Cyrus"
 func (s *Source) Check(ctx context.Context) []model.Finding {
 	m, err := s.mailboxes()
 	if err != nil {
-		f := model.Finding{Level: model.LevelStop, Subject: subject, Message: err.Error(), Err: err}
-		if fault, ok := err.(*model.Fault); ok {
-			f.Remedy = fault.Remedy
-		}
-		return []model.Finding{f}
+		return []model.Finding{model.Stop(subject, err)}
 	}
 	var v survey
 	if v.annotations, err = s.annotated(); err != nil {
@@ -76,7 +72,7 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 		cols, err = st.Collections(ctx)
 	}
 	if err != nil {
-		return []model.Finding{{Level: model.LevelStop, Subject: title, Message: err.Error(), Err: err}}
+		return []model.Finding{model.Stop(title, err)}
 	}
 	return []model.Finding{{Subject: title, Message: fmt.Sprintf("%d mailboxes", len(cols))}}
 }

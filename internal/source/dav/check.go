@@ -2,7 +2,6 @@ package dav
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -23,16 +22,16 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 	}
 	u, err := parseURL(sample)
 	if err != nil {
-		return []model.Finding{stop("source: DAV", err)}
+		return []model.Finding{model.Stop("source: DAV", err)}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodOptions, u.String()+"/", nil)
 	if err != nil {
-		return []model.Finding{stop("source: DAV", err)}
+		return []model.Finding{model.Stop("source: DAV", err)}
 	}
 	c := &client{src: s}
 	resp, err := s.http.RoundTrip(req)
 	if err != nil {
-		return []model.Finding{stop("source: DAV", c.unreachable(u, err))}
+		return []model.Finding{model.Stop("source: DAV", c.unreachable(u, err))}
 	}
 	discard(resp)
 	f := model.Finding{Subject: "source: DAV", Message: origin(u) + " answers"}
@@ -47,12 +46,12 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 	subject := "source: DAV login as " + a.Login
 	st, err := s.open(ctx, a)
 	if err != nil {
-		return []model.Finding{stop(subject, err)}
+		return []model.Finding{model.Stop(subject, err)}
 	}
 	defer st.Close()
 	all, foreign, errs, err := st.collections(ctx)
 	if err != nil {
-		return []model.Finding{stop(subject, err)}
+		return []model.Finding{model.Stop(subject, err)}
 	}
 	count := map[model.Kind]int{}
 	tokens := 0
@@ -73,15 +72,4 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 		out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: err.Error()})
 	}
 	return out
-}
-
-func stop(subject string, err error) model.Finding {
-	f := model.Finding{Level: model.LevelStop, Subject: subject, Message: err.Error(), Err: err}
-	if fault, ok := errors.AsType[*model.Fault](err); ok {
-		f.Remedy = fault.Remedy
-		if fault.Err != nil {
-			f.Message = fault.Err.Error()
-		}
-	}
-	return f
 }

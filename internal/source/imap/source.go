@@ -111,7 +111,7 @@ func (s *Source) openOne(ctx context.Context, a model.Account) (*Store, error) {
 func (s *Source) Check(ctx context.Context) []model.Finding {
 	conn, secure, _, err := s.dial(ctx)
 	if err != nil {
-		return []model.Finding{stop("source: IMAP", err)}
+		return []model.Finding{model.Stop("source: IMAP", err)}
 	}
 	conn.Close()
 	f := model.Finding{Subject: "source: IMAP", Message: s.at.addr + " answers, over TLS"}
@@ -133,7 +133,7 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 	ses, err := s.connect(ctx, a)
 	if err != nil {
-		return []model.Finding{stop("source: IMAP login as "+a.Login, err)}
+		return []model.Finding{model.Stop("source: IMAP login as "+a.Login, err)}
 	}
 	defer ses.close(&s.closing)
 	out := []model.Finding{{Subject: "source: IMAP login as " + a.Login, Message: "accepted"}}
@@ -155,17 +155,6 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 		out = append(out, f)
 	}
 	return out
-}
-
-func stop(subject string, err error) model.Finding {
-	f := model.Finding{Level: model.LevelStop, Subject: subject, Message: err.Error(), Err: err}
-	if fault, ok := errors.AsType[*model.Fault](err); ok {
-		f.Remedy = fault.Remedy
-		if fault.Err != nil {
-			f.Message = fault.Err.Error()
-		}
-	}
-	return f
 }
 
 // Store is one account. It holds one connection, made again when it breaks.

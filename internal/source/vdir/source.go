@@ -120,11 +120,11 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 	subject := "source: disk of " + a.Login
 	st, err := s.open(a)
 	if err != nil {
-		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: err.Error(), Err: err}}
+		return []model.Finding{model.Stop(subject, err)}
 	}
 	all, errs, err := st.ObjectCollections(ctx)
 	if err != nil {
-		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: err.Error(), Err: err}}
+		return []model.Finding{model.Stop(subject, err)}
 	}
 	count := map[model.Kind]int{}
 	for _, c := range all {
