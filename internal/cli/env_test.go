@@ -8,7 +8,7 @@
 //	public_*            public mailboxes of each of them, with who may use them
 //	objects_*           calendars, contacts and files; objects_servers_test.go has the old servers
 //	adopt_*             after a lost ledger, after other tools
-//	kill_, full_, twice_, interrupt_   runs that are stopped
+//	kill_, provision_kill_, full_, twice_, interrupt_   runs that are stopped
 //	fix_, limits_, migrator_, organisation_   one promise of docs/ each
 //
 // With -short, what is about the source moves into the sandbox alone.
