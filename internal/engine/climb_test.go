@@ -100,8 +100,8 @@ func TestPaceLanes(t *testing.T) {
 		{1, 4, 4, 4}, {2, 4, 8, 4}, {4, 4, 16, 8}, {8, 2, 16, 16}, {32, 1, 32, 16},
 	} {
 		p := newPace(c.accounts, firstItems, 500, time.Now)
-		if p.lanes != c.lanes || p.most != c.most || p.flight.Limit() != c.first {
-			t.Errorf("%d accounts: %d lanes, %d in flight at most, %d at first", c.accounts, p.lanes, p.most, p.flight.Limit())
+		if p.lanes != c.lanes || p.mostInFlight != c.most || p.flight.Limit() != c.first {
+			t.Errorf("%d accounts: %d lanes, %d in flight at most, %d at first", c.accounts, p.lanes, p.mostInFlight, p.flight.Limit())
 		}
 	}
 	if p := newPace(1, firstItems, 3, time.Now); p.batchItems() != 3 {

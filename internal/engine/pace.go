@@ -18,7 +18,7 @@ const (
 	// leastItems is the smallest batch that is tried where octets do not bound
 	// it: every request costs the server something that grows with the mailbox.
 	leastItems = 50
-	// most of an account's exchanges in flight.
+	// mostLanes is how many exchanges of one account are in flight at most.
 	mostLanes = 4
 	// paceWindow is how long the rate is measured before it is judged.
 	paceWindow = 1500 * time.Millisecond
@@ -31,8 +31,8 @@ type pace struct {
 	flight *inflight.Bound
 	now    func() time.Time
 	lanes  int // of one account, while all others load, too
-	most   int // in flight, at most
-	items  int // in a batch, at most
+
+	mostInFlight int // exchanges of all accounts
 
 	mu      sync.Mutex
 	loading int           // accounts
@@ -82,13 +82,13 @@ func newPace(accounts, first, items int, now func() time.Time) *pace {
 	if items <= 0 {
 		items = first
 	}
-	p := &pace{now: now, items: items, fewer: make(chan struct{}), waited: map[string]time.Duration{}}
+	p := &pace{now: now, fewer: make(chan struct{}), waited: map[string]time.Duration{}}
 	p.lanes = lanesFor(accounts)
-	p.most = p.lanes * accounts
+	p.mostInFlight = p.lanes * accounts
 	p.climb = climber{rest: firstRest, moves: []move{
 		{of: flightKnob, up: true}, {of: itemsKnob, up: true}, {of: flightKnob}, {of: itemsKnob},
 	}}
-	p.climb.knobs[flightKnob] = knob{now: min(max(firstFlight, min(2*accounts, mostFirst)), p.most), least: 1, most: p.most}
+	p.climb.knobs[flightKnob] = knob{now: min(max(firstFlight, min(2*accounts, mostFirst)), p.mostInFlight), least: 1, most: p.mostInFlight}
 	p.climb.knobs[itemsKnob] = knob{now: min(first, items), least: min(leastItems, items), most: items}
 	p.flight = inflight.New(p.climb.knobs[flightKnob].now)
 	return p

@@ -44,7 +44,11 @@ func TestOrganisationDelivers(t *testing.T) {
 	for _, kind := range site.Common {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			d, org := read(t, kind, sample.DirectoryOptions{})
+			var o sample.DirectoryOptions // two hundred people
+			if testing.Short() {
+				o.People = 40
+			}
+			d, org := read(t, kind, o)
 			s := startMailSystem(t, d)
 			s.assessed(org)
 			s.provisionTwice(org)
