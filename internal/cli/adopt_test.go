@@ -57,7 +57,11 @@ type taking struct {
 
 func newCopied(t *testing.T, to target) *copied {
 	t.Helper()
-	c := &copied{to: to, organisation: startOrganisation(t, sample.Options{Accounts: 4, Messages: 400, Oddities: true, Seed: 11}, "")}
+	o := sample.Options{Accounts: 4, Messages: 400, Oddities: true, Seed: 11}
+	if testing.Short() {
+		o.Messages = 200
+	}
+	c := &copied{to: to, organisation: startOrganisation(t, o, "")}
 	_, _, c.messages, _ = c.sample.Totals()
 	c.own = c.administrator(t, sample.Domain)
 	return c

@@ -16,7 +16,7 @@ func startDbox(t *testing.T, location, settings string) organisation {
 	t.Helper()
 	o := sample.Options{Accounts: 12, Messages: 2_000, Large: 20 << 20, Oddities: true, Seed: 11, Now: today}
 	if testing.Short() {
-		o.Messages, o.Large = 500, 5<<20
+		o.Messages, o.Large = 300, 5<<20
 	}
 	org := organisation{sample: sample.New(o), dir: t.TempDir()}
 	if err := org.sample.WriteMaildir(org.dir); err != nil {

@@ -45,7 +45,7 @@ func TestDovecotMoves(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := sample.Options{Accounts: 20, Messages: 30_000, Large: 60 << 20, Oddities: true, Seed: 7}
 			if testing.Short() {
-				o.Messages, o.Large = 1_000, 5<<20
+				o.Messages, o.Large = 500, 5<<20
 			} else if name == "sandbox" {
 				o.Messages = 3_000
 			}
