@@ -56,10 +56,7 @@ func TestMeaningKept(t *testing.T) {
 	for i := range 20 {
 		put(fmt.Sprint("more-", i), ics(fmt.Sprint("more-", i), "More"))
 	}
-	cards := map[string]string{
-		"ada":   vcf("ada", "Ada", "ADR;TYPE=HOME:;;Street 1;Wien;;1010;Austria", "TEL;TYPE=CELL:+43 1", "item1.EMAIL:ada@example.test", "item1.X-ABLabel:private", "PHOTO;ENCODING=b;TYPE=JPEG:"+strings.Repeat("/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD", 100), "KEY;ENCODING=b;TYPE=PGP:LS0tLS1CRUdJTiBQR1AgUFVCTElDIEtFWSBCTE9DSy0tLS0tCmFiYwo=", "X-PHONETIC:eyda"),
-		"group": vcf("group", "Team", "X-ADDRESSBOOKSERVER-KIND:group", "X-ADDRESSBOOKSERVER-MEMBER:urn:uuid:ada"),
-	}
+	cards := allCards()
 	for uid, text := range cards {
 		e.src.PutObject("anna", model.KindContacts, "book", uid+".vcf", text)
 	}
@@ -92,4 +89,49 @@ func TestMeaningKept(t *testing.T) {
 		t.Errorf("missing: %s", keys(cards))
 	}
 	e.unchanged()
+}
+
+// cards of many kinds, as lines of a card of version 3.0.
+var cardLines = map[string][]string{
+	"plain":      {},
+	"addresses":  {"ADR;TYPE=HOME:;;Street 1;Wien;;1010;Austria", "ADR;TYPE=WORK;LABEL=\"Road 2, Graz\":PO 7;2nd floor;Road 2;Graz;Styria;8010;Austria", "TEL;TYPE=CELL:+43 1", "TEL;TYPE=WORK,VOICE;TYPE=pref:+43 2", "EMAIL;TYPE=INTERNET,HOME:a@example.test", "EMAIL;TYPE=WORK:b@example.test"},
+	"apple":      {"item1.EMAIL;type=INTERNET:ada@example.test", "item1.X-ABLabel:private", "item2.ADR;type=HOME;type=pref:;;Street\\, back;Wien;;1010;Austria", "item2.X-ABADR:at", "item3.URL:https://example.test/a\\,b;c", "item3.X-ABLabel:_$!<HomePage>!$_", "item4.X-ABDATE:2015-09-03", "item4.X-ABLabel:_$!<Anniversary>!$_", "BDAY;X-APPLE-OMIT-YEAR=1604:1604-02-29", "X-ABShowAs:COMPANY"},
+	"photo":      {"PHOTO;ENCODING=b;TYPE=JPEG:" + strings.Repeat("/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD", 300)},
+	"untyped":    {"PHOTO;ENCODING=b:" + strings.Repeat("/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD", 30)},
+	"linked":     {"PHOTO;VALUE=uri:https://example.test/photo.jpg"},
+	"binaries":   {"KEY;ENCODING=b;TYPE=PGP:LS0tLS1CRUdJTiBQR1AgUFVCTElDIEtFWSBCTE9DSy0tLS0tCmFiYwo=", "LOGO;ENCODING=b;TYPE=PNG:iVBORw0KGgo/+w==", "SOUND;ENCODING=b;TYPE=WAVE:UklGRv//"},
+	"x":          {"X-PHONETIC-FIRST-NAME:eyda", "X-FOO;X-BAR=baz;X-QUX=\"a,b;c\":some\\, text\\; and\\nmore\\\\", "X-JABBER:ada@example.test", "X-EVOLUTION-FILE-AS:Lovelace\\, Ada", "X-MS-OL-DESIGN;CHARSET=utf-8:<card xmlns=\"x\"/>", "X-GENDER:Female"},
+	"text":       {"NOTE:Line one\\nLine two\\, and\\; more \\\\ and ünïcode", "ORG:Example\\, Inc.;Unit\\; 2;Team", "TITLE:Dr.\\, rer. nat.", "ROLE:Boss", "NICKNAME:Ada,Addie\\, the", "CATEGORIES:Work,Old\\, friends", "SORT-STRING:Lovelace", "CLASS:PRIVATE", "MAILER:x"},
+	"dates":      {"BDAY:1815-12-10", "ANNIVERSARY:18350708", "X-ANNIVERSARY:1835-07-08", "REV:2026-01-01T10:00:00Z"},
+	"date":       {"BDAY;VALUE=date:1815-12-10", "X-SPOUSE:William"},
+	"moment":     {"BDAY:1815-12-10T10:11:12Z"},
+	"circa":      {"BDAY;VALUE=text:circa 1815"},
+	"geo":        {"GEO:48.2;16.3", "TZ:+01:00", "URL:https://example.test/?a=1&b=2", "IMPP;X-SERVICE-TYPE=Skype:skype:ada", "X-SOCIALPROFILE;type=twitter;x-user=ada:http://twitter.com/ada"},
+	"components": {"N;SORT-AS=\"Lovelace\":Lovelace,King;Ada;Augusta,Noel;Lady;Countess"},
+	"several":    {"N:Other;Name;;;", "AGENT:BEGIN:VCARD\\nFN:Agent\\nEND:VCARD\\n", "LABEL;TYPE=HOME:Street 1\\nWien"},
+	"group":      {"X-ADDRESSBOOKSERVER-KIND:group", "X-ADDRESSBOOKSERVER-MEMBER:urn:uuid:ada", "X-ADDRESSBOOKSERVER-MEMBER:urn:uuid:bob"},
+	"eleven":     {"ADR;TYPE=HOME:;;Street 1;Wien;;1010;Austria;;;more;and more"},
+	"languages":  {"TITLE;LANGUAGE=de:Leiterin", "TITLE;LANGUAGE=en:Head"},
+	"exchange":   {"EMAIL;TYPE=PREF,INTERNET:ada@example.test", "TEL;TYPE=WORK,FAX:+43 3", "X-MS-IMADDRESS:ada", "X-MS-TEL;TYPE=VOICE,COMPANY:+43 4", "FBURL:https://example.test/fb", "CALURI:https://example.test/cal"},
+}
+
+// four are lines of a card of version 4.0.
+var four = map[string][]string{
+	"4-plain":  {"N:Lovelace;Ada;;;", "EMAIL;PREF=1;TYPE=home:ada@example.test", "TEL;VALUE=uri;TYPE=\"voice,cell\":tel:+43-1", "GENDER:F;woman", "LANG;PREF=2:de", "BDAY:--0203", "ANNIVERSARY:20090808T1430-0500", "KIND:individual", "UID2:x"},
+	"4-photo":  {"PHOTO:data:image/jpeg;base64,/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD", "LOGO;MEDIATYPE=image/png:https://example.test/logo.png", "KEY:data:application/pgp-keys;base64,LS0tLS1CRUdJTg=="},
+	"4-group":  {"KIND:group", "MEMBER:urn:uuid:ada", "MEMBER;PREF=1:mailto:bob@example.test"},
+	"4-more":   {"RELATED;TYPE=friend:urn:uuid:ada", "RELATED;VALUE=text;TYPE=co-worker:Please ask", "HOBBY;LEVEL=high:chess", "EXPERTISE;LEVEL=expert:maths", "BIRTHPLACE:London", "DEATHPLACE;VALUE=uri:geo:51.5,-0.1", "DEATHDATE:18521127", "TZ;VALUE=text:Europe/London", "GEO:geo:51.5,-0.1", "IMPP;PREF=1:xmpp:ada@example.test", "CLIENTPIDMAP:1;urn:uuid:53e374d9", "EMAIL;PID=4.1,5.1:c@example.test", "SOCIALPROFILE;SERVICE-TYPE=Mastodon:https://example.test/@ada", "PRONOUNS:she/her", "GRAMGENDER:feminine", "CREATED:20200101T000000Z", "XML:<a xmlns=\"urn:x\">b</a>"},
+	"4-alt":    {"TITLE;ALTID=1;LANGUAGE=fr:Patron", "TITLE;ALTID=1;LANGUAGE=en:Boss", "ADR;GEO=\"geo:1,2\";LABEL=\"Street 1^nWien\";TYPE=home:;;Street 1;Wien;;1010;Austria", "NOTE;X-A=^'quoted^':x"},
+	"4-second": {"FN;LANGUAGE=de;PREF=2:Zweite", "FN;ALTID=1:Third", "ORG;SORT-AS=\"Example,Unit\":The Example;Unit", "CALADRURI:mailto:ada@example.test", "SOURCE:https://example.test/ada.vcf", "SOUND:https://example.test/ada.ogg"},
+}
+
+func allCards() map[string]string {
+	cards := map[string]string{"named": "BEGIN:VCARD\r\nVERSION:3.0\r\nUID;X-KEPT=yes:named\r\nitem1.FN;LANGUAGE=de;CHARSET=UTF-8:Ada\\, Gräfin\r\nitem1.X-ABLabel:name\r\nN:Lovelace;Ada;;;\r\nEND:VCARD\r\n"}
+	for uid, lines := range cardLines {
+		cards[uid] = vcf(uid, "Ada "+uid, lines...)
+	}
+	for uid, lines := range four {
+		cards[uid] = "BEGIN:VCARD\r\nVERSION:4.0\r\nUID:" + uid + "\r\nFN:Ada\r\n" + strings.Join(lines, "\r\n") + "\r\nEND:VCARD\r\n"
+	}
+	return cards
 }

@@ -72,9 +72,7 @@ func prepareText(kind model.Kind, raw []byte) ([]*prepared, error) {
 			say[r.UID] = append(say[r.UID], r.Text)
 		}
 		for _, c := range cards {
-			// JMAP would write N and ADR with parameters that old readers of
-			// version 3.0 take for part of the name: cards go by CardDAV.
-			out = append(out, &prepared{write: destination.ObjectWrite{UID: c.UID, Content: c.Text, Size: int64(len(c.Text)), Exact: "a card"}, digest: c.Digest})
+			out = append(out, &prepared{write: destination.ObjectWrite{UID: c.UID, Content: c.Text, Size: int64(len(c.Text))}, digest: c.Digest})
 		}
 	} else {
 		parts, remarks, err := icalendar.Prepare(raw)

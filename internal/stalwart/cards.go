@@ -1,98 +1,238 @@
 package stalwart
 
 import (
-	"bytes"
 	"encoding/base64"
+	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"mailhaul.org/mailhaul/internal/contentline"
 )
 
-// carriable rewrites a card's binary values that the server would damage: one
-// that happens to be text, as a key in ASCII armour or a drawing in SVG, it
-// gives back as bare text, without encoding (0.16.18). As a data URI (RFC 2397,
-// RFC 6350 §4.2) it stays what it is. Everything else is left as it is.
+// contact has a card in JMAP's form: members of a JSContact object, without
+// braces. It says nothing in JSContact's words but UID and full name, which the
+// server wants there; all else are the card's own properties, which it takes
+// over one by one (0.16.18: "vCard", what RFC 9555 §2.16 calls vCardProps). So
+// nothing is put into other words and back, as ContactCard/parse does it, which
+// splits addresses into eighteen components and loses what JSContact does not
+// have. false: something in it has no such form.
+func contact(text []byte) ([]byte, bool) {
+	lines, _ := contentline.Read(text)
+	c := jsCard{Type: "Card", Version: "1.0", VCard: vCard{Converted: map[string]converted{}}}
+	for _, l := range lines {
+		switch {
+		case l.Is("BEGIN", "END"):
+			continue
+		case l.Is("UID") && c.UID == "":
+			c.UID = strings.TrimSpace(contentline.Unescape(l.Value))
+			if !c.said(l, "uid") {
+				return nil, false
+			}
+			continue
+		case l.Is("FN") && c.Name.Full == "":
+			c.Name.Full = contentline.Unescape(l.Value)
+			if !c.said(l, "name/full") {
+				return nil, false
+			}
+			continue
+		}
+		p, ok := property(l)
+		if !ok {
+			return nil, false
+		}
+		c.VCard.Properties = append(c.VCard.Properties, p)
+	}
+	if c.UID == "" || c.Name.Full == "" {
+		return nil, false
+	}
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return nil, false
+	}
+	return raw[1 : len(raw)-1], true
+}
+
+// jsCard is a Card of RFC 9553 §2.
+type jsCard struct {
+	Type    string `json:"@type"`
+	Version string `json:"version"`
+	UID     string `json:"uid"`
+	Name    struct {
+		Full string `json:"full"`
+	} `json:"name"`
+	VCard vCard `json:"vCard"`
+}
+
+type vCard struct {
+	Properties [][4]any             `json:"properties"`
+	Converted  map[string]converted `json:"convertedProperties,omitempty"`
+}
+
+// converted tells what a property that JSContact has in words of its own was
+// in the card.
+type converted struct {
+	Parameters map[string]any `json:"parameters"`
+}
+
+// said keeps the parameters of a property that is at path.
+func (c *jsCard) said(l contentline.Line, path string) bool {
+	params, ok := parameters(l)
+	if delete(params, "value"); len(params) > 0 {
+		c.VCard.Converted[path] = converted{params}
+	}
+	return ok
+}
+
+// parameters are a property's as jCard writes them (RFC 7095 §3.4), its group
+// among them; the type of its value is not.
+func parameters(l contentline.Line) (map[string]any, bool) {
+	all := map[string]any{}
+	for _, p := range l.Params {
+		name := strings.ToLower(p.Name)
+		if name == "" || len(p.Values) == 0 || name == "group" {
+			return nil, false
+		}
+		values, _ := all[name].([]string)
+		all[name] = append(values, p.Values...)
+	}
+	if l.Group != "" {
+		all["group"] = l.Group
+	}
+	return all, true
+}
+
+// property is one as jCard writes it (RFC 7095 §3.3), but that the server takes
+// several values as one list. "unknown" is the type of a value of which the card
+// says nothing: the server knows what is usual.
+func property(l contentline.Line) (p [4]any, ok bool) {
+	params, ok := parameters(l)
+	if !ok {
+		return p, false
+	}
+	kind := "unknown"
+	if v, has := params["value"].([]string); has {
+		kind = strings.ToLower(v[0])
+		delete(params, "value")
+	}
+	var value any
+	switch name := strings.ToUpper(l.Name); name {
+	case "N", "ADR":
+		// The server has a list for a component with several values, but no
+		// way to say so.
+		parts := contentline.Split(l.Value, ';')
+		for i, s := range parts {
+			if len(contentline.Split(s, ',')) > 1 {
+				return p, false
+			}
+			parts[i] = contentline.Unescape(s)
+		}
+		value = parts
+	case "ORG", "GENDER", "CLIENTPIDMAP":
+		value = unescaped(contentline.Split(l.Value, ';'))
+	case "NICKNAME", "CATEGORIES":
+		value = unescaped(contentline.Split(l.Value, ','))
+	case "BDAY", "ANNIVERSARY", "DEATHDATE", "REV", "CREATED":
+		value = basicDate(contentline.Unescape(l.Value))
+	case "PHOTO", "LOGO", "SOUND", "KEY":
+		uri, binary := asDataURI(l)
+		if binary {
+			kind, value = "uri", uri
+			delete(params, "encoding")
+			break
+		}
+		value = contentline.Unescape(l.Value)
+	default:
+		value = contentline.Unescape(l.Value)
+	}
+	if params["encoding"] != nil {
+		return p, false
+	}
+	return [4]any{strings.ToLower(l.Name), params, kind, value}, true
+}
+
+func unescaped(parts []string) []string {
+	for i, s := range parts {
+		parts[i] = contentline.Unescape(s)
+	}
+	return parts
+}
+
+// basicDate writes a date in ISO 8601's basic form, the only one that jCard
+// values are read in; what is no such date stays.
+func basicDate(s string) string {
+	date, clock, timed := strings.Cut(s, "T")
+	switch {
+	case len(date) == 10 && date[4] == '-' && date[7] == '-':
+		s = date[:4] + date[5:7] + date[8:]
+	case len(date) == 7 && strings.HasPrefix(date, "--") && date[4] == '-':
+		s = date[:4] + date[5:]
+	default:
+		return s
+	}
+	if timed {
+		s += "T" + strings.ReplaceAll(clock, ":", "")
+	}
+	return s
+}
+
+// carriable rewrites a card's binary values that the server would damage when
+// they come by CardDAV: one that happens to be text, as a key in ASCII armour or
+// a drawing in SVG, it gives back as bare text, without encoding (0.16.18). As a
+// data URI (RFC 2397, RFC 6350 §4.2) it stays what it is. Everything else is left
+// as it is.
 func carriable(card []byte) []byte {
-	upper := bytes.ToUpper(card)
-	if !bytes.Contains(upper, []byte("ENCODING=B")) {
+	lines, _ := contentline.Read(card)
+	changed := false
+	for i, l := range lines {
+		if raw, ok := octets(l); ok && utf8.Valid(raw) {
+			uri, _ := asDataURI(l)
+			lines[i], changed = l.Without("ENCODING", "VALUE").WithValue(uri), true
+			lines[i] = lines[i].WithParams(append(slices.Clip(lines[i].Params), contentline.Param{Name: "VALUE", Values: []string{"uri"}}))
+		}
+	}
+	if !changed {
 		return card
 	}
-	var out bytes.Buffer
-	for _, line := range unfold(card) {
-		if uri, ok := asDataURI(line); ok {
-			out.WriteString(fold(uri))
-			continue
-		}
-		out.WriteString(fold(line))
+	var out []byte
+	for _, l := range lines {
+		out = l.Append(out)
 	}
-	return out.Bytes()
-}
-
-func unfold(text []byte) []string {
-	var lines []string
-	for raw := range bytes.Lines(text) {
-		line := strings.TrimRight(string(raw), "\r\n")
-		if len(lines) > 0 && line != "" && (line[0] == ' ' || line[0] == '\t') {
-			lines[len(lines)-1] += line[1:]
-			continue
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
-
-// fold breaks a line of more than 75 octets between two characters (RFC 6350
-// §3.2).
-func fold(line string) string {
-	var b strings.Builder
-	for room := 75; len(line) > room; room = 74 {
-		n := room
-		for n > 1 && !utf8.RuneStart(line[n]) {
-			n--
-		}
-		b.WriteString(line[:n] + "\r\n ")
-		line = line[n:]
-	}
-	b.WriteString(line + "\r\n")
-	return b.String()
+	return out
 }
 
 // mediaTypes are the media types of what cards call by short names.
 var mediaTypes = map[string]string{"JPEG": "image/jpeg", "JPG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "SVG": "image/svg+xml",
 	"PGP": "application/pgp-keys", "X509": "application/pkix-cert", "BASIC": "audio/basic", "WAVE": "audio/wav"}
 
-func asDataURI(line string) (string, bool) {
-	head, value, ok := strings.Cut(line, ":")
-	if !ok || strings.Contains(head, `"`) {
+// octets are a binary value.
+func octets(l contentline.Line) ([]byte, bool) {
+	if e := l.First("ENCODING"); !strings.EqualFold(e, "b") && !strings.EqualFold(e, "base64") {
+		return nil, false
+	}
+	raw, err := base64.StdEncoding.DecodeString(spaceless(l.Value))
+	return raw, err == nil
+}
+
+func spaceless(s string) string {
+	if !strings.ContainsAny(s, " \t") {
+		return s
+	}
+	return strings.NewReplacer(" ", "", "\t", "").Replace(s)
+}
+
+// asDataURI writes a binary value as RFC 2397 does.
+func asDataURI(l contentline.Line) (string, bool) {
+	if _, ok := octets(l); !ok {
 		return "", false
 	}
-	params := strings.Split(head, ";")
-	kept := []string{params[0]}
-	encoded, media := false, "application/octet-stream"
-	for _, p := range params[1:] {
-		name, v, _ := strings.Cut(p, "=")
-		switch strings.ToUpper(name) {
-		case "ENCODING":
-			encoded = strings.EqualFold(v, "b") || strings.EqualFold(v, "base64")
-			continue
-		case "VALUE":
-			continue
-		case "TYPE":
-			if m := mediaTypes[strings.ToUpper(v)]; m != "" {
-				media = m
-			} else if strings.Contains(v, "/") {
-				media = v
-			}
+	media := "application/octet-stream"
+	for _, v := range l.Param("TYPE") {
+		if m := mediaTypes[strings.ToUpper(v)]; m != "" {
+			media = m
+		} else if strings.Contains(v, "/") {
+			media = v
 		}
-		kept = append(kept, p)
 	}
-	raw, err := base64.StdEncoding.DecodeString(strings.Map(func(r rune) rune {
-		if r == ' ' || r == '\t' {
-			return -1
-		}
-		return r
-	}, value))
-	if !encoded || err != nil || !utf8.Valid(raw) {
-		return "", false
-	}
-	return strings.Join(kept, ";") + ";VALUE=uri:data:" + media + ";base64," + base64.StdEncoding.EncodeToString(raw), true
+	return "data:" + media + ";base64," + spaceless(l.Value), true
 }

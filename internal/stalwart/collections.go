@@ -67,7 +67,7 @@ func (a *Account) jmapCollections(ctx context.Context, d dialect) ([]jmapCollect
 	if d.kind == model.KindCalendar {
 		properties = append(properties, "color", "timeZone", "includeInAvailability")
 	}
-	err := call(ctx, a.owner(), d.capability, d.object+"/get", args{"accountId": a.id, "ids": nil, "properties": properties}, &got)
+	err := call(ctx, a.owner(), d.capability, d.container+"/get", args{"accountId": a.id, "ids": nil, "properties": properties}, &got)
 	return got.List, a.asOwner(err)
 }
 
@@ -178,7 +178,7 @@ func (a *Account) describe(ctx context.Context, d dialect, c destination.ObjectC
 		}
 	}
 	var got setAnswer
-	err := call(ctx, a.owner(), d.capability, d.object+"/set", args{"accountId": a.id, "update": args{id: set}}, &got)
+	err := call(ctx, a.owner(), d.capability, d.container+"/set", args{"accountId": a.id, "update": args{id: set}}, &got)
 	if err != nil {
 		return a.asOwner(err)
 	}
@@ -216,7 +216,7 @@ func (a *Account) DeleteObjectCollection(ctx context.Context, kind model.Kind, i
 	d := dialects[kind]
 	one, _ := splitID(id)
 	var got setAnswer
-	if err := call(ctx, a.d.client, d.capability, d.object+"/set", args{"accountId": a.id, "destroy": []string{one}}, &got); err != nil {
+	if err := call(ctx, a.d.client, d.capability, d.container+"/set", args{"accountId": a.id, "destroy": []string{one}}, &got); err != nil {
 		return err
 	}
 	if bad := got.NotDestroyed[one]; bad != nil && bad.Type != "notFound" {

@@ -221,17 +221,9 @@ func (a *Account) CreateObjects(ctx context.Context, in destination.Collection, 
 	if in.Kind == model.KindFiles {
 		return out, a.createFiles(ctx, in.ID, objects, out)
 	}
-	var exact []int
-	if in.Kind == model.KindCalendar {
-		rest, err := a.createEvents(ctx, in, objects, out)
-		if err != nil {
-			return out, err
-		}
-		exact = rest
-	} else {
-		for i := range objects {
-			exact = append(exact, i)
-		}
+	exact, err := a.createBulk(ctx, in, objects, out)
+	if err != nil {
+		return out, err
 	}
 	return out, each(ctx, len(exact), func(ctx context.Context, k int) error {
 		i := exact[k]

@@ -4,124 +4,21 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/jmap"
-	"mailhaul.org/mailhaul/internal/model"
 )
 
 // parseBlobs is how many blobs one CalendarEvent/parse takes
 // (x:Jmap.parseLimitEvent).
 const parseBlobs = 10
 
-// createEvents stores those events by JMAP that it keeps in meaning, hundreds
-// in a request, and returns the indexes of all others: those, and what the
-// server's parser or set refuses, are for CalDAV.
-func (a *Account) createEvents(ctx context.Context, in destination.Collection, objects []destination.ObjectWrite, out []destination.ObjectWritten) ([]int, error) {
-	var exact, bulk []int
-	for i, w := range objects {
-		if w.Exact != "" || w.UID == "" {
-			exact = append(exact, i)
-		} else {
-			bulk = append(bulk, i)
-		}
-	}
-	// A few are faster by themselves.
-	if len(bulk) < parseBlobs {
-		return slices.Sorted(slices.Values(append(exact, bulk...))), nil
-	}
-	for _, part := range chunks(bulk, a.d.setMax()) {
-		rest, err := a.createBulk(ctx, in, objects, part, out)
-		if err != nil {
-			return nil, err
-		}
-		exact = append(exact, rest...)
-	}
-	slices.Sort(exact)
-	return exact, nil
-}
-
-// createBulk is one round of upload, parse and set. What became of each event
-// is asked from the calendar itself: it alone tells the names under which
-// CalDAV knows the new events.
-func (a *Account) createBulk(ctx context.Context, in destination.Collection, objects []destination.ObjectWrite, part []int, out []destination.ObjectWritten) ([]int, error) {
-	token, err := a.syncToken(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	parsed, err := a.parseEvents(ctx, objects, part)
-	if err != nil {
-		// An event can make the server's parser cut the connection. By CalDAV
-		// it fails alone; and so does all if the server is away.
-		if class := model.ClassOf(err); class == model.ClassItem || class == model.ClassRetry && ctx.Err() == nil {
-			return part, nil
-		}
-		return nil, err
-	}
-	calendar, _ := splitID(in.ID)
-	ids, _ := json.Marshal(map[string]bool{calendar: true})
-	create := make(map[string]map[string]json.RawMessage, len(part))
-	size := int64(0)
-	for _, i := range part {
-		e := parsed[objects[i].UID]
-		if e == nil {
-			continue
-		}
-		e["calendarIds"] = ids
-		for k, v := range e {
-			size += int64(len(k) + len(v) + 4)
-		}
-		if limit := a.d.session.Core.MaxSizeRequest; limit > 0 && size > limit*9/10 {
-			break // the others go by CalDAV
-		}
-		create[strconv.Itoa(i)] = e
-	}
-	if len(create) == 0 {
-		return part, nil
-	}
-	r := jmap.NewRequest(capCalendars)
-	r.Once = true // the server does not see a UID twice that is not committed yet
-	id := r.Call("CalendarEvent/set", args{"accountId": a.id, "create": create, "sendSchedulingMessages": false})
-	resp, err := a.d.client.Do(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	var got setAnswer
-	if err := resp.Decode(id, &got); err != nil {
-		return nil, fault(err)
-	}
-	for _, bad := range got.NotCreated {
-		if bad.Type == "overQuota" {
-			return nil, refusal(bad)
-		}
-	}
-	have, err := a.changedSince(ctx, in, token)
-	if err != nil {
-		return nil, err
-	}
-	var rest []int
-	for _, i := range part {
-		if _, ok := got.Created[strconv.Itoa(i)]; !ok {
-			rest = append(rest, i)
-			continue
-		}
-		o, ok := have[objects[i].UID]
-		if !ok {
-			return nil, model.Faultf(model.ClassRetry, "badAnswer", "the calendar does not show an event that was just stored, %s", objects[i].UID)
-		}
-		out[i].Object, out[i].Converted = o.object(), o.data
-	}
-	return rest, nil
-}
-
 // parseEvents has the server read events, and returns what CalendarEvent/set
-// takes of them, by UID. Events whose UID the server reads differently, or
-// that it does not read at all, are absent.
-func (a *Account) parseEvents(ctx context.Context, objects []destination.ObjectWrite, part []int) (map[string]map[string]json.RawMessage, error) {
+// takes of them. Events whose UID the server reads differently, or that it does
+// not read at all, are absent.
+func (a *Account) parseEvents(ctx context.Context, objects []destination.ObjectWrite, part []int) (map[int][]byte, error) {
 	var files []*eventFile
 	each := max(1, (len(part)+parseBlobs-1)/parseBlobs)
 	for _, i := range part {
@@ -136,8 +33,12 @@ func (a *Account) parseEvents(ctx context.Context, objects []destination.ObjectW
 			}
 		}
 	}
-	out := make(map[string]map[string]json.RawMessage, len(part))
-	var twice []string
+	index := make(map[string]int, len(part))
+	for _, i := range part {
+		index[objects[i].UID] = i
+	}
+	out := make(map[int][]byte, len(part))
+	var twice []int
 	for _, some := range chunks(files, parseBlobs) {
 		create := args{}
 		var refs []string
@@ -153,26 +54,31 @@ func (a *Account) parseEvents(ctx context.Context, objects []destination.ObjectW
 			return nil, err
 		}
 		var got struct {
-			Parsed map[string][]map[string]json.RawMessage
+			Parsed map[string][]json.RawMessage
 		}
 		if err := resp.Decode(id, &got); err != nil {
 			return nil, fault(err)
 		}
 		for _, list := range got.Parsed {
 			for _, e := range list {
-				var uid string
-				if json.Unmarshal(e["uid"], &uid) != nil || uid == "" {
+				var about struct{ UID string }
+				e = bytes.TrimSpace(e)
+				if json.Unmarshal(e, &about) != nil || about.UID == "" {
 					continue
 				}
-				if out[uid] != nil {
-					twice = append(twice, uid)
+				i, asked := index[about.UID]
+				if !asked {
+					continue
 				}
-				out[uid] = e
+				if out[i] != nil {
+					twice = append(twice, i)
+				}
+				out[i] = e[1 : len(e)-1]
 			}
 		}
 	}
-	for _, uid := range twice {
-		delete(out, uid)
+	for _, i := range twice {
+		delete(out, i)
 	}
 	return out, nil
 }
@@ -248,50 +154,4 @@ func cut(content []byte) (zones map[string]string, events string, ok bool) {
 		}
 	}
 	return zones, rest.String(), depth == 0 && rest.Len() > 0
-}
-
-// syncToken is where a collection's changes stand (RFC 6578 §4).
-func (a *Account) syncToken(ctx context.Context, in destination.Collection) (string, error) {
-	_, path, err := a.at(in)
-	if err != nil {
-		return "", err
-	}
-	list, _, _, err := a.d.dav.query(ctx, "PROPFIND", "", path, "0", `<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:sync-token/></D:prop></D:propfind>`)
-	if err != nil {
-		return "", err
-	}
-	if len(list) != 1 || list[0].syncToken == "" {
-		return "", model.Faultf(model.ClassAccount, "dav", "the calendar has no sync token")
-	}
-	return list[0].syncToken, nil
-}
-
-// changedSince reads by UID what was stored in a collection since a token.
-func (a *Account) changedSince(ctx context.Context, in destination.Collection, token string) (map[string]davObject, error) {
-	d, path, err := a.at(in)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]davObject{}
-	for {
-		list, next, truncated, err := a.d.dav.query(ctx, "REPORT", "", path, "0", `<?xml version="1.0"?><D:sync-collection `+nsBoth+`><D:sync-token>`+escapeXML(token)+
-			`</D:sync-token><D:sync-level>1</D:sync-level>`+contentProp(d)+`</D:sync-collection>`)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range list {
-			if !o.gone && o.version != "" {
-				if uid := uidOf(o.data); uid != "" {
-					out[uid] = o
-				}
-			}
-		}
-		if !truncated {
-			return out, nil
-		}
-		if next == token || next == "" {
-			return nil, model.Faultf(model.ClassRetry, "badAnswer", "%w", errors.New("the server does not tell all changes of a calendar"))
-		}
-		token = next
-	}
 }

@@ -42,7 +42,7 @@ func (a *Account) ObjectLimits(kind model.Kind) destination.ObjectLimits {
 	case model.KindCalendar:
 		return destination.ObjectLimits{MaxObject: a.d.maxCalendar, MaxName: 255, Batch: a.d.setMax()}
 	case model.KindContacts:
-		return destination.ObjectLimits{MaxObject: a.d.maxCard, MaxName: 255, Batch: 200}
+		return destination.ObjectLimits{MaxObject: a.d.maxCard, MaxName: 255, Batch: a.d.setMax()}
 	}
 	l := destination.ObjectLimits{MaxName: 255, Batch: 100, MaxObject: 1<<32 - 1}
 	if !a.d.permissions["unlimitedUploads"] && a.d.session.Core.MaxSizeUpload > 0 {
@@ -95,15 +95,17 @@ type dialect struct {
 	kind       model.Kind
 	root       string // of DAV paths
 	capability string
-	object     string // of JMAP's collections
+	container  string // JMAP's name of a collection
+	object     string // and of an object
+	holds      string // the property that says where an object is
 	suffix     string // of names of resources
 	mediaType  string
 	make       string // method that makes a collection
 }
 
 var dialects = map[model.Kind]dialect{
-	model.KindCalendar: {model.KindCalendar, "/dav/cal/", capCalendars, "Calendar", ".ics", "text/calendar; charset=utf-8", "MKCALENDAR"},
-	model.KindContacts: {model.KindContacts, "/dav/card/", capContacts, "AddressBook", ".vcf", "text/vcard; charset=utf-8", "MKCOL"},
+	model.KindCalendar: {model.KindCalendar, "/dav/cal/", capCalendars, "Calendar", "CalendarEvent", "calendarIds", ".ics", "text/calendar; charset=utf-8", "MKCALENDAR"},
+	model.KindContacts: {model.KindContacts, "/dav/card/", capContacts, "AddressBook", "ContactCard", "addressBookIds", ".vcf", "text/vcard; charset=utf-8", "MKCOL"},
 }
 
 // home is the DAV path of the account's collections; the account is named by

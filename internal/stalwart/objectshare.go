@@ -49,7 +49,7 @@ func sharedType(in destination.Collection) (capability, object, id string) {
 	}
 	d := dialects[in.Kind]
 	id, _ = splitID(in.ID)
-	return d.capability, d.object, id
+	return d.capability, d.container, id
 }
 
 type objectSharing struct {
