@@ -42,12 +42,25 @@ func contentProp(d dialect) string {
 	return `<D:prop><D:getetag/><C:calendar-data/></D:prop>`
 }
 
-// uidOf reads the UID of a text that has little else.
+// uidOf reads the UID of a card or calendar object.
 func uidOf(data string) string {
-	data = strings.NewReplacer("\r\n ", "", "\n ", "", "\r\n\t", "", "\n\t", "").Replace(data)
-	for line := range strings.Lines(data) {
-		name, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), ":")
-		if name, _, _ = strings.Cut(name, ";"); ok && strings.EqualFold(name[strings.LastIndexByte(name, '.')+1:], "UID") {
+	for rest := data; rest != ""; {
+		var line string
+		line, rest, _ = strings.Cut(rest, "\n")
+		name := line
+		if i := strings.IndexAny(line, ";:"); i >= 0 {
+			name = line[:i]
+		}
+		if !strings.EqualFold(strings.TrimRight(name[strings.LastIndexByte(name, '.')+1:], "\r"), "UID") {
+			continue
+		}
+		line = strings.TrimSuffix(line, "\r")
+		for rest != "" && (rest[0] == ' ' || rest[0] == '\t') {
+			var more string
+			more, rest, _ = strings.Cut(rest[1:], "\n")
+			line += strings.TrimSuffix(more, "\r")
+		}
+		if _, value, ok := strings.Cut(line, ":"); ok {
 			return unescapeText(value)
 		}
 	}

@@ -127,7 +127,7 @@ func canonicalParams(l contentline.Line) string {
 // canonicalValue writes the value in one spelling.
 func canonicalValue(l contentline.Line) string {
 	name := strings.ToUpper(l.Name)
-	if isBinary(l) || strings.HasPrefix(strings.ToLower(l.Value), "data:") {
+	if isBinary(l) || isDataURI(l.Value) {
 		return canonicalBinary(l)
 	}
 	switch name {
@@ -203,11 +203,18 @@ func isBinary(l contentline.Line) bool {
 	return e == "B" || e == "BASE64"
 }
 
+// isDataURI: RFC 2397. Values may be megabytes, so only their beginning is
+// looked at.
+func isDataURI(v string) bool { return len(v) >= 5 && strings.EqualFold(v[:5], "data:") }
+
 // canonicalBinary is a hash of the octets: encodings and media types differ
 // for the same photo.
 func canonicalBinary(l contentline.Line) string {
-	v := strings.Join(strings.Fields(l.Value), "")
-	if strings.HasPrefix(strings.ToLower(v), "data:") {
+	v := l.Value
+	if strings.ContainsAny(v, " \t\n") {
+		v = strings.Join(strings.Fields(v), "")
+	}
+	if isDataURI(v) {
 		head, data, ok := strings.Cut(contentline.Unescape(v), ",")
 		if !ok || !strings.HasSuffix(strings.ToLower(head), ";base64") {
 			return v

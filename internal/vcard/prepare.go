@@ -159,7 +159,7 @@ func (p *preparation) line(l contentline.Line) {
 
 // cut: a data: URI without its data. Radicale 3.1 cuts them at the comma.
 func cut(l contentline.Line) bool {
-	return l.Is("PHOTO", "LOGO", "SOUND", "KEY") && strings.HasPrefix(strings.ToLower(strings.TrimSpace(l.Value)), "data:") && !strings.Contains(l.Value, ",")
+	return l.Is("PHOTO", "LOGO", "SOUND", "KEY") && isDataURI(strings.TrimSpace(l.Value)) && !strings.Contains(l.Value, ",")
 }
 
 // agent: the last line is an AGENT whose card follows (vCard 2.1 §2.4.2).
