@@ -26,9 +26,16 @@ func (a *Account) create(ctx context.Context, c *collection, w *batch, parts []*
 		for i, p := range parts {
 			writes[i] = p.write
 		}
-		results, err := a.dst.CreateObjects(ctx, c.at(), writes)
+		var results []destination.ObjectWritten
+		var wrong []int
+		var err error
+		a.meanwhile(func() {
+			if results, err = a.dst.CreateObjects(ctx, c.at(), writes); err == nil {
+				wrong = proofread(c.src.Kind, parts, results)
+			}
+		})
 		if err == nil {
-			return a.created(ctx, c, w, parts, results)
+			return a.created(ctx, c, w, parts, results, wrong)
 		}
 		if model.ClassOf(err) != model.ClassRetry || n >= attempts || ctx.Err() != nil {
 			return err
@@ -49,11 +56,12 @@ func (a *Account) create(ctx context.Context, c *collection, w *batch, parts []*
 	return nil
 }
 
-// created takes notice of the outcome of a create.
-func (a *Account) created(ctx context.Context, c *collection, w *batch, parts []*part, results []destination.ObjectWritten) error {
+// created takes notice of the outcome of a create, of which wrong do not mean
+// what they should.
+func (a *Account) created(ctx context.Context, c *collection, w *batch, parts []*part, results []destination.ObjectWritten, wrong []int) error {
 	counts := a.res.Of(c.src.Kind)
 	var there []*part
-	if err := a.proofread(ctx, c, parts, results); err != nil {
+	if err := a.rewrite(ctx, c, parts, results, wrong); err != nil {
 		return err
 	}
 	for i, p := range parts {
@@ -81,24 +89,30 @@ func (a *Account) created(ctx context.Context, c *collection, w *batch, parts []
 }
 
 // proofread reads what the destination has made of objects that it converted,
-// and replaces those by their text whose meaning is not the source's. So it
-// does not matter what a conversion cannot do, and what nobody knew of.
-func (a *Account) proofread(ctx context.Context, c *collection, parts []*part, results []destination.ObjectWritten) error {
-	var writes []destination.ObjectWrite
-	var of []int
+// and returns the indexes of those whose meaning is not the source's. So it does
+// not matter what a conversion cannot do, and what nobody knew of.
+func proofread(kind model.Kind, parts []*part, results []destination.ObjectWritten) (wrong []int) {
 	for i, r := range results {
 		if r.Err != nil || r.Converted == "" {
 			continue
 		}
-		if now, err := prepareText(c.src.Kind, []byte(r.Converted)); err == nil && len(now) == 1 && now[0].digest == parts[i].digest {
+		if now, err := prepareText(kind, []byte(r.Converted)); err == nil && len(now) == 1 && now[0].digest == parts[i].digest {
 			continue
 		}
-		x := parts[i].write
-		x.ID, x.Version = r.ID, r.Version
-		writes, of = append(writes, x), append(of, i)
+		wrong = append(wrong, i)
 	}
-	if len(writes) == 0 {
+	return wrong
+}
+
+// rewrite replaces objects at the destination by their text as it is.
+func (a *Account) rewrite(ctx context.Context, c *collection, parts []*part, results []destination.ObjectWritten, wrong []int) error {
+	if len(wrong) == 0 {
 		return nil
+	}
+	writes := make([]destination.ObjectWrite, len(wrong))
+	for k, i := range wrong {
+		writes[k] = parts[i].write
+		writes[k].ID, writes[k].Version = results[i].ID, results[i].Version
 	}
 	if err := a.Step("rewrite"); err != nil {
 		return err
@@ -107,7 +121,7 @@ func (a *Account) proofread(ctx context.Context, c *collection, parts []*part, r
 	if err != nil {
 		return err
 	}
-	for k, i := range of {
+	for k, i := range wrong {
 		if again[k].Err == nil {
 			results[i].Object = again[k].Object
 		} else if model.ClassOf(again[k].Err) == model.ClassItem {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/destination"
@@ -54,6 +55,8 @@ var kinds = []model.Kind{model.KindCalendar, model.KindContacts, model.KindFiles
 // goroutine.
 type Account struct {
 	Options
+	// mu is held by whoever writes a batch, but while the destination is at work.
+	mu      sync.Mutex
 	dst     destination.ObjectStore
 	res     Result
 	all     []*collection

@@ -10,6 +10,10 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 )
 
+// writers is how many batches of a collection are on their way at a time. The
+// server stores an account's one after the other.
+const writers = 2
+
 // attempts is how often a batch is sent before the account stops.
 const attempts = 5
 
@@ -93,7 +97,8 @@ func (a *Account) write(ctx context.Context, c *collection, vanished map[string]
 		}
 	}
 	all = nil
-	// One reads and prepares, the other one writes.
+	// One reads and prepares, the others write: while the destination stores
+	// one batch, another is converted, proofread or recorded.
 	full := make(chan *batch, 1)
 	w.full = full
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -103,17 +108,20 @@ func (a *Account) write(ctx context.Context, c *collection, vanished map[string]
 		defer close(full)
 		return a.read(ctx, c, w, of, order)
 	})
-	g.Go(func() (err error) {
-		for b := range full {
-			if err == nil {
-				if err = a.flush(ctx, c, b); err != nil {
-					cancel(err) // the reader stops, too
+	for range writers {
+		g.Go(func() (err error) {
+			for b := range full {
+				if err == nil {
+					if err = a.flush(ctx, c, b); err != nil {
+						cancel(err) // the others stop, too
+						err = context.Cause(ctx)
+					}
 				}
+				b.drop()
 			}
-			b.drop()
-		}
-		return err
-	})
+			return err
+		})
+	}
 	return g.Wait()
 }
 
@@ -124,6 +132,8 @@ func (a *Account) refuse(c *collection, w *batch, p *part, why error) {
 
 // flush writes a batch. The rows say at every moment what may have happened.
 func (a *Account) flush(ctx context.Context, c *collection, w *batch) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	var create, update []*part
 	for _, p := range w.parts {
 		if p.from != nil {
@@ -148,6 +158,14 @@ func (a *Account) flush(ctx context.Context, c *collection, w *batch) error {
 		return err
 	}
 	return a.confirm(ctx, w)
+}
+
+// meanwhile lets others write while fn, which needs nothing of the account, is
+// at work.
+func (a *Account) meanwhile(fn func()) {
+	a.mu.Unlock()
+	defer a.mu.Lock()
+	fn()
 }
 
 // confirm stores what has become of a batch.

@@ -31,7 +31,7 @@ func (a *Account) createBulk(ctx context.Context, in destination.Collection, obj
 	if len(bulk) < fewest {
 		return slices.Sorted(slices.Values(append(exact, bulk...))), nil
 	}
-	for _, part := range a.shares(objects, bulk) {
+	for _, part := range a.cutShares(objects, bulk) {
 		rest, err := a.createShare(ctx, in, objects, part, out)
 		if err != nil {
 			return nil, err
@@ -42,10 +42,10 @@ func (a *Account) createBulk(ctx context.Context, in destination.Collection, obj
 	return exact, nil
 }
 
-// shares cuts what goes in bulk into requests: as many objects as one set
+// cutShares cuts what goes in bulk into requests: as many objects as one set
 // takes, and not more octets than a request with them may have, in which JSON
 // needs some more for each.
-func (a *Account) shares(objects []destination.ObjectWrite, bulk []int) (parts [][]int) {
+func (a *Account) cutShares(objects []destination.ObjectWrite, bulk []int) (parts [][]int) {
 	most := int64(a.uploadLimit()) * 3 / 4
 	size := int64(0)
 	for _, i := range bulk {
@@ -78,12 +78,7 @@ func (a *Account) convert(ctx context.Context, d dialect, objects []destination.
 // asked from the collection itself: it alone tells the names under which DAV
 // knows the new ones, and what they say now.
 func (a *Account) createShare(ctx context.Context, in destination.Collection, objects []destination.ObjectWrite, part []int, out []destination.ObjectWritten) ([]int, error) {
-	d := dialects[in.Kind]
-	token, err := a.syncToken(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	converted, err := a.convert(ctx, d, objects, part)
+	converted, err := a.convert(ctx, dialects[in.Kind], objects, part)
 	if err != nil {
 		// An event can make the server's parser cut the connection. By CalDAV
 		// it fails alone; and so does all if the server is away.
@@ -95,7 +90,7 @@ func (a *Account) createShare(ctx context.Context, in destination.Collection, ob
 	if len(converted) == 0 {
 		return part, nil
 	}
-	got, err := a.set(ctx, in, d, converted)
+	got, have, err := a.storeShare(ctx, in, converted)
 	if err != nil {
 		return nil, err
 	}
@@ -103,10 +98,6 @@ func (a *Account) createShare(ctx context.Context, in destination.Collection, ob
 		if bad.Type == "overQuota" {
 			return nil, refusal(bad)
 		}
-	}
-	have, err := a.changedSince(ctx, in, token)
-	if err != nil {
-		return nil, err
 	}
 	var rest []int
 	for _, i := range part {
@@ -121,6 +112,23 @@ func (a *Account) createShare(ctx context.Context, in destination.Collection, ob
 		out[i].Object, out[i].Converted = o.object(), o.data
 	}
 	return rest, nil
+}
+
+// storeShare creates converted objects and reads by UID what the collection
+// holds of them.
+func (a *Account) storeShare(ctx context.Context, in destination.Collection, converted map[int][]byte) (*setAnswer, map[string]davObject, error) {
+	a.shares.Lock()
+	defer a.shares.Unlock()
+	token, err := a.syncToken(ctx, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	got, err := a.set(ctx, in, dialects[in.Kind], converted)
+	if err != nil || len(got.Created) == 0 {
+		return got, nil, err
+	}
+	have, err := a.changedSince(ctx, in, token)
+	return got, have, err
 }
 
 // set creates converted objects in a collection, under their indexes.

@@ -198,28 +198,6 @@ func (a *davAnswer) condition() string {
 	return strings.TrimSpace(strings.TrimSuffix(name, " responsedescription") + " " + strings.TrimSpace(text))
 }
 
-// multistatus is a 207 answer (RFC 4918 §13).
-type multistatus struct {
-	Responses []struct {
-		Href     string `xml:"DAV: href"`
-		Status   string `xml:"DAV: status"`
-		Propstat []struct {
-			Status string `xml:"DAV: status"`
-			Prop   struct {
-				ETag        string `xml:"DAV: getetag"`
-				DisplayName string `xml:"DAV: displayname"`
-				SyncToken   string `xml:"DAV: sync-token"`
-				Components  []struct {
-					Name string `xml:"name,attr"`
-				} `xml:"urn:ietf:params:xml:ns:caldav supported-calendar-component-set>comp"`
-				Calendar string `xml:"urn:ietf:params:xml:ns:caldav calendar-data"`
-				Address  string `xml:"urn:ietf:params:xml:ns:carddav address-data"`
-			} `xml:"DAV: prop"`
-		} `xml:"DAV: propstat"`
-	} `xml:"DAV: response"`
-	SyncToken string `xml:"DAV: sync-token"`
-}
-
 // davObject is what a multistatus tells of one resource.
 type davObject struct {
 	name, version, displayName, syncToken, data string
@@ -240,45 +218,30 @@ func (d *dav) query(ctx context.Context, method, owner, path, depth, body string
 	if a.status != http.StatusMultiStatus {
 		return nil, "", false, model.Faultf(model.ClassAccount, "dav", "%s: HTTP %d %s", method, a.status, a.condition())
 	}
-	var m multistatus
-	if err := xml.Unmarshal(legible(a.body), &m); err != nil {
+	m, err := readMultistatus(a.body)
+	if err != nil {
 		return nil, "", false, model.Faultf(model.ClassRetry, "badAnswer", "%s: the answer cannot be read: %w", method, err)
 	}
-	for _, r := range m.Responses {
-		if strings.Contains(r.Status, " 507 ") {
+	for _, r := range m.responses {
+		if strings.Contains(r.status, " 507 ") {
 			truncated = true
 			continue
 		}
-		o := davObject{name: lastSegment(r.Href), gone: strings.Contains(r.Status, " 404 ")}
+		o := davObject{name: lastSegment(r.href), gone: strings.Contains(r.status, " 404 ")}
 		if o.gone && o.name == lastSegment(path) {
 			// A query of a collection that is gone is answered so.
 			return nil, "", false, model.Faultf(model.ClassItem, destination.CodeNotFound, "%s: the collection is gone", method)
 		}
-		for _, p := range r.Propstat {
-			if !strings.Contains(p.Status, " 200 ") {
+		for _, p := range r.propstats {
+			if !strings.Contains(p.status, " 200 ") {
 				continue
 			}
-			o.version = strings.Trim(p.Prop.ETag, `"`)
-			o.displayName, o.syncToken = p.Prop.DisplayName, p.Prop.SyncToken
-			o.data = p.Prop.Calendar + p.Prop.Address
-			for _, c := range p.Prop.Components {
-				o.components = append(o.components, strings.ToUpper(c.Name))
-			}
+			o.version = strings.Trim(p.etag, `"`)
+			o.displayName, o.syncToken, o.data, o.components = p.displayName, p.syncToken, p.data, p.components
 		}
 		list = append(list, o)
 	}
-	return list, m.SyncToken, truncated, nil
-}
-
-// legible replaces characters that XML does not have (XML 1.0 §2.2). The
-// server writes contents as they are, controls included.
-func legible(body []byte) []byte {
-	for i, c := range body {
-		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' {
-			body[i] = '?'
-		}
-	}
-	return body
+	return list, m.syncToken, truncated, nil
 }
 
 // lastSegment is the last name in an href, as the server spells it.
