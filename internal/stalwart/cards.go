@@ -93,8 +93,9 @@ func parameters(l contentline.Line) (map[string]any, bool) {
 		if name == "" || len(p.Values) == 0 || name == "group" {
 			return nil, false
 		}
+		// The server reads and writes backslashes in parameters, too.
 		values, _ := all[name].([]string)
-		all[name] = append(values, p.Values...)
+		all[name] = append(values, unescaped(slices.Clone(p.Values))...)
 	}
 	if l.Group != "" {
 		all["group"] = l.Group
@@ -135,13 +136,11 @@ func property(l contentline.Line) (p [4]any, ok bool) {
 	case "BDAY", "ANNIVERSARY", "DEATHDATE", "REV", "CREATED":
 		value = basicDate(contentline.Unescape(l.Value))
 	case "PHOTO", "LOGO", "SOUND", "KEY":
-		uri, binary := asDataURI(l)
-		if binary {
-			kind, value = "uri", uri
-			delete(params, "encoding")
-			break
-		}
 		value = contentline.Unescape(l.Value)
+		if isBase64(l) {
+			kind, value = "uri", asDataURI(l)
+			delete(params, "encoding")
+		}
 	default:
 		value = contentline.Unescape(l.Value)
 	}
@@ -185,10 +184,13 @@ func carriable(card []byte) []byte {
 	lines, _ := contentline.Read(card)
 	changed := false
 	for i, l := range lines {
-		if raw, ok := octets(l); ok && utf8.Valid(raw) {
-			uri, _ := asDataURI(l)
-			lines[i], changed = l.Without("ENCODING", "VALUE").WithValue(uri), true
-			lines[i] = lines[i].WithParams(append(slices.Clip(lines[i].Params), contentline.Param{Name: "VALUE", Values: []string{"uri"}}))
+		if !isBase64(l) {
+			continue
+		}
+		if raw, err := base64.StdEncoding.DecodeString(spaceless(l.Value)); err == nil && utf8.Valid(raw) {
+			changed = true
+			plain := l.Without("ENCODING", "VALUE").WithValue(asDataURI(l))
+			lines[i] = plain.WithParams(append(slices.Clip(plain.Params), contentline.Param{Name: "VALUE", Values: []string{"uri"}}))
 		}
 	}
 	if !changed {
@@ -205,13 +207,9 @@ func carriable(card []byte) []byte {
 var mediaTypes = map[string]string{"JPEG": "image/jpeg", "JPG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "SVG": "image/svg+xml",
 	"PGP": "application/pgp-keys", "X509": "application/pkix-cert", "BASIC": "audio/basic", "WAVE": "audio/wav"}
 
-// octets are a binary value.
-func octets(l contentline.Line) ([]byte, bool) {
-	if e := l.First("ENCODING"); !strings.EqualFold(e, "b") && !strings.EqualFold(e, "base64") {
-		return nil, false
-	}
-	raw, err := base64.StdEncoding.DecodeString(spaceless(l.Value))
-	return raw, err == nil
+func isBase64(l contentline.Line) bool {
+	e := l.First("ENCODING")
+	return strings.EqualFold(e, "b") || strings.EqualFold(e, "base64")
 }
 
 func spaceless(s string) string {
@@ -221,11 +219,8 @@ func spaceless(s string) string {
 	return strings.NewReplacer(" ", "", "\t", "").Replace(s)
 }
 
-// asDataURI writes a binary value as RFC 2397 does.
-func asDataURI(l contentline.Line) (string, bool) {
-	if _, ok := octets(l); !ok {
-		return "", false
-	}
+// asDataURI writes a value in base 64 as RFC 2397 does.
+func asDataURI(l contentline.Line) string {
 	media := "application/octet-stream"
 	for _, v := range l.Param("TYPE") {
 		if m := mediaTypes[strings.ToUpper(v)]; m != "" {
@@ -234,5 +229,5 @@ func asDataURI(l contentline.Line) (string, bool) {
 			media = v
 		}
 	}
-	return "data:" + media + ";base64," + spaceless(l.Value), true
+	return "data:" + media + ";base64," + spaceless(l.Value)
 }

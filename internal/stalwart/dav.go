@@ -155,10 +155,12 @@ func (d *dav) once(ctx context.Context, r davRequest) (*davAnswer, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDAVAnswer))
-	if err != nil {
+	var answer bytes.Buffer
+	answer.Grow(int(min(max(resp.ContentLength, 0), 16<<20)) + bytes.MinRead)
+	if _, err := answer.ReadFrom(io.LimitReader(resp.Body, maxDAVAnswer)); err != nil {
 		return nil, err
 	}
+	body := answer.Bytes()
 	if len(body) == maxDAVAnswer {
 		return nil, &net.OpError{Op: "read", Err: errors.New("the answer is longer than expected")}
 	}

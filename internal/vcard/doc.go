@@ -6,6 +6,5 @@
 // Prepare cuts a text into cards and repairs no more than is needed. Differences
 // compares two cards property by property.
 //
-// It knows no server, but for one thing: Card.ByDAV says what JSContact (RFC
-// 9553, RFC 9555) cannot carry. It does no I/O.
+// It knows no server and does no I/O.
 package vcard

@@ -26,9 +26,6 @@ type Card struct {
 	// properties, folding, letter case where that means nothing, names of
 	// groups, the way a photo is encoded, REV and PRODID.
 	Digest [32]byte
-	// ByDAV says why it must be written by CardDAV: JMAP's ContactCard would
-	// change its meaning. Empty: either way will do.
-	ByDAV string
 }
 
 // Prepare cuts a text into cards and repairs what a server would refuse or
@@ -255,7 +252,7 @@ func (p *preparation) finish(c *card, seen map[string][32]byte) (Card, bool) {
 	if kind == "" {
 		kind = "individual"
 	}
-	return Card{UID: uid, Kind: kind, Text: c.write(), Digest: sum, ByDAV: byDAV(c)}, true
+	return Card{UID: uid, Kind: kind, Text: c.write(), Digest: sum}, true
 }
 
 // uuid writes a hash as clients write UIDs of cards.

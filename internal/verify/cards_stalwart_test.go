@@ -6,17 +6,18 @@ import (
 	"strings"
 	"testing"
 
+	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/sample"
 	"mailhaul.org/mailhaul/internal/vcard"
 )
 
-// Every sample of a card is written to a real Stalwart by CardDAV, and by JMAP
-// where Prepare allows it, and read back: nothing but explained differences.
+// Every sample of a card is written to a real Stalwart by CardDAV and in bulk by
+// JMAP, and read back: nothing but explained differences. What the latter
+// changes or does not take is written again by the former in a run; few are.
 func TestCardsKeepTheirMeaning(t *testing.T) {
 	t.Parallel()
 	g := startGroupware(t)
-	client := g.jmap(byJMAP)
-	book := g.container(client, "AddressBook")
+	store, in := g.book(byJMAP)
 	var cards []vcard.Card
 	names := map[string]string{}
 	for _, o := range slices.AppendSeq(sample.Cards(), sample.Contacts(60, 7)) {
@@ -35,9 +36,37 @@ func TestCardsKeepTheirMeaning(t *testing.T) {
 		if status, b := g.dav(byDAV, "PUT", path, "text/vcard; charset=utf-8", c.Text); status != 201 {
 			t.Errorf("%s: PUT: %d %s", names[c.UID], status, b)
 		}
-		if why := g.parsed(client, "ContactCard", "addressBookIds", book, c.Text); why != "" {
-			refused[c.UID] = why
+	}
+	writes := make([]destination.ObjectWrite, len(cards))
+	for i, c := range cards {
+		writes[i] = destination.ObjectWrite{UID: c.UID, Content: c.Text, Size: int64(len(c.Text))}
+	}
+	written, err := store.CreateObjects(t.Context(), in, writes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := 0
+	for i, w := range written {
+		if w.Err != nil {
+			refused[cards[i].UID] = w.Err.Error()
+			continue
 		}
+		if w.Converted == "" {
+			continue // it went by CardDAV
+		}
+		now, _, err := vcard.Prepare([]byte(w.Converted))
+		if err == nil && len(now) == 1 && now[0].Digest == cards[i].Digest {
+			continue
+		}
+		t.Logf("%s is written again by CardDAV: %s", names[cards[i].UID], w.Converted)
+		again++
+		writes[i].ID, writes[i].Version = w.ID, w.Version
+		if _, err := store.UpdateObjects(t.Context(), in, writes[i:i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if again > len(cards)/10 {
+		t.Errorf("%d of %d cards are written again", again, len(cards))
 	}
 	read := func(user string) map[string]vcard.Card {
 		at := map[string]vcard.Card{}
@@ -60,9 +89,6 @@ func TestCardsKeepTheirMeaning(t *testing.T) {
 				all = vcard.Differences(c, d)
 			}
 			real := vcard.Real(all)
-			if way == "JMAP" && c.ByDAV != "" {
-				continue
-			}
 			if !ok {
 				t.Errorf("%s by %s: is not there: %s", names[c.UID], way, why)
 				continue

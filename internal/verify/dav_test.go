@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
@@ -105,6 +106,26 @@ func (g *groupware) all(user, collection string) [][]byte {
 
 // home is the path of a default collection.
 func home(kind, user string) string { return "/dav/" + kind + "/" + url.PathEscape(user) + "/default/" }
+
+// book is the default address book of a user as mailhaul's destination has it.
+func (g *groupware) book(user string) (destination.ObjectStore, destination.Collection) {
+	g.t.Helper()
+	d, err := stalwart.Dial(g.t.Context(), stalwart.Config{URL: g.server.URL, User: g.server.AdminUser, Password: g.server.AdminPassword})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.t.Cleanup(func() { d.Close() })
+	a, err := d.Open(g.t.Context(), user)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	store := a.(destination.ObjectStore)
+	all, err := store.ObjectCollections(g.t.Context(), model.KindContacts)
+	if err != nil || len(all) != 1 {
+		g.t.Fatalf("%d address books, %v", len(all), err)
+	}
+	return store, all[0].Collection
+}
 
 // jmapClient logs in for a user.
 func (g *groupware) jmap(user string) *jmap.Client {
