@@ -33,8 +33,8 @@ import (
 // folders (vdir) into the destination: MAILHAUL_BENCH_EVENTS (10,000), half as
 // many contacts with photos, a fifth as many files; then again, when nothing has
 // changed, and when one in a hundred has. Beside it stand vdirsyncer, from the
-// same folders over CalDAV and CardDAV, and what one PUT after the other
-// reaches.
+// same folders over CalDAV and CardDAV, rclone over WebDAV, and what one PUT
+// after the other reaches.
 func BenchmarkObjects(b *testing.B) {
 	n := number("MAILHAUL_BENCH_EVENTS", 10_000)
 	if lab.StalwartBinary() == "" {
@@ -109,13 +109,17 @@ func BenchmarkObjects(b *testing.B) {
 			led.Close()
 		})
 	}
-	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts} {
+	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts, model.KindFiles} {
 		// A peer that would take longer than some minutes gets a part of it.
 		m := int(min(counts[kind], int64(number("MAILHAUL_BENCH_PEER_OBJECTS", 10_000))))
 		var peer taken
-		b.Run("vdirsyncer "+c2name(kind), func(b *testing.B) { peer = startObjects(b).vdirsyncer(b, dir, kind, m) })
+		name, move := "vdirsyncer", (*objectServer).vdirsyncer
+		if kind == model.KindFiles {
+			name, move = "rclone", (*objectServer).rclone
+		}
+		b.Run(name+" "+c2name(kind), func(b *testing.B) { peer = move(startObjects(b), b, dir, kind, m) })
 		if peer.wall > 0 {
-			row(fmt.Sprintf("vdirsyncer, %s (%d of them)", c2name(kind), m), int64(m), 0, peer)
+			row(fmt.Sprintf("%s, %s (%d of them)", name, c2name(kind), m), int64(m), 0, peer)
 			table += fmt.Sprintf("%-60s %10.1f\n", "  mailhaul is faster by", rates[kind]*peer.wall.Seconds()/float64(m))
 		}
 		var took taken
@@ -170,18 +174,29 @@ func fillObjects(b *testing.B, dir string, n int) {
 	}
 }
 
-// putObject writes one.
-func putObject(b *testing.B, dir string, kind model.Kind, i int, suffix string) {
-	name, text := fmt.Sprintf("File %d.txt", i), ""
+func objectName(kind model.Kind, i int) string {
 	switch kind {
 	case model.KindCalendar:
-		name, text = fmt.Sprint(i, ".ics"), benchEvent(i, suffix)
+		return fmt.Sprint(i, ".ics")
 	case model.KindContacts:
-		name, text = fmt.Sprint(i, ".vcf"), benchCard(i, suffix)
-	default:
-		text = strings.Repeat(fmt.Sprintf("Line %d of a file%s.\n", i, suffix), 50+i%2000)
+		return fmt.Sprint(i, ".vcf")
 	}
-	if err := os.WriteFile(filepath.Join(dir, objectFolders[kind], name), []byte(text), 0o644); err != nil {
+	return fmt.Sprintf("File %d.txt", i)
+}
+
+func objectText(kind model.Kind, i int, suffix string) string {
+	switch kind {
+	case model.KindCalendar:
+		return benchEvent(i, suffix)
+	case model.KindContacts:
+		return benchCard(i, suffix)
+	}
+	return strings.Repeat(fmt.Sprintf("Line %d of a file%s.\n", i, suffix), 50+i%2000)
+}
+
+// putObject writes one.
+func putObject(b *testing.B, dir string, kind model.Kind, i int, suffix string) {
+	if err := os.WriteFile(filepath.Join(dir, objectFolders[kind], objectName(kind, i)), []byte(objectText(kind, i, suffix)), 0o644); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -197,15 +212,11 @@ func (s *objectServer) vdirsyncer(b *testing.B, dir string, kind model.Kind, m i
 		}
 	}
 	at := b.TempDir()
-	part, suffix, path, storage := filepath.Join(at, "part"), ".ics", "/dav/cal/peer%40"+s.Domain+"/default/", "caldav"
+	suffix, path, storage := ".ics", "/dav/cal/peer%40"+s.Domain+"/default/", "caldav"
 	if kind == model.KindContacts {
 		suffix, path, storage = ".vcf", "/dav/card/peer%40"+s.Domain+"/default/", "carddav"
 	}
-	must(os.Mkdir(part, 0o755))
-	for i := range m {
-		name := fmt.Sprint(i, suffix)
-		must(os.Link(filepath.Join(dir, objectFolders[kind], name), filepath.Join(part, name)))
-	}
+	part := firstObjects(b, dir, kind, m)
 	config := filepath.Join(at, "config")
 	must(os.WriteFile(config, []byte(fmt.Sprintf("[general]\nstatus_path = %q\n[pair p]\na = \"here\"\nb = \"there\"\ncollections = null\n[storage here]\ntype = \"filesystem\"\npath = %q\nfileext = %q\n"+
 		"[storage there]\ntype = %q\nurl = %q\nusername = %q\npassword = %q\n", filepath.Join(at, "status"), part, suffix, storage, s.URL+path, "migrator@"+s.Domain, newPassword)), 0o600))
@@ -221,21 +232,58 @@ func (s *objectServer) vdirsyncer(b *testing.B, dir string, kind model.Kind, m i
 	meter := startMeter(b)
 	vdirsyncer("sync")
 	took := meter.stop()
+	s.wantPeer(b, kind, m)
+	return took
+}
+
+// rclone copies the first m files, with its default of four at a time.
+func (s *objectServer) rclone(b *testing.B, dir string, kind model.Kind, m int) taken {
+	b.Helper()
+	run := lab.DebianProgram(b, "rclone", "/usr/bin/rclone")
+	part := firstObjects(b, dir, kind, m)
+	secret, err := run("obscure", newPassword).Output()
+	check(b, err)
+	meter := startMeter(b)
+	cmd := run("copy", part, ":webdav:", "--config", filepath.Join(b.TempDir(), "none"), "--webdav-url", s.URL+"/dav/file/peer%40"+s.Domain+"/", "--webdav-user", "migrator@"+s.Domain, "--webdav-pass", strings.TrimSpace(string(secret)))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("rclone: %v\n%s", err, out[max(0, len(out)-3000):])
+	}
+	took := meter.stop()
+	s.wantPeer(b, kind, m)
+	return took
+}
+
+// firstObjects are the first m of a kind in a folder of their own.
+func firstObjects(b *testing.B, dir string, kind model.Kind, m int) string {
+	part := filepath.Join(b.TempDir(), "part")
+	check(b, os.Mkdir(part, 0o755))
+	for i := range m {
+		name := objectName(kind, i)
+		check(b, os.Link(filepath.Join(dir, objectFolders[kind], name), filepath.Join(part, name)))
+	}
+	return part
+}
+
+// wantPeer counts what a peer has brought.
+func (s *objectServer) wantPeer(b *testing.B, kind model.Kind, m int) {
+	b.Helper()
 	account, err := s.dst.Open(b.Context(), "peer@"+s.Domain)
-	must(err)
+	check(b, err)
 	store := account.(destination.ObjectStore)
 	all, err := store.ObjectCollections(b.Context(), kind)
-	must(err)
+	check(b, err)
+	if kind == model.KindFiles {
+		all = append(all, destination.ObjectCollection{Collection: destination.Collection{Kind: kind}}) // the top
+	}
 	there := 0
 	for _, c := range all {
 		list, err := store.Objects(b.Context(), c.Collection)
-		must(err)
+		check(b, err)
 		there += len(list)
 	}
 	if there != m {
-		b.Fatalf("vdirsyncer brought %d of %d", there, m)
+		b.Fatalf("the peer brought %d of %d", there, m)
 	}
-	return took
 }
 
 // benchEvent is an appointment as clients write them: each tenth recurs, each
@@ -320,13 +368,10 @@ func startObjects(b *testing.B) *objectServer {
 }
 
 func (s *objectServer) putOneByOne(b *testing.B, kind model.Kind, n int) taken {
-	path, make := "/dav/cal/peer%40"+s.Domain+"/default/", benchEvent
-	if kind == model.KindContacts {
-		path, make = "/dav/card/peer%40"+s.Domain+"/default/", benchCard
-	}
+	path := map[model.Kind]string{model.KindCalendar: "/dav/cal/peer%40" + s.Domain + "/default/", model.KindContacts: "/dav/card/peer%40" + s.Domain + "/default/", model.KindFiles: "/dav/file/peer%40" + s.Domain + "/"}[kind]
 	meter := startMeter(b)
 	for i := range n {
-		req, err := http.NewRequest(http.MethodPut, fmt.Sprint(s.URL, path, i, ".x"), strings.NewReader(make(i, "")))
+		req, err := http.NewRequest(http.MethodPut, fmt.Sprint(s.URL, path, i, ".x"), strings.NewReader(objectText(kind, i, "")))
 		if err != nil {
 			b.Fatal(err)
 		}
