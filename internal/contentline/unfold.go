@@ -3,6 +3,7 @@ package contentline
 import (
 	"bytes"
 	"regexp"
+	"slices"
 )
 
 // logical is an unfolded line and where it began.
@@ -38,7 +39,7 @@ func unfold(raw []byte, remark func(code, text string, line int)) []logical {
 			last = &all[len(all)-1]
 		}
 		if last != nil && softEnd(last.octets) {
-			last.octets = append(last.octets[:len(last.octets)-1], p...)
+			last.octets = join(last.octets[:len(last.octets)-1], p)
 			continue
 		}
 		if len(p) == 0 {
@@ -50,18 +51,27 @@ func unfold(raw []byte, remark func(code, text string, line int)) []logical {
 				remark(CodeFolding, "a blank line stood inside a folded line; joined", number)
 			}
 			blank = 0
-			last.octets = append(last.octets, p[1:]...)
+			last.octets = join(last.octets, p[1:])
 			continue
 		}
 		if last != nil && blank == 0 && inBase64(last.octets) && onlyBase64.Match(p) {
 			remark(CodeFolding, "base64 went on without indentation; joined", number)
-			last.octets = append(last.octets, p...)
+			last.octets = join(last.octets, p)
 			continue
 		}
 		blank = 0
 		all = append(all, logical{bytes.Clone(p), number})
 	}
 	return all
+}
+
+// join appends, and makes room for as much again where there is none: photos are
+// folded into a thousand lines.
+func join(b, more []byte) []byte {
+	if cap(b)-len(b) < len(more) {
+		b = slices.Grow(b, max(len(b), len(more)))
+	}
+	return append(b, more...)
 }
 
 // softEnd: quoted-printable that goes on in the next line.

@@ -50,9 +50,14 @@ func (a *Account) prepare(kind model.Kind, about string, ref model.ObjectRef, co
 		}
 		return []*prepared{p}, nil
 	}
-	raw, err := io.ReadAll(io.LimitReader(content.Reader, maxText+1))
-	if err != nil {
-		return nil, &model.Fault{Class: model.ClassRetry, Code: "read", Err: err}
+	raw := content.Whole
+	if raw == nil {
+		var text bytes.Buffer
+		text.Grow(int(min(max(content.Size, 0), maxText)) + bytes.MinRead)
+		if _, err := text.ReadFrom(io.LimitReader(content.Reader, maxText+1)); err != nil {
+			return nil, &model.Fault{Class: model.ClassRetry, Code: "read", Err: err}
+		}
+		raw = text.Bytes()
 	}
 	if len(raw) > maxText {
 		return nil, model.Faultf(model.ClassItem, destination.CodeTooLarge, "it has more than %d octets", maxText)

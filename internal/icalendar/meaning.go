@@ -10,19 +10,18 @@ import (
 )
 
 // digest hashes the meaning of an object.
-func digest(components, definitions []*Component) (sum [32]byte) {
+func digest(components, definitions []*Component) [32]byte {
 	s := newSeries(&Component{Children: append(slices.Clip(definitions), components...)}, time.UTC)
 	all := make([]string, 0, len(components))
 	for _, c := range components {
 		all = append(all, s.meaning(c))
 	}
 	slices.Sort(all)
-	h := blake3.New()
+	var b []byte
 	for _, m := range all {
-		fmt.Fprintf(h, "%d\n%s\n", len(m), m)
+		b = fmt.Appendf(b, "%d\n%s\n", len(m), m)
 	}
-	h.Sum(sum[:0])
-	return sum
+	return blake3.Sum256(b)
 }
 
 // meaning writes an event, task or the like in one spelling: times as

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/zeebo/blake3"
@@ -221,23 +222,36 @@ func canonicalBinary(l contentline.Line) string {
 		}
 		v = data
 	}
-	b, err := base64.StdEncoding.DecodeString(v)
-	if err != nil {
-		if b, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(v, "=")); err != nil {
+	h := hashers.Get().(*blake3.Hasher)
+	defer hashers.Put(h)
+	h.Reset()
+	n := int64(0)
+	// Some kilobytes at a time, since photos are many and large.
+	var text [4096]byte
+	var raw [3072]byte
+	for rest := strings.TrimRight(v, "="); rest != ""; {
+		k := copy(text[:], rest)
+		rest = rest[k:]
+		k, err := base64.RawStdEncoding.Decode(raw[:], text[:k])
+		if err != nil {
 			return v
 		}
+		_, _ = h.Write(raw[:k])
+		n += int64(k)
 	}
-	sum := blake3.Sum256(b)
-	return fmt.Sprintf("%d octets %s", len(b), hex.EncodeToString(sum[:16]))
+	var sum [32]byte
+	return fmt.Sprintf("%d octets %s", n, hex.EncodeToString(h.Sum(sum[:0])[:16]))
 }
 
+// hashers are used again: each has some ten kilobytes.
+var hashers = sync.Pool{New: func() any { return blake3.New() }}
+
 // digest hashes the meaning.
-func digest(c *card) (sum [32]byte) {
-	h := blake3.New()
+func digest(c *card) [32]byte {
+	var b []byte
 	for _, f := range facts(c) {
 		s := f.String()
-		fmt.Fprintf(h, "%d\n%s\n", len(s), s)
+		b = fmt.Appendf(b, "%d\n%s\n", len(s), s)
 	}
-	h.Sum(sum[:0])
-	return sum
+	return blake3.Sum256(b)
 }

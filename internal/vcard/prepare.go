@@ -99,7 +99,11 @@ func (c *card) set(name, value string) {
 
 // write is the whole text.
 func (c *card) write() []byte {
-	b := contentline.New("BEGIN", "VCARD").Append(nil)
+	size := 64
+	for _, l := range c.lines {
+		size += (len(l.Value)+64)*26/25 + 64 // with its folds
+	}
+	b := contentline.New("BEGIN", "VCARD").Append(make([]byte, 0, size))
 	for _, l := range c.lines {
 		if l.Is("VERSION") { // first, as RFC 6350 §6.7.9 wants it
 			b = l.Append(b)
