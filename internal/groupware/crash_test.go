@@ -29,8 +29,12 @@ func (e *env) fill() {
 	}
 	e.src.PutObject(e.name, model.KindCalendar, "work", "a.ics", ics("audio", "With a bell", "BEGIN:VALARM", "ACTION:AUDIO", "TRIGGER:-PT5M", "END:VALARM"))
 	e.src.PutObject(e.name, model.KindCalendar, "work", "l.ics", ics("located", "Somewhere", "LOCATION:Wien", "GEO:48.2;16.3"))
-	for i := range 3 {
+	for i := range 12 { // enough of them to go in bulk
 		e.src.PutObject(e.name, model.KindContacts, "book", fmt.Sprint(i, ".vcf"), vcf(fmt.Sprint("card-", i), fmt.Sprint("Card ", i)))
+	}
+	// What the server makes of this one in bulk is written again.
+	e.src.PutObject(e.name, model.KindContacts, "book", "z.vcf", vcf("zoned", "Zoned", "TZ:+01:00"))
+	for i := range 3 {
 		e.src.PutObject(e.name, model.KindFiles, "docs", fmt.Sprint(i, ".txt"), fmt.Sprint("File ", i))
 	}
 }
@@ -55,9 +59,9 @@ func (e *env) wantFilled(changed bool) {
 	cals := e.collections(model.KindCalendar)
 	home, books, folders := e.texts(cals["Home"]), e.collections(model.KindContacts), e.collections(model.KindFiles)
 	work, cards, files := "Work", e.texts(books["Book"]), e.texts(folders["Docs"])
-	n, atWork, names, docs := 14, "audio located", "card-0 card-1 card-2", "0.txt 1.txt 2.txt"
+	n, atWork, names, docs := 14, "audio located", "card-0 card-1 card-10 card-11 card-2 card-3 card-4 card-5 card-6 card-7 card-8 card-9 zoned", "0.txt 1.txt 2.txt"
 	if changed {
-		work, n, atWork, names, docs = "Arbeit", 12, "audio event-3 located", "card-0 card-1", "0.txt 1.txt"
+		work, n, atWork, names, docs = "Arbeit", 12, "audio event-3 located", strings.Replace(names, "card-2 ", "", 1), "0.txt 1.txt"
 		if !strings.Contains(home["event-1"], "Changed") || !strings.Contains(cards["card-1"], "Changed") || files["1.txt"] != "Changed" {
 			e.t.Errorf("a change did not arrive: %q, %q, %q", home["event-1"], cards["card-1"], files["1.txt"])
 		}
@@ -67,6 +71,9 @@ func (e *env) wantFilled(changed bool) {
 	}
 	if len(cals) != 2 || len(home) != n || keys(e.texts(cals[work])) != atWork || keys(cards) != names || keys(files) != docs {
 		e.t.Errorf("calendars %s; home %s; work %s; cards %s; files %s", keys(cals), keys(home), keys(e.texts(cals[work])), keys(cards), keys(files))
+	}
+	if !strings.Contains(cards["zoned"], "TZ:+01:00") {
+		e.t.Errorf("the card with a zone is %q", cards["zoned"])
 	}
 	if got := e.texts(cals[work])["located"]; !strings.Contains(got, "LOCATION:Wien") || !strings.Contains(got, "GEO:48.2;16.3") {
 		e.t.Errorf("the located event is %q", got)
@@ -109,6 +116,44 @@ func TestStopAtEveryStep(t *testing.T) {
 		if t.Failed() || stop > 200 {
 			t.Fatalf("stopped at step %d: %s", stop, strings.Join(e.notes, "\n"))
 		}
+	}
+}
+
+// The program stops while two batches of an address book are on their way, and
+// runs again: each card is there once.
+func TestStopBetweenBatches(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	const n = 1300 // three batches
+	steps := 0
+	for _, stop := range []int{-1, 4, 5, 6, 8, 9, 11} {
+		e := newEnv(t, s, fmt.Sprint("many", stop+1))
+		e.src.PutCollection(e.name, model.ObjectCollection{Kind: model.KindContacts, ID: "book", Path: []string{"Book"}})
+		for i := range n {
+			e.src.PutObject(e.name, model.KindContacts, "book", fmt.Sprint(i, ".vcf"), vcf(fmt.Sprint("card-", i), "Card"))
+		}
+		count := 0
+		res, err := e.run(func(o *groupware.Options) {
+			o.Step = func(string) error {
+				if count++; stop >= 0 && count > stop {
+					return errStop
+				}
+				return nil
+			}
+		})
+		if stop < 0 {
+			steps = count
+			if err != nil || res.Contacts.Created != n {
+				t.Fatalf("%+v, %v", res, err)
+			}
+		} else if stop < steps && !errors.Is(err, errStop) {
+			t.Errorf("stop at %d of %d: %v", stop, steps, err)
+		}
+		e.must()
+		if have := e.texts(e.collections(model.KindContacts)["Book"]); len(have) != n {
+			t.Errorf("stop at %d: %d cards; %s", stop, len(have), strings.Join(e.notes, "\n"))
+		}
+		e.unchanged()
 	}
 }
 

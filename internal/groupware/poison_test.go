@@ -53,23 +53,28 @@ func TestPoison(t *testing.T) {
 	if e.dst, err = d.Open(t.Context(), "poison@"+s.Domain); err != nil {
 		t.Fatal(err)
 	}
-	home := calendar("home", "Home")
-	e.src.PutCollection("poison", home)
+	e.src.PutCollection("poison", calendar("home", "Home"))
+	e.src.PutCollection("poison", model.ObjectCollection{Kind: model.KindContacts, ID: "book", Path: []string{"Book"}})
 	for i := range 20 {
 		text := "Fine"
 		if i == 7 {
 			text = "POISON"
 		}
 		e.src.PutObject("poison", model.KindCalendar, "home", fmt.Sprint(i, ".ics"), ics(fmt.Sprint("event-", i), text))
+		e.src.PutObject("poison", model.KindContacts, "book", fmt.Sprint(i, ".vcf"), vcf(fmt.Sprint("card-", i), text))
 	}
 	for range 2 {
 		res := e.must()
-		if res.Calendar.Refused != 1 {
+		if res.Calendar.Refused != 1 || res.Contacts.Refused != 1 {
 			t.Errorf("%+v; %s", res, strings.Join(e.notes, "\n"))
 		}
 	}
 	texts := e.texts(e.collections(model.KindCalendar)["Home"])
 	if len(texts) != 19 || texts["event-7"] != "" {
 		t.Errorf("%d events: %s", len(texts), keys(texts))
+	}
+	texts = e.texts(e.collections(model.KindContacts)["Book"])
+	if len(texts) != 19 || texts["card-7"] != "" {
+		t.Errorf("%d cards: %s", len(texts), keys(texts))
 	}
 }

@@ -106,7 +106,11 @@ func (a *Account) write(ctx context.Context, c *collection, vanished map[string]
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(full)
-		return a.read(ctx, c, w, of, order)
+		if err := a.read(ctx, c, w, of, order); err != nil {
+			cancel(err)
+			return context.Cause(ctx)
+		}
+		return nil
 	})
 	for range writers {
 		g.Go(func() (err error) {

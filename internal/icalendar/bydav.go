@@ -43,6 +43,9 @@ func (s *series) componentByDAV(c *Component) string {
 	if len(c.All("EXRULE")) > 0 {
 		return "EXRULE, which JMAP has no word for"
 	}
+	if len(c.All("GEO")) > 0 && len(c.All("LOCATION")) > 0 {
+		return "GEO and LOCATION: JMAP would make them one"
+	}
 	if why := peopleByDAV(c); why != "" {
 		return why
 	}

@@ -131,6 +131,8 @@ func property(l contentline.Line) (p [4]any, ok bool) {
 		value = parts
 	case "ORG", "GENDER", "CLIENTPIDMAP":
 		value = unescaped(contentline.Split(l.Value, ';'))
+	case "TZ":
+		return p, false // it would lose minutes of ":00"
 	case "NICKNAME", "CATEGORIES":
 		value = unescaped(contentline.Split(l.Value, ','))
 	case "BDAY", "ANNIVERSARY", "DEATHDATE", "REV", "CREATED":
