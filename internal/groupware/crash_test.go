@@ -119,6 +119,47 @@ func TestStopAtEveryStep(t *testing.T) {
 	}
 }
 
+// The program stops after the server has changed the meaning of some cards, and
+// before they are written again: the next run does it.
+func TestStopBeforeRewriting(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	for _, ended := range []bool{false, true} {
+		e := newEnv(t, s, fmt.Sprint("rewrite-", ended))
+		e.src.PutCollection(e.name, model.ObjectCollection{Kind: model.KindContacts, ID: "book", Path: []string{"Book"}})
+		const quoted = "NOTE;X-BY=^'Ada^':A note"
+		for i := range 12 {
+			e.src.PutObject(e.name, model.KindContacts, "book", fmt.Sprint(i, ".vcf"), vcf(fmt.Sprint("card-", i), "Card", quoted))
+		}
+		rewriting := false
+		_, err := e.run(func(o *groupware.Options) {
+			o.Step = func(step string) error {
+				if step == "rewrite" && !ended || rewriting {
+					return errStop
+				}
+				rewriting = step == "rewrite"
+				return nil
+			}
+		})
+		if !errors.Is(err, errStop) {
+			t.Fatalf("nothing was to be written again: %v", err)
+		}
+		if res := e.must(); res.Contacts.Kept > 0 || res.Contacts.Refused > 0 {
+			t.Errorf("%+v; %s", res, strings.Join(e.notes, "\n"))
+		}
+		have := e.texts(e.collections(model.KindContacts)["Book"])
+		for uid, text := range have {
+			if !strings.Contains(text, "X-BY=^'Ada^'") && !strings.Contains(text, `X-BY="^'Ada^'"`) {
+				t.Errorf("%s is %q", uid, text)
+			}
+		}
+		if len(have) != 12 {
+			t.Errorf("%d cards", len(have))
+		}
+		e.unchanged()
+	}
+}
+
 // The program stops while two batches of an address book are on their way, and
 // runs again: each card is there once.
 func TestStopBetweenBatches(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/throttle"
 )
@@ -104,7 +105,8 @@ func proofread(kind model.Kind, parts []*part, results []destination.ObjectWritt
 	return wrong
 }
 
-// rewrite replaces objects at the destination by their text as it is.
+// rewrite replaces objects at the destination by their text as it is. The ledger
+// knows them first, so that the next run does it if this one is cut off.
 func (a *Account) rewrite(ctx context.Context, c *collection, parts []*part, results []destination.ObjectWritten, wrong []int) error {
 	if len(wrong) == 0 {
 		return nil
@@ -113,6 +115,19 @@ func (a *Account) rewrite(ctx context.Context, c *collection, parts []*part, res
 	for k, i := range wrong {
 		writes[k] = parts[i].write
 		writes[k].ID, writes[k].Version = results[i].ID, results[i].Version
+	}
+	err := a.step(ctx, "objects to rewrite", func(t *ledger.Tx) error {
+		for _, i := range wrong {
+			row := parts[i].row
+			row.State, row.Remote, row.Stored = ledger.Changed, results[i].ID, results[i].Version
+			if err := t.PutObject(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if err := a.Step("rewrite"); err != nil {
 		return err
