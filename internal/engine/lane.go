@@ -12,8 +12,9 @@ const queued = 1
 // lane takes batches from the reader to the destination: while one is imported,
 // the next one is uploaded, in the same exchange. The lanes of an account work
 // side by side, so that UIDs at the destination rise with time but for
-// neighbours.
-func (r *run) lane(ctx context.Context, queue <-chan *batch) (err error) {
+// neighbours. It ends between two batches, with through false, when it may not
+// be used any more.
+func (r *run) lane(ctx context.Context, queue <-chan *batch, may func() bool) (through bool, err error) {
 	var ready, next *batch // uploaded; to be uploaded
 	defer func() {
 		for _, b := range []*batch{ready, next} {
@@ -23,19 +24,23 @@ func (r *run) lane(ctx context.Context, queue <-chan *batch) (err error) {
 		}
 	}()
 	for {
-		if next = r.take(queue, ready == nil); ready == nil && next == nil {
-			return nil
+		if may() {
+			if next = r.take(queue, ready == nil); ready == nil && next == nil {
+				return true, nil
+			}
+		} else if ready == nil {
+			return false, nil
 		}
 		if ready != nil {
 			if err := r.importBatch(ctx, ready.entries, next); err != nil {
-				return err
+				return false, err
 			}
 			ready.drop()
 			ready = nil
 		}
 		if next != nil && !next.uploaded {
 			if err := r.upload(ctx, next.entries); err != nil {
-				return err
+				return false, err
 			}
 		}
 		ready, next = next, nil

@@ -89,7 +89,11 @@ func (r *run) load(ctx context.Context) error {
 	g.Go(func() error {
 		defer close(end)
 		defer close(queue)
-		return r.read(inner, queue)
+		err := r.read(inner, queue)
+		if err == nil && r.mailOnly {
+			r.place.handOn()
+		}
+		return err
 	})
 	r.pace.load()
 	defer r.pace.loaded()
@@ -104,8 +108,13 @@ func (r *run) load(ctx context.Context) error {
 					b.drop()
 				}
 			}()
-			r.pace.open(inner, n, end)
-			return r.lane(inner, queue)
+			for {
+				ended := r.pace.open(inner, n, end)
+				through, err := r.lane(inner, queue, func() bool { return ended || r.pace.mayUse(n) })
+				if through || err != nil {
+					return err
+				}
+			}
 		})
 	}
 	if err := g.Wait(); err != nil {

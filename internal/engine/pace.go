@@ -115,22 +115,31 @@ func (p *pace) loaded() {
 	p.fewer = make(chan struct{})
 }
 
-// open waits until an account may use its n-th lane, from 0, or nothing more
-// comes.
-func (p *pace) open(ctx context.Context, n int, end <-chan struct{}) {
+// mayUse reports whether an account may use its n-th lane, from 0. Who uses
+// more than there are for each keeps the room that others' batches need, and
+// gets ahead of them.
+func (p *pace) mayUse(n int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return n < max(p.lanes, lanesFor(p.loading))
+}
+
+// open waits until an account may use its n-th lane or, with ended true,
+// nothing more comes.
+func (p *pace) open(ctx context.Context, n int, end <-chan struct{}) (ended bool) {
 	for {
 		p.mu.Lock()
-		lanes, fewer := max(p.lanes, lanesFor(p.loading)), p.fewer
+		fewer := p.fewer
 		p.mu.Unlock()
-		if n < lanes {
-			return
+		if p.mayUse(n) {
+			return false
 		}
 		select {
 		case <-fewer:
 		case <-end:
-			return
+			return true
 		case <-ctx.Done():
-			return
+			return true
 		}
 	}
 }

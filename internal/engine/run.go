@@ -19,6 +19,7 @@ import (
 type run struct {
 	*syncer
 	acc   model.Account
+	place *place
 	res   AccountResult
 	row   ledger.Account
 	store source.Store
@@ -34,6 +35,7 @@ type run struct {
 	memory    memory          // of the reader
 	loading   context.Context // of the load as a whole, whatever happens to one lane
 	vanished  bool            // there are vanished items to match against
+	mailOnly  bool            // behind the mail, nothing is read from the source
 	refused   int64
 	blamed    atomic.Int64 // messages that broke their requests
 	unchanged bool
@@ -86,6 +88,7 @@ func (r *run) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	r.mailOnly = objects == nil
 	work, err := r.Ledger.HasWork(ctx, r.row.ID, r.RetryRefused)
 	if err != nil {
 		return err

@@ -26,18 +26,17 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 	s.room = semaphore.NewWeighted(s.Buffer)
 	s.pace = newPace(s.Accounts, o.firstBatch, o.Destination.Limits().BatchItems, o.Now)
 	res := Result{Accounts: make([]AccountResult, len(accounts))}
-	slots := make(chan struct{}, s.Accounts)
+	places := newPlaces(s.Accounts)
 	var wg sync.WaitGroup
 	for i, a := range accounts {
 		res.Accounts[i] = AccountResult{Login: a.Login, Address: a.Address, Status: StatusFailed, Error: "not reached"}
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
+		at := places.take(ctx)
+		if at == nil {
 			continue
 		}
 		wg.Go(func() {
-			defer func() { <-slots }()
-			res.Accounts[i] = s.account(ctx, a)
+			defer at.leave()
+			res.Accounts[i] = s.account(ctx, a, at)
 			if err := res.Accounts[i].Err; err != nil && model.ClassOf(err) == model.ClassFatal && ctx.Err() == nil {
 				cancel(err)
 			}
@@ -65,9 +64,9 @@ type syncer struct {
 }
 
 // account runs one account to its end and never panics the others.
-func (s *syncer) account(ctx context.Context, a model.Account) AccountResult {
+func (s *syncer) account(ctx context.Context, a model.Account, at *place) AccountResult {
 	start := s.Now()
-	r := &run{syncer: s, acc: a, res: AccountResult{Login: a.Login, Address: a.Address}}
+	r := &run{syncer: s, acc: a, place: at, res: AccountResult{Login: a.Login, Address: a.Address}}
 	err := r.run(ctx)
 	r.res.Duration = s.Now().Sub(start)
 	switch {
