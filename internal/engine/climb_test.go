@@ -146,4 +146,11 @@ func TestPaceOpensLanes(t *testing.T) {
 	if n := <-opened; n != 3 {
 		t.Fatal(n)
 	}
+	if !p.mayUse(3) {
+		t.Error("lane 3 beside three other accounts")
+	}
+	p.load()
+	if p.mayUse(3) || !p.mayUse(1) {
+		t.Error("lane 3 stays open beside four other accounts")
+	}
 }

@@ -95,8 +95,7 @@ func (r *run) load(ctx context.Context) error {
 		}
 		return err
 	})
-	r.pace.load()
-	defer r.pace.loaded()
+	defer r.loaded()
 	lanes := mostLanes
 	if r.vanished {
 		lanes = 1 // what is matched by content must be seen by the next batch

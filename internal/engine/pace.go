@@ -35,7 +35,7 @@ type pace struct {
 	mostInFlight int // exchanges of all accounts
 
 	mu      sync.Mutex
-	loading int           // accounts
+	loading int           // accounts, those that are being listed for it, too
 	fewer   chan struct{} // closed when one has loaded
 	climb   climber
 	began   time.Time // of the first exchange
@@ -96,11 +96,11 @@ func newPace(accounts, first, items int, now func() time.Time) *pace {
 
 // lanesFor is how many lanes each of so many accounts has.
 func lanesFor(accounts int) int {
-	return min(max((mostFirst+accounts-1)/max(accounts, 1), 1), mostLanes)
+	return min(max(mostFirst/max(accounts, 1), 1), mostLanes)
 }
 
-// load counts an account that loads; loaded, that it is through, which leaves
-// room for more lanes of the others: the largest is the last one, alone.
+// load counts an account that loads, or will; loaded, that it is through, which
+// leaves room for more lanes of the others: the largest is the last one, alone.
 func (p *pace) load() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -66,7 +66,10 @@ type syncer struct {
 // account runs one account to its end and never panics the others.
 func (s *syncer) account(ctx context.Context, a model.Account, at *place) AccountResult {
 	start := s.Now()
-	r := &run{syncer: s, acc: a, place: at, res: AccountResult{Login: a.Login, Address: a.Address}}
+	s.pace.load()
+	loaded := sync.OnceFunc(s.pace.loaded)
+	defer loaded()
+	r := &run{syncer: s, acc: a, place: at, loaded: loaded, res: AccountResult{Login: a.Login, Address: a.Address}}
 	err := r.run(ctx)
 	r.res.Duration = s.Now().Sub(start)
 	switch {
