@@ -91,6 +91,7 @@ func (r *run) load(ctx context.Context) error {
 		defer close(queue)
 		err := r.read(inner, queue)
 		if err == nil && r.mailOnly {
+			r.leaveSource()
 			r.place.handOn()
 		}
 		return err

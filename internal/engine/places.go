@@ -5,14 +5,14 @@ import "context"
 // places are for the accounts that move at once. An account of which all mail
 // is read, and that only waits for the destination to take the rest, hands its
 // place on: the next one is listed meanwhile, and the destination is never
-// without work between two. At most as many are on their way out as there are
-// places.
+// without work between two. Of small accounts there may be two on their way out
+// for each place.
 type places struct {
 	moving, leaving chan struct{}
 }
 
 func newPlaces(n int) *places {
-	return &places{moving: make(chan struct{}, n), leaving: make(chan struct{}, n)}
+	return &places{moving: make(chan struct{}, n), leaving: make(chan struct{}, 2*n)}
 }
 
 // take waits for a place; nil when ctx ends first.

@@ -29,17 +29,19 @@ type run struct {
 	boxes   []*box              // mailboxes that the source has now
 	retired []ledger.Collection // those it no longer has, or not in this UIDVALIDITY
 
-	mu        sync.Mutex      // guards res and vocab while the pipeline runs
-	air       airspace        // of imports
-	adopting  adoption        // of the reader
-	memory    memory          // of the reader
-	loading   context.Context // of the load as a whole, whatever happens to one lane
-	vanished  bool            // there are vanished items to match against
-	loaded    func()          // leaves its lanes to the others
-	mailOnly  bool            // behind the mail, nothing is read from the source
-	refused   int64
-	blamed    atomic.Int64 // messages that broke their requests
-	unchanged bool
+	mu       sync.Mutex      // guards res and vocab while the pipeline runs
+	air      airspace        // of imports
+	adopting adoption        // of the reader
+	memory   memory          // of the reader
+	loading  context.Context // of the load as a whole, whatever happens to one lane
+	vanished bool            // there are vanished items to match against
+	loaded   func()          // leaves its lanes to the others
+	mailOnly bool            // behind the mail, nothing is read from the source
+	// leaveSource closes the store, once.
+	leaveSource func()
+	refused     int64
+	blamed      atomic.Int64 // messages that broke their requests
+	unchanged   bool
 }
 
 // box is one mailbox of the source and its row in the ledger.
@@ -75,8 +77,11 @@ func (r *run) run(ctx context.Context) (err error) {
 	if r.store, err = r.Source.Open(ctx, r.acc); err != nil {
 		return err
 	}
-	defer r.store.Close()
-	defer r.tellDamage()
+	r.leaveSource = sync.OnceFunc(func() {
+		r.tally(r.tellDamage)
+		_ = r.store.Close()
+	})
+	defer r.leaveSource()
 
 	if err := r.survey(ctx); err != nil {
 		return err
