@@ -30,11 +30,41 @@ type Store struct {
 	// idx is the index of the mailbox in use.
 	idx     *index
 	buffers stored.Buffers
-	damage  []model.Damage // not asked for yet
+	// kept is the directory of the message that was read last.
+	kept   *confined.Dir
+	keptAt string
+	damage []model.Damage // not asked for yet
 }
 
 // Close implements source.Store.
-func (s *Store) Close() error { return nil }
+func (s *Store) Close() error {
+	if s.kept == nil {
+		return nil
+	}
+	err := s.kept.Close()
+	s.kept = nil
+	return err
+}
+
+// open opens the file of a message. Its directory stays open for the next one.
+// What is not to be had there, such as a link to another directory of the
+// account, is opened by its path.
+func (s *Store) open(path string) (*os.File, error) {
+	if dir := filepath.Dir(path); s.kept == nil || s.keptAt != dir {
+		if err := s.Close(); err != nil {
+			return nil, err
+		}
+		d, err := s.at.dirs().Dir(dir)
+		if err != nil {
+			return s.at.open(path)
+		}
+		s.kept, s.keptAt = d, dir
+	}
+	if f, err := s.kept.Open(filepath.Base(path)); err == nil {
+		return f, nil
+	}
+	return s.at.open(path)
+}
 
 // Collections implements source.Store. A mailbox is identified by the GUID
 // in its dovecot-uidlist, which survives renames, else by its name.
@@ -245,7 +275,7 @@ func (s *Store) Read(ctx context.Context, c model.Collection, items []model.Item
 		var closer io.Closer
 		if ok {
 			err = s.idx.locate(s.at, s.src.opts.Now(), &m, func(path string) error {
-				f, err := s.at.open(path)
+				f, err := s.open(path)
 				if err == nil {
 					body, closer, err = s.buffers.Open(f)
 				}
