@@ -281,7 +281,7 @@ func (a *assembler) add(ctx context.Context, e *entry) error {
 }
 
 // begin takes room for a whole batch. Accounts that have more lanes than their
-// share, because others had not begun or are through, wait here for each other;
+// share, because others are through, wait here for each other;
 // whoever has room gets rid of it without any more.
 func (a *assembler) begin(ctx context.Context) (*batch, error) {
 	b := &batch{room: a.room}
