@@ -281,8 +281,8 @@ func (a *assembler) add(ctx context.Context, e *entry) error {
 }
 
 // begin takes room for a whole batch. Accounts that have more lanes than their
-// share, because others are through, wait here for each other;
-// whoever has room gets rid of it without any more.
+// share, because others are through, wait here for each other; whoever has room
+// gets rid of it without any more.
 func (a *assembler) begin(ctx context.Context) (*batch, error) {
 	b := &batch{room: a.room}
 	start := a.Now()
