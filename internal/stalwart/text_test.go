@@ -1,8 +1,11 @@
 package stalwart
 
 import (
+	"bytes"
 	"encoding/json"
+	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"unicode/utf8"
 )
@@ -41,30 +44,39 @@ func FuzzAppendJSON(f *testing.F) {
 	})
 }
 
-// Octets that need an escape are never taken for plain.
-func TestPlain(t *testing.T) {
+// The lowest mark is the first octet that needs an escape.
+func TestSpecial(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(1, 2))
-	good := 0
+	found := [9]int{}
 	for range 200_000 {
 		var w uint64
-		needs := false
+		first := 8
 		for k := range 8 {
 			c := byte(rng.IntN(256))
 			if rng.IntN(4) > 0 {
 				c = byte(' ' + rng.IntN(90))
 			}
 			w |= uint64(c) << (8 * k)
-			needs = needs || c < ' ' || c == '"' || c == '\\'
-		}
-		if plain(w) {
-			good++
-			if needs {
-				t.Fatalf("%016x is taken for plain", w)
+			if first == 8 && (c < ' ' || c == '"' || c == '\\') {
+				first = k
 			}
 		}
+		if at := bits.TrailingZeros64(special(w)) / 8; at != first {
+			t.Fatalf("%016x: octet %d instead of %d", w, at, first)
+		}
+		found[first]++
 	}
-	if good == 0 {
-		t.Error("nothing is plain")
+	if slices.Contains(found[:], 0) {
+		t.Errorf("seen by place: %v", found)
+	}
+}
+
+func BenchmarkAppendJSON(b *testing.B) {
+	text := bytes.Repeat([]byte("Line 17 of a message with \"a few\" words that nobody reads, deadbeef.\r\n"), 280)
+	out := make([]byte, 0, 2*len(text))
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		out = appendJSON(out[:0], text)
 	}
 }
