@@ -119,6 +119,8 @@ type Dbox struct {
 	Attachments string
 	// Escape is the escape character of the plugin listescape, or empty.
 	Escape string
+	// Rebuild carries accounts that have lost all indexes, without flags.
+	Rebuild bool
 }
 
 // ACL are the settings of Dovecot's plugin acl, for who reads its lists from disk.

@@ -177,6 +177,7 @@ func (d *decoder) source(c *Source, v value, s *sections) {
 				s.see("location", func(v value) { v.setText(&c.Dbox.Location) }),
 				s.see("attachments", func(v value) { d.template(&c.Dbox.Attachments, v) }),
 				s.see("escape", func(v value) { v.setText(&c.Dbox.Escape) }),
+				s.see("rebuild", func(v value) { v.setBool(&c.Dbox.Rebuild) }),
 			)
 		}),
 		s.see("acl", func(v value) {

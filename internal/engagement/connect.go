@@ -66,7 +66,7 @@ func (e *Engagement) mail(ctx context.Context) (source.Source, error) {
 	case c.Maildir != nil:
 		disk = maildir.New(maildir.Options{Path: c.Maildir.Path, Inbox: c.Maildir.Inbox, Control: c.Maildir.Control, Index: c.Maildir.Index, Layout: maildir.Layout(c.Maildir.Layout), ACL: acl})
 	case c.Dbox != nil:
-		disk = dbox.New(dbox.Options{Location: c.Dbox.Location, Attachments: c.Dbox.Attachments, Escape: c.Dbox.Escape, ACL: acl})
+		disk = dbox.New(dbox.Options{Location: c.Dbox.Location, Attachments: c.Dbox.Attachments, Escape: c.Dbox.Escape, Rebuild: c.Dbox.Rebuild, ACL: acl})
 	}
 	if c.Kind == config.KindCourier && c.IMAP == nil {
 		disk = maildir.New(maildir.Options{Path: courierPath(c), Server: maildir.ServerCourier})

@@ -84,7 +84,7 @@ func (e *Engagement) publicDisk(disk dovecot.Disk, acl dovecotacl.Settings) dove
 		}
 		o := dbox.Options{ACL: acl}
 		if c.Dbox != nil {
-			o.Attachments, o.Escape = c.Dbox.Attachments, c.Dbox.Escape
+			o.Attachments, o.Escape, o.Rebuild = c.Dbox.Attachments, c.Dbox.Escape, c.Dbox.Rebuild
 		}
 		return dbox.New(o).Open(ctx, a)
 	}

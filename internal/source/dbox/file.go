@@ -105,6 +105,7 @@ type metadata struct {
 	plain    int64 // size unpacked where that differs from the stored one; -1: unknown
 	parts    string
 	mailbox  string // of an mdbox's message, where it was saved first
+	end      int64  // where they end
 }
 
 // metadata reads what stands behind the body that ends at an offset.
@@ -116,6 +117,7 @@ func (d *file) metadata(at int64) (m metadata, err error) {
 			return m, err
 		}
 		m, whole, perr := parseMetadata(buf[:n])
+		m.end += at
 		if perr != nil || whole {
 			return m, perr
 		}
@@ -136,6 +138,7 @@ func parseMetadata(raw []byte) (m metadata, whole bool, err error) {
 		}
 		return m, false, fmt.Errorf("%w: it does not end where its header says", errDamaged)
 	}
+	all := len(raw)
 	raw = raw[len(magicPost):]
 	for {
 		line, rest, ok := bytes.Cut(raw, []byte("\n"))
@@ -143,6 +146,7 @@ func parseMetadata(raw []byte) (m metadata, whole bool, err error) {
 			return m, false, nil
 		}
 		if len(line) == 0 {
+			m.end = int64(all - len(rest))
 			return m, true, nil
 		}
 		value := string(line[1:])

@@ -147,3 +147,46 @@ func TestUnescape(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Of a file with damage in it every message that is whole is found, and reading
+// ends whatever it holds.
+func FuzzScan(f *testing.F) {
+	one := func(text, guid string) string {
+		return fmt.Sprintf("\x01\x02N          %016X\n%s\n\x01\x03\nG%s\nR5d2b4a60\n\n", len(text), text, guid)
+	}
+	f.Add("first", "second", "", []byte("damage"))
+	f.Add("a", "\x01\x02N no message", "\x01\x02N", []byte{0, 0, 0})
+	f.Add("", "x", one("inside", "other"), []byte(one("cut", "off"))[:40])
+	f.Fuzz(func(t *testing.T, a, b, c string, damage []byte) {
+		path := filepath.Join(t.TempDir(), "m.1")
+		raw := "2 M1e C5d2b4a60\n" + one(a, "A") + one(b, "B") + string(damage) + one(c, "C") + strings.Repeat("\x00", 100)
+		if err := os.WriteFile(path, []byte(raw), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := openFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		found := map[string]int{}
+		if err := d.scan(func(at int64, guid string) {
+			if at < d.first || at >= int64(len(raw)) {
+				t.Fatalf("at %d", at)
+			}
+			found[guid]++
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if found["A"] != 1 || found["B"] != 1 {
+			t.Errorf("before the damage: %v", found)
+		}
+		// Damage may look like the beginning of a message that holds the next.
+		if found["C"] != 1 && !bytes.Contains(damage, []byte("\x01\x02N")) && !bytes.HasSuffix(damage, []byte{1}) && !bytes.HasSuffix(damage, []byte{1, 2}) {
+			t.Errorf("behind the damage: %v", found)
+		}
+	})
+}

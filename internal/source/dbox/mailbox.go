@@ -42,8 +42,7 @@ func (p place) mailbox(name string) (*mailbox, error) {
 			return nil, eerr
 		}
 		if !empty {
-			return nil, &model.Fault{Class: model.ClassAccount, Code: "noIndex", Err: fmt.Errorf("the mailbox has messages and no index in %s: nothing tells their flags", p.indexIn(name)),
-				Remedy: "correct INDEX= in the location; or let Dovecot rebuild the mailbox, without flags: doveadm force-resync"}
+			return nil, noIndex("the mailbox has messages and no index in %s: nothing tells their flags", p.indexIn(name))
 		}
 		m.x, m.absent, err = dovecotindex.Empty(), true, nil
 	}
@@ -64,6 +63,12 @@ func (p place) mailbox(name string) (*mailbox, error) {
 		}
 	}
 	return m, nil
+}
+
+// noIndex is the Fault for messages without the index that should tell of them.
+func noIndex(format string, args ...any) error {
+	return &model.Fault{Class: model.ClassAccount, Code: "noIndex", Err: fmt.Errorf(format, args...),
+		Remedy: "correct INDEX= in the location; or, if there are none, carry the messages without flags: source.dbox.rebuild; or let Dovecot rebuild them: doveadm force-resync"}
 }
 
 // empty reports that a mailbox exists and has no messages outside of its index.

@@ -18,24 +18,31 @@ type mapping struct {
 	x     *dovecotindex.Index
 	e     *dovecotindex.Extension
 	stamp string
+	// lost is why the map could not be read, of one that was rebuilt from the
+	// files of messages; spare is how many of these no readable mailbox has.
+	lost  error
+	spare int
 }
 
-// readMap reads the map. An account without one has no messages.
+// readMap reads the map. One that is lost is rebuilt.
 func (p place) readMap() (*mapping, error) {
 	m := &mapping{stamp: dovecotindex.Stamp(p.mapIndex())}
 	var err error
 	m.x, err = dovecotindex.Read(p.open, p.mapIndex())
-	if errors.Is(err, fs.ErrNotExist) {
-		m.x, err = dovecotindex.Empty(), nil
-	}
-	if errors.Is(err, dovecotindex.ErrDamaged) {
-		return nil, &model.Fault{Class: model.ClassAccount, Code: "damagedMap", Err: err,
-			Remedy: "let Dovecot repair it: doveadm force-resync; or read the account over IMAP"}
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		m.lost = errors.New("there is none")
+	case errors.Is(err, dovecotindex.ErrDamaged):
+		m.lost = err
+	case err != nil:
 		return nil, err
 	}
-	if m.e = m.x.Extension("map"); m.e != nil && m.e.Size < 12 {
+	if m.lost != nil {
+		if m.x, m.spare, err = p.rebuildMap(); err != nil {
+			return nil, err
+		}
+	}
+	if m.e = m.x.Extension("map"); m.e != nil && m.e.Size < 8 {
 		m.e = nil
 	}
 	return m, nil
@@ -76,7 +83,7 @@ func (m *mapping) order(box *mailbox, records []int) {
 // rebuild of the account the map has another UIDVALIDITY.
 func (m *mapping) belongs(box *mailbox) error {
 	h := box.x.Extension("mdbox-hdr")
-	if h == nil || len(h.Header) < 4 || box.x.Len() == 0 {
+	if h == nil || len(h.Header) < 4 || box.x.Len() == 0 || m.lost != nil {
 		return nil
 	}
 	if v := box.x.Order.Uint32(h.Header); v != 0 && v != m.x.UIDValidity {

@@ -16,8 +16,8 @@ import (
 
 // mailbox reads the index of a mailbox and, for an mdbox, the map after it. A
 // mailbox whose index is lost is rebuilt from its messages, without their flags,
-// where that cannot be a mistake in the location: the damaged index is there, or
-// other mailboxes of the account have theirs.
+// where that cannot be a mistake in the location: the damaged index is there,
+// other mailboxes of the account have theirs, or the administrator says so.
 func (s *Store) mailbox(name string) (*mailbox, error) {
 	m, err := s.indexed(name)
 	absent := err == nil && m.absent && s.at.format == mdbox
@@ -25,9 +25,16 @@ func (s *Store) mailbox(name string) (*mailbox, error) {
 	if !absent && code != "noIndex" && code != "damagedIndex" {
 		return m, err
 	}
-	if !errors.Is(err, dovecotindex.ErrDamaged) {
-		if ok, werr := s.othersReadable(name); werr != nil || !ok {
-			return m, errors.Join(err, werr)
+	if !errors.Is(err, dovecotindex.ErrDamaged) && !s.src.opts.Rebuild {
+		others, full, werr := s.othersReadable(name)
+		switch {
+		case werr != nil:
+			return nil, errors.Join(err, werr)
+		case full:
+		case absent && !others && s.places.x.Len() > 0:
+			return nil, noIndex("the account has %d messages and no index in %s: nothing tells their flags", s.places.x.Len(), s.at.indexIn(name))
+		default:
+			return m, err
 		}
 	}
 	out := &mailbox{name: name, lost: errors.New("there is none")}
@@ -49,14 +56,14 @@ func (s *Store) mailbox(name string) (*mailbox, error) {
 		if uerr != nil {
 			return nil, uerr
 		}
-		out.x = dovecotindex.Rebuilt(uids, "", nil)
+		out.x = dovecotindex.Rebuilt(uids, "")
 	}
 	out.stamp = s.at.stampOf(name)
 	return out, nil
 }
 
 // indexed reads a mailbox's index, which for an mdbox has to be of the map's
-// generation. Without a map no mailbox can be rebuilt, so that is told first.
+// generation.
 func (s *Store) indexed(name string) (*mailbox, error) {
 	m, err := s.at.mailbox(name)
 	if s.at.format != mdbox || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
@@ -71,21 +78,23 @@ func (s *Store) indexed(name string) (*mailbox, error) {
 	return m, err
 }
 
-// othersReadable reports whether another mailbox has an index with messages.
-func (s *Store) othersReadable(name string) (bool, error) {
+// othersReadable reports whether another mailbox has an index, and one with
+// messages.
+func (s *Store) othersReadable(name string) (others, full bool, err error) {
 	folders, err := s.at.tree()
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	for _, f := range folders {
 		if f.Container || f.Name == name {
 			continue
 		}
-		if m, err := s.indexed(f.Name); err == nil && m.x.Len() > 0 {
-			return true, nil
+		if m, err := s.indexed(f.Name); err == nil {
+			others = others || !m.absent
+			full = full || m.x.Len() > 0
 		}
 	}
-	return false, nil
+	return others, full, nil
 }
 
 // uids are those of an sdbox's messages, in both places, ascending.
@@ -144,8 +153,10 @@ func (s *Store) findOrphans() (map[string]found, error) {
 			for i := range m.x.Len() {
 				held[m.number("mdbox", i, 0)]++
 			}
-		case err == nil:
+		case err == nil && !s.src.opts.Rebuild:
 			absent = append(absent, f)
+		case err == nil:
+			lost = append(lost, f)
 		case code == "noIndex" || code == "damagedIndex":
 			lost = append(lost, f)
 		case !errors.Is(err, fs.ErrNotExist):
@@ -227,6 +238,25 @@ func (s *Store) tellLost(c model.Collection, m *mailbox) {
 	if m.uncertain > 0 {
 		d.Text += fmt.Sprintf("; %d of them may belong to another mailbox whose index is lost", m.uncertain)
 	}
+	if s.places != nil && s.places.lost != nil {
+		d.Text += "; without the map, what was deleted and not purged yet is among them"
+	}
+	s.tell(d)
+}
+
+// tellRebuilt remembers that an account is carried without its map.
+func (s *Store) tellRebuilt(m *mapping) {
+	if m.lost == nil || m.x.Len() == 0 {
+		return
+	}
+	d := model.Damage{Text: fmt.Sprintf("the map of its messages (%s) cannot be read (%v): %d messages were found in their files", s.at.mapIndex(), m.lost, m.x.Len())}
+	if m.spare > 0 {
+		d.Text += fmt.Sprintf(", %d of them in no mailbox that can be read: deleted and not purged yet, unless a mailbox's index is lost, too", m.spare)
+	}
+	s.tell(d)
+}
+
+func (s *Store) tell(d model.Damage) {
 	if !slices.Contains(s.damage, d) {
 		s.damage = append(s.damage, d)
 	}

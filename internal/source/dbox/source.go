@@ -29,6 +29,10 @@ type Options struct {
 	// Escape is the escape character of Dovecot's plugin listescape in names
 	// of mailboxes on disk ("\\"), or empty: it is not in use.
 	Escape string
+	// Rebuild: also an account of which no mailbox has an index is put together
+	// from its messages, without flags. Otherwise it stops, because a location
+	// without the INDEX= that it should have looks the same.
+	Rebuild bool
 	// ACL are the settings of Dovecot's access control lists.
 	ACL dovecotacl.Settings
 }

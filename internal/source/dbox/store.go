@@ -166,6 +166,7 @@ func (s *Store) renew() (changed bool, err error) {
 	m, err := s.at.readMap()
 	if err == nil {
 		s.places = m
+		s.tellRebuilt(m)
 	}
 	return true, err
 }
