@@ -301,7 +301,7 @@ func TestLostLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	res := e.must()
-	if sum := res.Sum(); sum.Adopted != 22 || sum.Created != 0 || sum.Kept != 0 {
+	if sum := res.Sum(); sum.Adopted != 32 || sum.Created != 0 || sum.Kept != 0 {
 		t.Errorf("adopted %+v; %s", res, strings.Join(e.notes, "\n"))
 	}
 	e.wantFilled(false)
