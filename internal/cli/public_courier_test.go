@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	goimap "github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 	"github.com/google/go-cmp/cmp"
 
@@ -54,6 +55,12 @@ func TestCourierPublic(t *testing.T) {
 	}
 	must(os.WriteFile(dir+"/users.csv", []byte(fmt.Sprintf("login,secret,home\nanna@acme.test,pw,%s/anna\nben@acme.test,pw,%[1]s/ben\n", dir)), 0o600))
 	rest := fmt.Sprintf("\n  users: {csv: %q}\n  public: {address: shared@acme.test, ", dir+"/users.csv")
+	// She has read and answered; each reader has flags of her own.
+	_, err = anna.Select("shared.team.News", nil).Wait()
+	must(err)
+	for uid, flags := range map[goimap.UID][]goimap.Flag{1: {goimap.FlagSeen}, 4: {goimap.FlagSeen, goimap.FlagAnswered, "Later"}} {
+		must(anna.Store(goimap.UIDSetNum(uid), &goimap.StoreFlags{Op: goimap.StoreFlagsAdd, Silent: true, Flags: flags}, nil).Close())
+	}
 	disk := fmt.Sprintf("  kind: courier\n  maildir: {path: \"%%h/Maildir\"}%slocations: [{location: %q, under: team}]}", rest, "maildir:"+tree)
 	imap := fmt.Sprintf("  kind: courier\n  imap: {url: %q, tls: {insecure: true}}%sreaders: [anna@acme.test]}", "imaps://"+c.IMAPS, rest)
 	for name, start := range targets() {
@@ -69,6 +76,14 @@ func TestCourierPublic(t *testing.T) {
 			}
 			if len(notes["seen"]) != 1 || strings.Contains(fmt.Sprint(fromDisk.Messages), "$") {
 				t.Errorf("flags came, which are each reader's own: %q, %q", notes["seen"], fromDisk.Messages)
+			}
+			_, hersFromDisk, notes := publicMove(t, start(t), strings.Replace(disk, "{address", "{seen: anna@acme.test, address", 1), 10)
+			_, hers, _ := publicMove(t, start(t), strings.Replace(imap, "{address", "{seen: anna@acme.test, address", 1), 10)
+			if d := cmp.Diff(hers, hersFromDisk); d != "" {
+				t.Errorf("as one reader has read it, over IMAP (-), from disk (+):\n%s", d)
+			}
+			if n := hersFromDisk.seen("team/News"); n != 2 || strings.Count(fmt.Sprint(hersFromDisk.Messages), "[$answered $seen later]") != 1 {
+				t.Errorf("%d came read: %q", n, hersFromDisk.Messages)
 			}
 			if len(fromDisk.Rights) != 0 || !strings.Contains(strings.Join(notes["unlisted"], ""), "2 mailboxes") {
 				t.Errorf("shared without lists: %v; notes %q", fromDisk.Rights, notes)

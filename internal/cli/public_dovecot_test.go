@@ -178,35 +178,56 @@ func TestDovecotPublic(t *testing.T) {
 	}
 }
 
-// What one reader has read is carried when it is asked for.
+// What one reader has read is carried when it is asked for, over IMAP and from
+// the reader's own index on disk, and so is what the reader reads later.
 func TestDovecotPublicSeen(t *testing.T) {
 	t.Parallel()
-	d, dir := publicDovecot(t, "maildir", true)
-	to := startSandbox(t)
-	source := fmt.Sprintf("  kind: dovecot\n  imap: {url: %q, master: %s, separator: %q, password: env:OLD_MASTER, tls: {insecure: true}}\n  users: {passwd: %q, domain: acme.test}\n  public: {own_seen: true, seen: anna@acme.test}",
-		"imaps://"+d.IMAPS, d.MasterUser, d.Separator, dir+"/users")
-	a, at, notes := publicMove(t, to, source, 18, "anna")
-	if n := at.seen("News"); n != 2 || !strings.Contains(strings.Join(notes["seen"], ""), "what anna@acme.test has read") {
-		t.Errorf("%d came read, and it says %q", n, notes["seen"])
-	}
-	// She reads more: the next run brings it.
-	c, err := imapclient.DialInsecure(d.IMAP, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	p := person{t, c}
-	p.must(c.Login("anna@acme.test", "pw").Wait())
-	p.on("Public/News", func() {
-		p.must(c.Store(goimap.UIDSetNum(5), &goimap.StoreFlags{Op: goimap.StoreFlagsAdd, Silent: true, Flags: []goimap.Flag{goimap.FlagSeen}}, nil).Close())
-	})
-	var r struct{ Total firmCounts }
-	a.result(cli.ExitOK, &r, "sync")
-	if want := (firmCounts{Flags: 1}); r.Total != want {
-		t.Errorf("the delta did %+v, want %+v", r.Total, want)
-	}
-	if n := arrived(t, to).seen("News"); n != 3 {
-		t.Errorf("%d are read now, want 3", n)
+	for _, location := range []string{"maildir", "mdbox"} {
+		d, dir := publicDovecot(t, location, true)
+		const public = "\n  public: {address: shared@acme.test, own_seen: true, seen: anna@acme.test"
+		ways := map[string]string{
+			"imap": fmt.Sprintf("\n  imap: {url: %q, master: %s, separator: %q, password: env:OLD_MASTER, tls: {insecure: true}}", "imaps://"+d.IMAPS, d.MasterUser, d.Separator) + public + "}",
+			"disk": fmt.Sprintf("\n  maildir: {path: %q}", dir+"/mail/%d/%n/Maildir") + public + fmt.Sprintf(", locations: [%q]}", location+":"+dir+"/public:INDEXPVT="+dir+"/mail/%d/%n/public"),
+		}
+		type way struct {
+			administrator
+			target
+			arrival
+		}
+		moved := map[string]way{}
+		for name, source := range ways {
+			to := startSandbox(t)
+			source = "  kind: dovecot" + source + fmt.Sprintf("\n  users: {passwd: %q}", dir+"/users")
+			a, at, notes := publicMove(t, to, source, 18, "anna")
+			if n := at.seen("News"); n != 2 || !strings.Contains(strings.Join(notes["seen"], ""), "what anna@acme.test has read") {
+				t.Errorf("%s, %s: %d came read, and it says %q", location, name, n, notes["seen"])
+			}
+			moved[name] = way{a, to, at}
+		}
+		if diff := cmp.Diff(moved["imap"].arrival, moved["disk"].arrival); diff != "" {
+			t.Errorf("%s: over IMAP (-), from disk (+):\n%s", location, diff)
+		}
+		// She reads more: the next run brings it.
+		c, err := imapclient.DialInsecure(d.IMAP, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := person{t, c}
+		p.must(c.Login("anna@acme.test", "pw").Wait())
+		p.on("Public/News", func() {
+			p.must(c.Store(goimap.UIDSetNum(5), &goimap.StoreFlags{Op: goimap.StoreFlagsAdd, Silent: true, Flags: []goimap.Flag{goimap.FlagSeen}}, nil).Close())
+		})
+		c.Close()
+		for name, w := range moved {
+			var r struct{ Total firmCounts }
+			w.result(cli.ExitOK, &r, "sync")
+			if want := (firmCounts{Flags: 1}); r.Total != want {
+				t.Errorf("%s, %s: the delta did %+v, want %+v", location, name, r.Total, want)
+			}
+			if n := arrived(t, w.target).seen("News"); n != 3 {
+				t.Errorf("%s, %s: %d are read now, want 3", location, name, n)
+			}
+		}
 	}
 }
 
@@ -223,7 +244,7 @@ func TestDovecotPublicFromInit(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(raw)
-	for _, s := range []string{"own_seen: true", "prefix: Public/, separator: /", "location: \"mdbox:"} {
+	for _, s := range []string{"own_seen: true", "prefix: Public/, separator: /", "location: \"mdbox:", ":INDEXPVT="} {
 		if !strings.Contains(text, s) {
 			t.Errorf("the file does not say %q:\n%s", s, text)
 		}

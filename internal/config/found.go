@@ -100,7 +100,11 @@ func (o *Found) public(f doveconf.Facts) {
 		}
 		options := map[string]string{}
 		for k, v := range l.Options {
-			if k != "INDEXPVT" && !strings.Contains(v, "%") {
+			if k == "INDEXPVT" { // each reader's; the others are the tree's
+				if v = atHome(v, f.Home); variables.Resolvable(v) {
+					options[k] = v
+				}
+			} else if !strings.Contains(v, "%") {
 				options[k] = v
 			}
 		}

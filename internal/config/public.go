@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -37,6 +38,11 @@ type PublicLocation struct {
 	// Prefix and Separator are those of its namespace, as ACL.Global names
 	// mailboxes; empty: as in ACL.
 	Prefix, Separator string
+}
+
+// ownSeen reports that the location names where each reader's own \Seen is.
+func (l PublicLocation) ownSeen() bool {
+	return doveconf.ParseLocation(l.Location).Options["INDEXPVT"] != ""
 }
 
 // Nobody stands for the \Seen of nobody in particular: all is unread.
@@ -158,6 +164,7 @@ func (d *decoder) validatePublic(c *Source, s *sections) {
 	if p.Seen == Nobody {
 		p.Seen = ""
 	}
+	p.OwnSeen = p.OwnSeen || slices.ContainsFunc(p.Locations, PublicLocation.ownSeen)
 	if c.Kind == KindCyrus {
 		for _, key := range []string{"locations", "own_seen"} {
 			if s.has(at + "." + key) {
@@ -168,8 +175,8 @@ func (d *decoder) validatePublic(c *Source, s *sections) {
 	}
 	if c.IMAP == nil {
 		d.missing(s, at+".locations", "it says where the public mailboxes lie, as maildir:/srv/mail/public")
-		if p.Seen != "" {
-			d.wrong(s, at+".seen", "what a reader has seen is read over IMAP only: set source.imap, or write nobody")
+		if p.Seen != "" && c.Kind != KindCourier && !slices.ContainsFunc(p.Locations, PublicLocation.ownSeen) {
+			d.wrong(s, at+".seen", "what a reader has seen is told over IMAP (source.imap), or where a location names the readers' own indexes, as Dovecot's mail_location does: INDEXPVT=~/public; or write nobody")
 		}
 		if s.has(at + ".readers") {
 			d.wrong(s, at+".readers", "they are for IMAP: remove them")

@@ -88,7 +88,16 @@ func (e *Engagement) publicDisk(disk dovecot.Disk, acl dovecotacl.Settings) dove
 		}
 		return dbox.New(o).Open(ctx, a)
 	}
-	return &public.Disk{Disk: disk, OpenTree: open, Unlisted: acl.Ignore, OwnFlags: c.Kind == config.KindCourier, Log: e.log}
+	own := func(root model.PublicRoot, reader model.Account) public.Own {
+		if m, ok := disk.(*maildir.Source); ok && c.Kind == config.KindCourier {
+			return public.Courier(m.OwnFlags, reader)
+		}
+		if template := doveconf.ParseLocation(root.Location).Options["INDEXPVT"]; template != "" {
+			return public.Private(template, reader)
+		}
+		return nil
+	}
+	return &public.Disk{Disk: disk, OpenTree: open, Unlisted: acl.Ignore, OwnFlags: c.Kind == config.KindCourier, Own: own, Log: e.log}
 }
 
 // checkPublic opens the public mailboxes and says where they go.

@@ -65,3 +65,35 @@ func TestAllot(t *testing.T) {
 		t.Errorf("whom nobody knows: %+v", a)
 	}
 }
+
+// A Courier shows other users' mailboxes below their logins, in which dots and
+// slashes are other characters, and these below the groups of its index.
+func TestOwner(t *testing.T) {
+	t.Parallel()
+	var o Options
+	for _, login := range []string{"anna", "ben.li@x.test", "a.b", "a/b", "c\\d.e"} {
+		o.Everybody = append(o.Everybody, model.Account{Login: login, Address: strings.NewReplacer("/", "", "\\", "").Replace(login) + "@y.test"})
+	}
+	p := newPeople(o)
+	for _, c := range []struct{ native, owner, path, want string }{
+		{"Other Users/anna/Team", "anna", "Team", "anna: Team"},
+		{"Other Users/zoe/anna", "zoe", "anna", "nobody: anna"}, // hers, not anna's
+		{"#shared.anna", "anna", "INBOX", "anna: INBOX"},
+		{"#shared.ben li@x test.A.B", "ben li@x test", "A/B", "ben.li@x.test: A/B"},
+		{`#shared.ben\:li@x\:test.A`, `ben\:li@x\:test`, "A", "ben.li@x.test: A"},
+		{`#shared.c\\d\:e.A`, `c\\d\:e`, "A", `c\d.e: A`},
+		{"#shared.a b.A", "a b", "A", "nobody: A"}, // either of two
+		{"#shared.a-m.anna", "a-m", "anna", "anna: INBOX"},
+		{"#shared.a-m.anna.Team", "a-m", "anna/Team", "anna: Team"},
+		{"#shared.public.News", "public", "News", "nobody: News"},
+	} {
+		a, path, known := p.owner(model.SharedCollection{Owner: c.owner, Collection: model.Collection{Native: c.native, Path: strings.Split(c.path, "/")}})
+		who := "nobody"
+		if known {
+			who = a.Login
+		}
+		if got := who + ": " + strings.Join(path, "/"); got != c.want {
+			t.Errorf("%s is of %s, want %s", c.native, got, c.want)
+		}
+	}
+}

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	goimap "github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
+	"github.com/emersion/go-sasl"
 
 	"mailhaul.org/mailhaul/internal/cyrusconf"
 	"mailhaul.org/mailhaul/internal/destination"
@@ -33,6 +35,8 @@ import (
 type old struct {
 	accounts []model.Account // without addresses
 	sources  map[string]source.Source
+	// subscribed: ben has subscribed to Anna's Team, and to nothing else of hers.
+	subscribed bool
 	// lessForBen takes ben's right to set flags in Team away.
 	lessForBen func(t *testing.T)
 }
@@ -68,6 +72,10 @@ func TestFromEveryKind(t *testing.T) {
 						server = lab.StartStalwart(t)
 					}
 					runs = append(runs, arrives(t, how+" to "+where, server, src, from.accounts))
+					if where == "Stalwart" && from.subscribed {
+						subscribes(t, how, server, "ben", "Team")
+						subscribes(t, how, server, "cleo")
+					}
 				}
 			}
 			from.lessForBen(t)
@@ -137,6 +145,26 @@ func arrives(t *testing.T, what string, server *lab.Stalwart, src source.Source,
 	return run
 }
 
+// subscribes demands that a reader has subscribed to these mailboxes of anna at
+// the destination, and to no other.
+func subscribes(t *testing.T, how string, server *lab.Stalwart, reader string, want ...string) {
+	t.Helper()
+	c := login(t, server.IMAP, reader+"@"+server.Domain+"%"+server.AdminUser, server.AdminPassword)
+	list, err := c.List("", "*", &goimap.ListOptions{SelectSubscribed: true}).Collect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, l := range list {
+		if box, ok := strings.CutPrefix(l.Mailbox, "Shared Folders/anna@"+server.Domain+"/"); ok {
+			got = append(got, box)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: %s has subscribed to %q, want %q", how, reader, got, want)
+	}
+}
+
 // people are accounts of one domain, or of none.
 func people(domain string) (out []model.Account) {
 	for _, name := range []string{"anna", "ben", "cleo"} {
@@ -202,6 +230,18 @@ func oldCyrus(t *testing.T) old {
 	give("Team", "cleo", everything)
 	give("Plans", "anyone", "lrsw")
 	give("Plans", "-ben", "lrsw")
+	ben, err := imapclient.DialInsecure(c.IMAP, nil)
+	if err == nil {
+		defer ben.Close()
+		err = ben.Authenticate(sasl.NewPlainClient("ben", c.Proxy, c.ProxyPassword))
+	}
+	if err == nil {
+		err = ben.Subscribe("Other Users/anna/Team").Wait()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.subscribed = true
 	o.lessForBen = func(t *testing.T) { give("Team", "ben", "lr") }
 	return o
 }
@@ -213,7 +253,7 @@ func oldCourier(t *testing.T) old {
 	for i, a := range o.accounts {
 		name, _, _ := strings.Cut(a.Login, "@")
 		home := filepath.Join(dir, name)
-		o.accounts[i].Home = home
+		o.accounts[i].Home, o.accounts[i].Secret = home, "pw"
 		users = append(users, lab.CourierUser{Name: a.Login, Password: "pw", Home: home})
 	}
 	c := lab.StartCourier(t, lab.CourierOptions{Users: users, Mail: dir, Shared: true})
@@ -231,7 +271,17 @@ func oldCourier(t *testing.T) old {
 	give("Team", "cleo@old.test", "aceilrstwx")
 	give("Plans", "anyone", "lrsw")
 	give("Plans", "-ben@old.test", "lrsw")
-	o.sources = map[string]source.Source{"disk": maildir.New(maildir.Options{Path: "%h/Maildir", Server: maildir.ServerCourier})}
+	over, err := imap.New(imap.Options{URL: "imaps://" + c.IMAPS, TLS: &tls.Config{InsecureSkipVerify: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { over.Close() })
+	o.sources = map[string]source.Source{"disk": maildir.New(maildir.Options{Path: "%h/Maildir", Server: maildir.ServerCourier}), "IMAP": over}
+	// A Courier writes spaces for the dots of logins there.
+	if err := login(t, c.IMAP, "ben@old.test", "pw").Subscribe("#shared.anna@old test.Team").Wait(); err != nil {
+		t.Fatal(err)
+	}
+	o.subscribed = true
 	o.lessForBen = func(t *testing.T) { give("Team", "ben@old.test", "lr") }
 	return o
 }

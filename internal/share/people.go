@@ -78,6 +78,54 @@ func identifiers(a model.Account) []string {
 	return ids
 }
 
+// owner tells whose a mailbox is that a server shows to others, and where it is
+// below the inbox. known is false where nobody here owns it.
+func (p *people) owner(c model.SharedCollection) (a model.Account, path []string, known bool) {
+	if a, known = p.byID[strings.ToLower(c.Owner)]; known || !strings.HasPrefix(c.Native, courierUsers) {
+		return a, c.Path, known
+	}
+	levels := append([]string{c.Owner}, c.Path...)
+	for i, level := range levels {
+		if a, known = p.byID[strings.ToLower(level)]; !known {
+			a, known = p.munged(level)
+		}
+		if known {
+			if path = levels[i+1:]; len(path) == 0 {
+				path = []string{"INBOX"}
+			}
+			return a, path, true
+		}
+	}
+	return a, c.Path, false
+}
+
+// courierUsers begins the names of other users' mailboxes at a Courier. It puts
+// them below their logins, in which it writes dots and slashes otherwise, and
+// these below the groups of its shared/index, if that has any.
+const courierUsers = "#shared."
+
+// munged is the only account whose login a Courier shows so (courier-libs
+// maildir/maildirinfo.c, maildir_info_imapmunge).
+func (p *people) munged(name string) (found model.Account, ok bool) {
+	for _, a := range p.all {
+		login := strings.ToLower(a.Login)
+		if name = strings.ToLower(name); name != munge.Replace(login) && name != mungeComplex.Replace(login) {
+			continue
+		}
+		if ok {
+			return a, false
+		}
+		found, ok = a, true
+	}
+	return found, ok
+}
+
+// mungeComplex is with IMAP_SHAREDMUNGENAMES.
+var (
+	munge        = strings.NewReplacer(".", " ", "/", " ")
+	mungeComplex = strings.NewReplacer(".", `\:`, "/", `\;`, `\`, `\\`)
+)
+
 // somebody is an account as lists see it.
 func (p *people) somebody(a model.Account) somebody {
 	who := somebody{ids: identifiers(a), groups: map[string]bool{}}

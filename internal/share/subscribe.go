@@ -55,23 +55,19 @@ func (w *owner) subscribed(ctx context.Context, reader model.Account) (map[strin
 		return nil, err
 	}
 	defer st.Close()
-	shared, ok := st.(source.Shared)
+	shared, ok := st.(source.SubscribedShared)
 	if !ok {
 		return nil, nil
 	}
-	all, err := shared.Shared(ctx)
+	all, err := shared.SubscribedShared(ctx)
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]bool{}
 	for _, c := range all {
-		mine := c.Owner == "" && w.acc.Public != nil
-		if c.Owner != "" {
-			a, known := w.people.byID[strings.ToLower(c.Owner)]
-			mine = known && a.Login == w.acc.Login
-		}
-		if mine && c.Subscribed {
-			out[strings.Join(c.Path, "\x00")] = true
+		a, path, known := w.people.owner(c)
+		if known && a.Login == w.acc.Login || c.Owner == "" && w.acc.Public != nil {
+			out[strings.Join(path, "\x00")] = true
 		}
 	}
 	return out, nil

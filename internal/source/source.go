@@ -91,6 +91,15 @@ type Shared interface {
 	Shared(ctx context.Context) ([]model.SharedCollection, error)
 }
 
+// SubscribedShared is implemented by a Store that knows what the account has
+// subscribed to of what is not its own.
+type SubscribedShared interface {
+	// SubscribedShared returns these collections with Owner, Native and Path as
+	// Shared has them, and nothing else but Subscribed. They need not be there any more.
+	// An owner's name is spelled as the server shows it to the account.
+	SubscribedShared(ctx context.Context) ([]model.SharedCollection, error)
+}
+
 // Damaged is implemented by a Store that reads what is left of a damaged store.
 type Damaged interface {
 	// Damage returns what was found damaged, and carried all the same, since it

@@ -213,6 +213,14 @@ func (st *store) Shared(ctx context.Context) ([]model.SharedCollection, error) {
 	return nil, nil
 }
 
+// SubscribedShared implements source.SubscribedShared.
+func (st *store) SubscribedShared(ctx context.Context) ([]model.SharedCollection, error) {
+	if s, ok := st.Store.(source.SubscribedShared); ok {
+		return s.SubscribedShared(ctx)
+	}
+	return nil, nil
+}
+
 // OwnSeen implements source.OwnSeen.
 func (st *store) OwnSeen(ctx context.Context, c model.Collection) (bool, error) {
 	if s, ok := st.Store.(source.OwnSeen); ok {
@@ -240,6 +248,7 @@ var _ interface {
 	source.Rights
 	source.SpecificRights
 	source.Shared
+	source.SubscribedShared
 	source.OwnSeen
 	source.Damaged
 	source.Objects

@@ -33,6 +33,8 @@ func TestEveryInterface(t *testing.T) {
 	check("SpecificRights", ok)
 	_, ok = st.(source.Shared)
 	check("Shared", ok)
+	_, ok = st.(source.SubscribedShared)
+	check("SubscribedShared", ok)
 	_, ok = st.(source.OwnSeen)
 	check("OwnSeen", ok)
 	_, ok = st.(source.Damaged)

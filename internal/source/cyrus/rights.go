@@ -19,6 +19,12 @@ func (st *Store) Rights(_ context.Context, c model.Collection) ([]model.Grant, e
 	return acl, err
 }
 
+// SubscribedShared implements source.SubscribedShared.
+func (st *Store) SubscribedShared(ctx context.Context) ([]model.SharedCollection, error) {
+	all, err := st.Shared(ctx)
+	return slices.DeleteFunc(all, func(c model.SharedCollection) bool { return !c.Subscribed }), err
+}
+
 // Shared implements source.Shared: other users' and public mailboxes that the
 // account may see. Changes and Read serve them, too, with the account's own
 // seen state.

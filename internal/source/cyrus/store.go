@@ -296,6 +296,7 @@ var _ interface {
 	source.Scripts
 	source.Rights
 	source.Shared
+	source.SubscribedShared
 } = (*Store)(nil)
 
 var _ interface {

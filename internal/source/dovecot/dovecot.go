@@ -115,6 +115,14 @@ func (s *store) SpecificRights(ctx context.Context) (bool, error) {
 	return s.Store.(source.SpecificRights).SpecificRights(ctx)
 }
 
+// SubscribedShared implements source.SubscribedShared.
+func (s *store) SubscribedShared(ctx context.Context) ([]model.SharedCollection, error) {
+	if o, ok := s.Store.(source.SubscribedShared); ok {
+		return o.SubscribedShared(ctx)
+	}
+	return nil, nil
+}
+
 // OwnSeen implements source.OwnSeen, for the public mailboxes.
 func (s *store) OwnSeen(ctx context.Context, c model.Collection) (bool, error) {
 	if o, ok := s.Store.(source.OwnSeen); ok {

@@ -69,7 +69,7 @@ func (st *Store) collections() ([]model.Collection, error) {
 	}
 	subscribed := map[string]bool{}
 	if !extended {
-		subs, err := st.ses.subscribed()
+		subs, err := st.ses.subscribed("*")
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +83,7 @@ func (st *Store) collections() ([]model.Collection, error) {
 	for _, l := range list {
 		path, ok := pathOf(l, personal, foreign)
 		if !ok && !unselectable(l) && data != nil {
-			if owner, _, foreign := foreignPath(l, data); foreign && owner == "" && !strings.HasPrefix(l.Mailbox, courierShared) {
+			if owner, _, foreign := foreignPath(l, data); foreign && owner == "" {
 				public++
 			} else {
 				others++

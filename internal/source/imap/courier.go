@@ -27,6 +27,10 @@ const capUnionACL = "ACL2=UNION"
 // courierShared is a namespace that every Courier has, and nobody else.
 const courierShared = "#shared."
 
+// courierUsers: RFC 2342 has another place for what it shows there, the
+// mailboxes of users.
+var courierUsers = []imap.NamespaceDescriptor{{Prefix: courierShared, Delim: '.'}}
+
 // courierFinding is what an administrator should know before the run.
 var courierFinding = model.Finding{Level: model.LevelWarning, Subject: "source: Courier", Message: "logins let Courier purge old mail from the Trash, after 7 days unless IMAP_EMPTYTRASH says otherwise",
 	Remedy: "read the disk (kind: courier with source.maildir or a userdb), or set IMAP_EMPTYTRASH= in Courier's file imapd first"}

@@ -125,12 +125,12 @@ func (c *guidConn) dress(line []byte) []byte {
 	return append(out, value[after:]...)
 }
 
-// subscribed lists the names that the user has subscribed to. The library
+// subscribed lists the names of a pattern that the user has subscribed to. The library
 // knows only LIST (SUBSCRIBED), which takes RFC 5258; without that the command
 // is LSUB (RFC 3501 §6.3.9), in the dress of the other.
-func (s *session) subscribed() ([]*imap.ListData, error) {
-	s.guid.lsub.Store(true)
-	cmd := s.List("", "*", &imap.ListOptions{SelectSubscribed: true})
+func (s *session) subscribed(pattern string) ([]*imap.ListData, error) {
+	s.guid.lsub.Store(!s.caps.Has(imap.CapListExtended))
+	cmd := s.List("", pattern, &imap.ListOptions{SelectSubscribed: true})
 	s.guid.lsub.Store(false)
 	list, err := cmd.Collect()
 	// \Noselect: only something below is subscribed to.

@@ -20,9 +20,7 @@ func (st *Store) Shared(ctx context.Context) ([]model.SharedCollection, error) {
 
 // public is Shared without the mailboxes of users.
 func (st *Store) public(ctx context.Context) ([]model.SharedCollection, error) {
-	return st.sharedWith(ctx, func(owner string, l *imap.ListData) bool {
-		return owner == "" && !strings.HasPrefix(l.Mailbox, courierShared)
-	})
+	return st.sharedWith(ctx, func(owner string, l *imap.ListData) bool { return owner == "" })
 }
 
 func (st *Store) sharedWith(ctx context.Context, wanted func(owner string, l *imap.ListData) bool) (out []model.SharedCollection, err error) {
@@ -49,7 +47,7 @@ func (st *Store) shared(wanted func(owner string, l *imap.ListData) bool) ([]mod
 	if err != nil {
 		return nil, err
 	}
-	subs, err := st.ses.List("", "*", &imap.ListOptions{SelectSubscribed: true}).Collect()
+	subs, err := st.ses.subscribed("*")
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +87,42 @@ func (st *Store) shared(wanted func(owner string, l *imap.ListData) bool) ([]mod
 	return out, nil
 }
 
+// SubscribedShared implements source.SubscribedShared: what of LSUB is in these
+// namespaces. Nothing is opened.
+func (st *Store) SubscribedShared(ctx context.Context) (out []model.SharedCollection, err error) {
+	err = st.retry(ctx, func() (bool, error) {
+		out = nil
+		if !st.ses.caps.Has(imap.CapNamespace) {
+			return false, nil
+		}
+		names, err := st.ses.Namespace().Wait()
+		if err != nil {
+			return false, err
+		}
+		st.src.knowCourier(st.ses.caps, names.Shared)
+		subs, err := st.ses.subscribed("*")
+		if err == nil && st.src.courier.Load() {
+			// It shows these to who names them, and to nobody else.
+			var users []*imap.ListData
+			users, err = st.ses.subscribed(courierShared + "*")
+			subs = append(subs, users...)
+		}
+		if err != nil {
+			return false, err
+		}
+		for _, l := range subs {
+			if owner, path, ok := foreignPath(l, names); ok {
+				out = append(out, model.SharedCollection{Owner: owner, Collection: model.Collection{Kind: model.KindMail, Native: l.Mailbox, Path: path, Subscribed: true}})
+			}
+		}
+		return false, nil
+	})
+	if err != nil {
+		return nil, st.fault("", err)
+	}
+	return out, nil
+}
+
 // foreignPath tells whose mailbox it is and where it is below the owner's
 // inbox. ok is false for the account's own.
 func foreignPath(l *imap.ListData, names *imap.NamespaceData) (owner string, path []string, ok bool) {
@@ -99,7 +133,7 @@ func foreignPath(l *imap.ListData, names *imap.NamespaceData) (owner string, pat
 		return "", nil, false
 	}
 	split := func(s string) []string { return strings.Split(s, string(l.Delim)) }
-	for _, n := range names.Other {
+	for _, n := range slices.Concat(names.Other, courierUsers) {
 		if rest, in := strings.CutPrefix(l.Mailbox, n.Prefix); in && n.Prefix != "" && rest != "" {
 			levels := split(rest)
 			if len(levels) == 1 {

@@ -280,4 +280,5 @@ var _ interface {
 	source.Scripts
 	source.Rights
 	source.Shared
+	source.SubscribedShared
 } = (*Store)(nil)

@@ -167,6 +167,21 @@ func TestCourierBesideDovecot(t *testing.T) {
 	}
 }
 
+// Other users' folders are subscribed to under their logins as IMAP shows them.
+func TestCourierShared(t *testing.T) {
+	t.Parallel()
+	const text = "INBOX.Own\n#shared.ben li@acme test\n#shared.anna.Gr&APYA3w-e.Sub\nshared.team.News\n#shared.\n#shared.a-m.anna.Team\r\n"
+	got, err := parseCourierShared(strings.NewReader(text), place{}.decode)
+	must(t, err)
+	var names []string
+	for _, c := range got {
+		names = append(names, c.Owner+": "+strings.Join(c.Path, "/"))
+	}
+	if want := []string{"a-m: anna/Team", "anna: Größe/Sub", "ben li@acme test: INBOX"}; !slices.Equal(names, want) {
+		t.Errorf("%q, want %q", names, want)
+	}
+}
+
 func TestParseCourierACL(t *testing.T) {
 	t.Parallel()
 	const text = "owner aceilrstwx\nadministrators aceilrstwx\nuser=ben@acme.test lrs\n-user=eve x\nuser=a b lr\nanyone \nnonsense\n"
@@ -217,6 +232,12 @@ func FuzzCourierAccount(f *testing.F) {
 		paths, err := parseCourierSubscriptions(strings.NewReader(text), place{utf8: utf8}.decode)
 		if err == nil && len(paths) > strings.Count(text, "\n")+1 {
 			t.Errorf("%d paths", len(paths))
+		}
+		shared, err := parseCourierShared(strings.NewReader(text), place{utf8: utf8}.decode)
+		for _, c := range shared {
+			if err == nil && len(c.Path) == 0 {
+				t.Errorf("no path in %+v", c)
+			}
 		}
 		entries, err := parseCourierACL(strings.NewReader(text))
 		if err == nil && len(entries) > strings.Count(text, "\n")+1 {

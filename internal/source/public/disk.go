@@ -23,7 +23,10 @@ type Disk struct {
 	// OwnFlags: each reader has all flags of his own, in copies elsewhere (a
 	// Courier's shared Maildirs); those in the trees are nobody's.
 	OwnFlags bool
-	Log      *slog.Logger // may be nil
+	// Own tells what one reader has for himself in a tree; nil, and a nil Own:
+	// nothing.
+	Own func(root model.PublicRoot, reader model.Account) Own
+	Log *slog.Logger // may be nil
 }
 
 // Open implements source.Source.
@@ -50,7 +53,7 @@ func (d *Disk) open(ctx context.Context, a model.Account) (*store, error) {
 			s.Close()
 			return nil, err
 		}
-		s.trees = append(s.trees, tree{t, root.Path})
+		s.trees = append(s.trees, tree{t, root.Path, d.own(root, a)})
 	}
 	return s, nil
 }

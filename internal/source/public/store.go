@@ -12,16 +12,18 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/confined"
 )
 
 // tree is one of the joined trees.
 type tree struct {
 	source.Store
 	path []string // above its mailboxes
+	own  Own      // of the reader whose flags are carried; nil: of nobody
 }
 
 // store is several trees as one account. Flags are those that the mailboxes
-// keep for all readers.
+// keep for all readers, and those of the reader who was asked for.
 type store struct {
 	acc   model.Account
 	trees []tree
@@ -74,6 +76,9 @@ func (s *store) Collections(ctx context.Context) ([]model.Collection, error) {
 				c.ID = strconv.Itoa(i) + ":" + c.ID
 			}
 			c.Role, c.Subscribed = model.RoleNone, false
+			if t.own != nil {
+				c.Fingerprint = "" // what one reader does leaves no trace in the mailbox
+			}
 			out = append(out, c)
 		}
 	}
@@ -96,21 +101,48 @@ func (s *store) tree(c model.Collection) (tree, model.Collection, error) {
 
 // Changes implements source.Store.
 func (s *store) Changes(ctx context.Context, c model.Collection, since string) iter.Seq2[model.Change, error] {
-	t, c, err := s.tree(c)
-	if err != nil {
-		return func(yield func(model.Change, error) bool) { yield(model.Change{}, err) }
-	}
-	if !s.ownFlags {
-		return t.Store.Changes(ctx, c, since)
-	}
 	return func(yield func(model.Change, error) bool) {
+		t, c, err := s.tree(c)
+		var flags Flags
+		if err == nil {
+			flags, err = s.flags(ctx, t, c)
+		}
+		if err != nil {
+			yield(model.Change{}, err)
+			return
+		}
+		if t.own != nil {
+			since = ""
+		}
 		for ch, err := range t.Store.Changes(ctx, c, since) {
-			ch.Item.Flags = model.Flags{}
+			if flags != nil {
+				ch.Item.Flags = flags(ch.Item)
+			}
 			if !yield(ch, err) {
 				return
 			}
 		}
 	}
+}
+
+// flags are those to tell of a mailbox's messages; nil: those that it keeps.
+func (s *store) flags(ctx context.Context, t tree, c model.Collection) (Flags, error) {
+	switch {
+	case t.own != nil:
+		f, err := t.own(ctx, t.Store, c)
+		if err != nil {
+			return nil, confined.Named(s.acc.Login, strings.Join(c.Path, "/"), err)
+		}
+		return f, nil
+	case s.ownFlags:
+		return func(model.Item) model.Flags { return model.Flags{} }, nil
+	case s.acc.Public.OwnSeen:
+		return func(i model.Item) model.Flags {
+			i.Flags.System &^= model.Seen
+			return i.Flags
+		}, nil
+	}
+	return nil, nil
 }
 
 // Read implements source.Store.
