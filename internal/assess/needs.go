@@ -53,6 +53,6 @@ func needs(a Assessment, l destination.Limits) []Need {
 		func(a Account) int64 { return int64(a.Depth) })
 	most("keywords of one account", false, int64(l.MaxKeywords), "the destination cannot show more: the first that come are kept, the others named in the report",
 		func(a Account) int64 { return int64(a.Keywords) })
-	most("readers of one mailbox", false, int64(l.MaxShares), "raise x:Sharing maxShares, or share with a group", func(a Account) int64 { return int64(a.Readers) })
+	most("readers of one mailbox", false, int64(l.MaxShares), "let mailhaul check --fix raise x:Sharing maxShares, or share with a group", func(a Account) int64 { return int64(a.Readers) })
 	return out
 }

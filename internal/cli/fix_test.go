@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,6 +61,51 @@ func TestFixAndRestore(t *testing.T) {
 				t.Errorf("check --restore has not put it back:\n%s", out)
 			}
 			a.result(cli.ExitOK, &r, "check", "--restore")
+		})
+	}
+}
+
+// A mailbox that more accounts may use than the destination allows: check --fix
+// makes room for them, until the migration is over.
+func TestFixMakesRoomForShares(t *testing.T) {
+	for name, start := range targets(t) {
+		t.Run(name, func(t *testing.T) {
+			to, dir := start(t), t.TempDir()
+			t.Setenv("NEW_ADMIN", to.password)
+			a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
+			list, users := "owner aceilrstwx\n", "login\nanna\n"
+			for n := range 12 {
+				list += fmt.Sprintf("user=p%d@acme.test lrs\n", n)
+				users += fmt.Sprintf("p%d\n", n)
+			}
+			for _, box := range []string{"anna", "anna/.Team", "anna/.Few"} {
+				for _, sub := range []string{"cur", "new", "tmp"} {
+					if err := os.MkdirAll(filepath.Join(dir, box, sub), 0o755); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			for file, text := range map[string]string{"anna/.Team/courierimapacl": list, "anna/.Few/courierimapacl": "user=p1@acme.test lrs\n", "users.csv": users} {
+				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			a.source(to, fmt.Sprintf("  kind: courier\n  maildir: {path: %q}\n  users: {csv: %q, domain: acme.test}\n  groups: {}", dir+"/%n", dir+"/users.csv"))
+			a.run(cli.ExitOK, "provision")
+			a.run(cli.ExitFailed, "sync") // of twelve there is nothing to move
+			if refused := a.shared()["refused"]; len(refused) != 1 || !strings.Contains(refused[0], "check --fix") {
+				t.Errorf("before: %q", refused)
+			}
+			a.run(cli.ExitOK, "check", "--fix")
+			a.run(cli.ExitOK, "check", "--fix") // again: what it was is not forgotten
+			if notes := a.shared(); len(notes["changes"]) != 12 || len(notes["refused"])+len(notes["differs"]) > 0 {
+				t.Errorf("after: %q", notes)
+			}
+			var r struct{ Restored []destination.Setting }
+			a.result(cli.ExitOK, &r, "check", "--restore")
+			if !slices.ContainsFunc(r.Restored, func(s destination.Setting) bool { return s.Property == "maxShares" && string(s.Old) == "22" && string(s.New) == "10" }) {
+				t.Errorf("restored: %+v", r.Restored)
+			}
 		})
 	}
 }

@@ -36,14 +36,11 @@ func (a *app) share(ctx context.Context, e *engagement.Engagement, owners []mode
 	if err := e.HasRun(); err != nil {
 		return err
 	}
-	o := share.Options{Accounts: e.Config.Limits.Accounts, DryRun: dryRun}
-	if o.Everybody, err = e.Accounts(ctx, nil, ""); err != nil {
+	o, err := e.Sharing(ctx)
+	if err != nil {
 		return err
 	}
-	if o.Groups, err = e.Groups(ctx); err != nil {
-		return err
-	}
-	o.GroupAddresses = e.Config.Source.Groups.Addresses
+	o.DryRun = dryRun
 	if o.Ledger, o.Source, o.Destination, err = e.Ends(ctx); err != nil {
 		return err
 	}

@@ -18,11 +18,18 @@ type Setting struct {
 // Same reports whether t is the same setting, whatever its values.
 func (s Setting) Same(t Setting) bool { return s.Object == t.Object && s.Property == t.Property }
 
+// Needs are what a migration asks of the destination's settings.
+type Needs struct {
+	// Shares is with how many accounts and groups the source shares one
+	// mailbox, calendar, address book or folder, at most.
+	Shares int
+}
+
 // Tuner is implemented by a Destination whose settings can be changed for the
 // time of a migration.
 type Tuner interface {
 	// Tune returns the settings that should change. It writes nothing.
-	Tune(ctx context.Context) ([]Setting, error)
+	Tune(ctx context.Context, needs Needs) ([]Setting, error)
 	// Value returns a setting as it is now.
 	Value(ctx context.Context, s Setting) (json.RawMessage, error)
 	// Change gives settings their New values, one after the other, and has the

@@ -25,7 +25,7 @@ func (e *Engagement) Fix(ctx context.Context) ([]destination.Setting, error) {
 	if err != nil {
 		return nil, err
 	}
-	hurting, err := t.Tune(ctx)
+	hurting, err := t.Tune(ctx, destination.Needs{Shares: e.shares(ctx)})
 	if err != nil {
 		return nil, err
 	}

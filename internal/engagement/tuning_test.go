@@ -161,7 +161,7 @@ func TestFixAndRestoreInterrupted(t *testing.T) {
 		if _, err := m.fix(); err != nil {
 			t.Fatal(err)
 		}
-		if left, err := m.d.Tune(t.Context()); err != nil || len(left) != 0 {
+		if left, err := m.d.Tune(t.Context(), destination.Needs{}); err != nil || len(left) != 0 {
 			t.Fatalf("fix, write %d (%s): left %v, %v", at, where, left, err)
 		}
 		used("fix " + where)

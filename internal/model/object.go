@@ -92,12 +92,23 @@ const (
 	ObjectDelete // the collection itself
 )
 
+// Of leaves what rights a collection of that kind can have: only calendars show
+// when somebody is busy, and have organizers and invitations.
+func (r ObjectRights) Of(kind Kind) ObjectRights {
+	if kind != KindCalendar {
+		r &^= ObjectFreeBusy | ObjectOwn | ObjectReply
+	}
+	return r
+}
+
 // ObjectGrant is one entry of who may use a collection of objects.
 type ObjectGrant struct {
 	// Identifier is a login, an address, "anyone" or a group in the source's
 	// spelling.
 	Identifier string
 	Rights     ObjectRights
+	// Negative takes the rights away, whatever else grants them.
+	Negative bool
 }
 
 var objectRightWords = []string{"free/busy", "read", "write", "own", "reply", "share", "delete"}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/model"
 )
 
@@ -15,6 +16,9 @@ type list struct {
 	shared bool // with everybody
 	// lines are all of it, with identifiers in lower case.
 	lines []model.Grant
+	// to is what rights become at the destination, words what notes call them.
+	to    func(model.Rights) (destination.Rights, []loss)
+	words func(model.Rights) string
 }
 
 // entry is what a list says of one identifier.
@@ -29,7 +33,7 @@ var everybody = map[string]bool{"anyone": true, "authenticated": true}
 
 // read takes a list apart. Anonymous users have no accounts anywhere.
 func read(grants []model.Grant) list {
-	l := list{users: map[string]*entry{}, groups: map[string]*entry{}}
+	l := list{users: map[string]*entry{}, groups: map[string]*entry{}, to: translate, words: model.Rights.String}
 	for _, g := range grants {
 		g.Identifier = strings.ToLower(g.Identifier)
 		l.lines = append(l.lines, g)
@@ -60,6 +64,20 @@ func read(grants []model.Grant) list {
 			e.positive |= g.Rights
 		}
 	}
+	return l
+}
+
+// readObjects takes the list of a calendar, address book or folder apart. Its
+// rights are another set of bits, and stay what they are.
+func readObjects(kind model.Kind, grants []model.ObjectGrant) list {
+	lines := make([]model.Grant, len(grants))
+	for i, g := range grants {
+		lines[i] = model.Grant{Identifier: g.Identifier, Rights: model.Rights(g.Rights.Of(kind)), Negative: g.Negative}
+	}
+	l := read(lines)
+	l.shared = l.all.positive != 0
+	l.to = func(r model.Rights) (destination.Rights, []loss) { return destination.Rights(r), nil }
+	l.words = func(r model.Rights) string { return model.ObjectRights(r).String() }
 	return l
 }
 

@@ -60,9 +60,9 @@ func (l list) allot(owner model.Account, p *people, specific bool, limit int, us
 	}
 	have := map[string]destination.Rights{} // by login, through groups
 	grant := func(g *group, of somebody) (why string) {
-		rights, lost := translate(l.of(of, specific))
+		rights, lost := l.to(l.of(of, specific))
 		for _, m := range g.members {
-			if own, _ := translate(l.of(p.somebody(m), specific)); m.Login != owner.Login && rights&^own != 0 {
+			if own, _ := l.to(l.of(p.somebody(m), specific)); m.Login != owner.Login && rights&^own != 0 {
 				return lessFor
 			}
 		}
@@ -113,7 +113,7 @@ func (l list) allot(owner model.Account, p *people, specific bool, limit int, us
 	delete(candidates, owner.Login)
 	for _, login := range slices.Sorted(maps.Keys(candidates)) {
 		rights := l.of(p.somebody(candidates[login]), specific)
-		to, lost := translate(rights)
+		to, lost := l.to(rights)
 		if rights != 0 && (to&^have[login] != 0 || to == 0) {
 			out.users = append(out.users, userGrant{login, to, lost})
 		}
@@ -130,7 +130,7 @@ func (w *owner) notes(mailbox string, l list, a allotment) {
 		w.note(mailbox, "nobody", fmt.Sprintf("%q may use it, but is no account of the source: nothing to carry", id))
 	}
 	for _, g := range a.strangers {
-		w.note(mailbox, "group", fmt.Sprintf("the group %q may use it (%s): nothing tells who that is; name its members in source.groups", g, l.groups[g].positive))
+		w.note(mailbox, "group", fmt.Sprintf("the group %q may use it (%s): nothing tells who that is; name its members in source.groups", g, l.words(l.groups[g].positive)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.groups)) {
 		if g := w.people.groups[name]; g != nil && len(g.strangers) > 0 && l.groups[name].positive != 0 {
@@ -143,7 +143,7 @@ func (w *owner) notes(mailbox string, l list, a allotment) {
 	switch {
 	case a.tooMany:
 		w.note(mailbox, "anyone", fmt.Sprintf("everybody may use it (%s), which the destination does not know, and allows %d accounts for one mailbox: let source.groups.addresses.anyone name a group of all users, which is made then, or raise x:Sharing maxShares there",
-			l.all.positive, w.Destination.Limits().MaxShares))
+			l.words(l.all.positive), w.Destination.Limits().MaxShares))
 	case a.everybody:
 		w.note(mailbox, "anyone", "everybody may use it: shared with every account of today; later ones do not get it by themselves, unless source.groups.addresses.anyone names a group")
 	}

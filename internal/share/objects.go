@@ -33,7 +33,6 @@ func (w *owner) objects(ctx context.Context, account int64, store source.Store) 
 	if !ok {
 		return nil
 	}
-	w.accounts = map[string]string{}
 	cols, _, err := src.ObjectCollections(ctx)
 	if err != nil {
 		return err
@@ -62,9 +61,13 @@ func (w *owner) objects(ctx context.Context, account int64, store source.Store) 
 
 func (w *owner) objectCollection(ctx context.Context, dst destination.ObjectSharer, c model.ObjectCollection, row ledger.ObjectCollection, grants []model.ObjectGrant) error {
 	in := destination.Collection{Kind: row.Kind, ID: row.Target}
-	want, err := w.wantedObjects(ctx, name(c.Path), grants)
+	rights, err := w.wanted(ctx, name(c.Path), readObjects(c.Kind, grants), false)
 	if err != nil {
 		return err
+	}
+	want := map[string]model.ObjectRights{}
+	for id, r := range rights {
+		want[id] = model.ObjectRights(r)
 	}
 	was, err := w.Ledger.ObjectShares(ctx, row.ID)
 	if err != nil || len(want)+len(was) == 0 {
@@ -122,86 +125,44 @@ func (w *owner) objectCollection(ctx context.Context, dst destination.ObjectShar
 	if err != nil {
 		return err
 	}
-	return w.lookAtObjects(ctx, dst, in, name(c.Path), want)
+	w.given = append(w.given, givenObjects{dst, in, name(c.Path), want})
+	return err
 }
 
-// wantedObjects works out what the destination should have, by account ID
-// there, and notes what it cannot.
-func (w *owner) wantedObjects(ctx context.Context, collection string, grants []model.ObjectGrant) (map[string]model.ObjectRights, error) {
-	want := map[string]model.ObjectRights{}
-	for _, g := range grants {
-		logins, id, err := w.whoIs(ctx, collection, g.Identifier)
-		if err != nil {
-			return nil, err
-		}
-		if id != "" {
-			want[id] |= g.Rights
-		}
-		for _, login := range logins {
-			if login == w.acc.Login {
-				continue
-			}
-			id, err := w.find(ctx, login)
+// givenObjects are what others were given of one collection.
+type givenObjects struct {
+	dst  destination.ObjectSharer
+	in   destination.Collection
+	name string
+	want map[string]model.ObjectRights // by account ID at the destination
+}
+
+// lookAtObjects asks as the readers what they may do now, and notes what
+// differs.
+func (w *owner) lookAtObjects(ctx context.Context) error {
+	for _, g := range w.given {
+		want := map[string]model.ObjectRights{}
+		for id, rights := range g.want {
+			logins, err := w.whom(ctx, id)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			if id == "" {
-				w.res.Waiting = append(w.res.Waiting, Wait{Mailbox: collection, Reader: w.address(login)})
+			for _, login := range logins {
+				want[login] |= rights
+			}
+		}
+		for _, login := range slices.Sorted(maps.Keys(want)) {
+			a, ok := w.people.byID[strings.ToLower(login)]
+			if !ok || want[login] == 0 {
 				continue
 			}
-			want[id] |= g.Rights
-		}
-	}
-	maps.DeleteFunc(want, func(_ string, r model.ObjectRights) bool { return r == 0 })
-	return want, nil
-}
-
-// whoIs resolves an identifier: to accounts of the source, or to a group at the
-// destination.
-func (w *owner) whoIs(ctx context.Context, collection, identifier string) (logins []string, group string, err error) {
-	key := strings.ToLower(identifier)
-	if a, ok := w.people.byID[key]; ok {
-		return []string{a.Login}, "", nil
-	}
-	g := w.people.groups[key]
-	if everybody[key] {
-		if g = w.people.anyone; g == nil {
-			w.note(collection, "anyone", "everybody may use it; source.groups.addresses gives everybody a group at the destination")
-			return nil, "", nil
-		}
-	}
-	if g == nil {
-		w.note(collection, "unknown", identifier+" is nobody that the source's accounts and groups know")
-		return nil, "", nil
-	}
-	if g.address != "" {
-		id, note, err := w.groups.ensure(ctx, g)
-		if note != "" {
-			w.note(collection, "group", g.address+": "+note)
-		}
-		if id != "" || err != nil {
-			return nil, id, err
-		}
-	}
-	for _, m := range g.members {
-		logins = append(logins, m.Login)
-	}
-	return logins, "", nil
-}
-
-// lookAtObjects asks as the readers what they may do now.
-func (w *owner) lookAtObjects(ctx context.Context, dst destination.ObjectSharer, in destination.Collection, collection string, want map[string]model.ObjectRights) error {
-	for login, id := range w.accounts {
-		rights := want[id]
-		if id == "" || rights == 0 {
-			continue
-		}
-		seen, err := dst.ObjectsSeenBy(ctx, in, w.address(login))
-		if err != nil {
-			return err
-		}
-		if rights&^seen&^model.ObjectFreeBusy != 0 {
-			w.note(collection, "seen", fmt.Sprintf("%s was given %q, but sees %q", w.address(login), rights, seen))
+			seen, err := g.dst.ObjectsSeenBy(ctx, g.in, a.Address)
+			if err != nil {
+				return err
+			}
+			if seen = seen.Of(g.in.Kind); want[login]|model.ObjectFreeBusy.Of(g.in.Kind) != seen|model.ObjectFreeBusy.Of(g.in.Kind) {
+				w.note(g.name, "seen", fmt.Sprintf("%s was given %q, but sees %q", a.Address, want[login], seen))
+			}
 		}
 	}
 	return nil

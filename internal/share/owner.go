@@ -32,6 +32,8 @@ type owner struct {
 	// at the source by ID at the destination, by login.
 	fresh   map[string]map[string][]string
 	ownSeen int // mailboxes of which each reader has a \Seen of his own
+	// given are the calendars, address books and folders that are shared.
+	given []givenObjects
 }
 
 func (w *owner) run(ctx context.Context) error {
@@ -48,9 +50,37 @@ func (w *owner) run(ctx context.Context) error {
 		return err
 	}
 	defer store.Close()
+	w.fresh = map[string]map[string][]string{}
+	w.accounts, w.expected, w.standsFor = map[string]string{}, map[string]map[string]destination.Rights{}, map[string]*group{}
 	if err := w.objects(ctx, row.ID, store); err != nil {
 		return err
 	}
+	if err := w.mailboxes(ctx, row.ID, store); err != nil {
+		return err
+	}
+	if w.DryRun {
+		return nil
+	}
+	if w.dst != nil {
+		if err := w.dst.Settle(ctx); err != nil {
+			if model.ClassOf(err) != model.ClassItem {
+				return err
+			}
+			w.note("", "settle", err.Error())
+		}
+	}
+	store.Close() // its connection: the readers' views take some, too
+	if err := w.subscribe(ctx); err != nil {
+		return err
+	}
+	if err := w.lookAtObjects(ctx); err != nil {
+		return err
+	}
+	return w.lookAsReaders(ctx)
+}
+
+// mailboxes carries the lists of the account's mailboxes.
+func (w *owner) mailboxes(ctx context.Context, account int64, store source.Store) error {
 	lists, ok := store.(source.Rights)
 	if !ok {
 		w.note("", "unknown", "this source does not tell who may use whose mailboxes")
@@ -67,30 +97,14 @@ func (w *owner) run(ctx context.Context) error {
 	if w.have, err = w.dst.Shares(ctx); err != nil {
 		return err
 	}
-	w.fresh = map[string]map[string][]string{}
-	w.accounts, w.expected, w.standsFor = map[string]string{}, map[string]map[string]destination.Rights{}, map[string]*group{}
-	targets, err := w.targets(ctx, row.ID)
+	targets, err := w.targets(ctx, account)
 	if err != nil {
 		return err
 	}
-	cols, err := store.Collections(ctx)
-	if err != nil {
-		return err
-	}
-	specific := false
-	if s, ok := store.(source.SpecificRights); ok {
-		if specific, err = s.SpecificRights(ctx); err != nil {
-			return err
-		}
-	}
-	for _, c := range cols {
-		if c.Kind != model.KindMail || c.Container {
-			continue
-		}
-		grants, err := lists.Rights(ctx, c)
+	err = eachList(ctx, store, lists, func(c model.Collection, grants []model.Grant, specific bool, err error) error {
 		if err != nil && model.ClassOf(err) == model.ClassItem {
 			w.note(name(c.Path), "unreadable", fmt.Sprintf("its list cannot be read, and nothing is changed: %v", err))
-			continue
+			return nil
 		}
 		if err != nil {
 			return err
@@ -100,7 +114,7 @@ func (w *owner) run(ctx context.Context) error {
 			if len(read(grants).users)+len(read(grants).groups) > 1 {
 				w.note(name(c.Path), "notMoved", "the mailbox has not been moved yet: its shares follow it")
 			}
-			continue
+			return nil
 		}
 		if err := w.mailbox(ctx, c, t, grants, specific); err != nil {
 			return err
@@ -117,22 +131,37 @@ func (w *owner) run(ctx context.Context) error {
 				w.ownSeen++
 			}
 		}
-	}
-	w.tellPublic()
-	if w.DryRun {
 		return nil
-	}
-	if err := w.dst.Settle(ctx); err != nil {
-		if model.ClassOf(err) != model.ClassItem {
-			return err
-		}
-		w.note("", "settle", err.Error())
-	}
-	store.Close() // its connection: the readers' views take some, too
-	if err := w.subscribe(ctx); err != nil {
+	})
+	if err != nil {
 		return err
 	}
-	return w.lookAsReaders(ctx)
+	w.tellPublic()
+	return nil
+}
+
+// eachList hands over the list of each mailbox, or why it cannot be read.
+func eachList(ctx context.Context, store source.Store, lists source.Rights, fn func(c model.Collection, grants []model.Grant, specific bool, err error) error) error {
+	cols, err := store.Collections(ctx)
+	if err != nil {
+		return err
+	}
+	specific := false
+	if s, ok := store.(source.SpecificRights); ok {
+		if specific, err = s.SpecificRights(ctx); err != nil {
+			return err
+		}
+	}
+	for _, c := range cols {
+		if c.Kind != model.KindMail || c.Container {
+			continue
+		}
+		grants, err := lists.Rights(ctx, c)
+		if err := fn(c, grants, specific, err); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func name(path []string) string { return strings.Join(path, "/") }
@@ -159,7 +188,7 @@ func (w *owner) note(mailbox, code, text string) {
 
 // mailbox carries the list of one mailbox.
 func (w *owner) mailbox(ctx context.Context, c model.Collection, t ledger.Collection, grants []model.Grant, specific bool) error {
-	want, err := w.wanted(ctx, name(c.Path), grants, specific)
+	want, err := w.wanted(ctx, name(c.Path), read(grants), specific)
 	if err != nil {
 		return err
 	}
@@ -209,7 +238,7 @@ func (w *owner) mailbox(ctx context.Context, c model.Collection, t ledger.Collec
 		if model.ClassOf(err) != model.ClassItem {
 			return err
 		}
-		w.note(name(c.Path), "refused", fmt.Sprintf("the destination refuses to share it with %d accounts: %v; it allows %d for one mailbox unless x:Sharing maxShares is raised",
+		w.note(name(c.Path), "refused", fmt.Sprintf("the destination refuses to share it with %d accounts: %v; it allows %d for one mailbox; mailhaul check --fix raises x:Sharing maxShares as far as the lists need",
 			len(want), err, w.Destination.Limits().MaxShares))
 		return nil
 	}
@@ -232,7 +261,7 @@ func (w *owner) mailbox(ctx context.Context, c model.Collection, t ledger.Collec
 
 // wanted works out what the destination should have, by account ID there, and
 // notes what it cannot.
-func (w *owner) wanted(ctx context.Context, mailbox string, grants []model.Grant, specific bool) (map[string]destination.Rights, error) {
+func (w *owner) wanted(ctx context.Context, mailbox string, l list, specific bool) (map[string]destination.Rights, error) {
 	var failed error
 	ids := map[*group]string{}
 	usable := func(g *group) bool {
@@ -246,7 +275,6 @@ func (w *owner) wanted(ctx context.Context, mailbox string, grants []model.Grant
 		ids[g] = id
 		return id != ""
 	}
-	l := read(grants)
 	a := l.allot(w.acc, w.people, specific, w.Destination.Limits().MaxShares, usable)
 	if failed != nil {
 		return nil, failed

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/jmap"
@@ -15,16 +16,32 @@ const (
 	manyMailboxes = 10_000
 	// manyResults is room for any calendar or address book.
 	manyResults = 1_000_000
+	// spareShares is how many shares of a mailbox are left for its owner, who may
+	// add some meanwhile: Stalwart's own default.
+	spareShares = 10
 	// longLife is how long uploads live by default, in milliseconds.
 	longLife = 3_600_000
 )
 
-// tunable are the settings whose defaults hurt a migration.
-var tunable = []struct {
+// tunableSetting is a setting that may hurt a migration.
+type tunableSetting struct {
 	destination.Setting
 	// hurts judges the present value.
 	hurts func(json.RawMessage) bool
-}{
+}
+
+// sharing is the setting that bounds with how many a mailbox is shared.
+func sharing(need int) tunableSetting {
+	return tunableSetting{destination.Setting{Object: "x:Sharing", Property: "maxShares", New: json.RawMessage(fmt.Sprint(need + spareShares)),
+		Why: fmt.Sprintf("one mailbox or calendar is shared with %d accounts or groups, and all of its shares would be refused", need)},
+		func(v json.RawMessage) bool {
+			var n int
+			return json.Unmarshal(v, &n) == nil && n < need
+		}}
+}
+
+// tunable are the settings whose defaults hurt any migration.
+var tunable = []tunableSetting{
 	{destination.Setting{Object: "x:DataRetention", Property: "expungeTrashAfter", New: json.RawMessage("null"),
 		Why: "Trash and Junk would be emptied some days after they were imported"},
 		func(v json.RawMessage) bool { return string(v) != "null" }},
@@ -60,9 +77,9 @@ var tunable = []struct {
 }
 
 // Tune implements destination.Tuner.
-func (d *Destination) Tune(ctx context.Context) ([]destination.Setting, error) {
+func (d *Destination) Tune(ctx context.Context, needs destination.Needs) ([]destination.Setting, error) {
 	var out []destination.Setting
-	for _, t := range tunable {
+	for _, t := range append(slices.Clone(tunable), sharing(needs.Shares)) {
 		if t.Object == "x:WebDav" && !d.session.Has(capCalendars) {
 			continue
 		}

@@ -36,13 +36,16 @@ func tune(t *testing.T, d destination.Tuner) {
 			t.Fatal(err)
 		}
 	}
-	settings, err := d.Tune(t.Context())
+	settings, err := d.Tune(t.Context(), destination.Needs{Shares: 11})
 	must(err)
-	if len(settings) < 3 {
+	if len(settings) < 4 {
 		t.Fatalf("a new server has %d settings that hurt: %+v", len(settings), settings)
 	}
+	if few, err := d.Tune(t.Context(), destination.Needs{Shares: 10}); err != nil || len(few) != len(settings)-1 {
+		t.Errorf("ten shares, which it allows, change a setting: %+v, %v", few, err)
+	}
 	must(d.Change(t.Context(), settings))
-	if left, err := d.Tune(t.Context()); err != nil || len(left) != 0 {
+	if left, err := d.Tune(t.Context(), destination.Needs{Shares: 21}); err != nil || len(left) != 0 {
 		t.Errorf("after the change: %+v, %v", left, err)
 	}
 	back := make([]destination.Setting, len(settings))
