@@ -1,8 +1,10 @@
 package cyrus_test
 
 import (
+	"bytes"
 	"crypto/tls"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -231,5 +233,80 @@ func TestPublicStates(t *testing.T) {
 	}
 	if n, err := f.source().CountPublic(); n != 4 || err != nil {
 		t.Errorf("%d are counted, %v", n, err)
+	}
+}
+
+// Where all readers of a mailbox share one seen state, what any of them has read
+// is read, for its owner as for nobody's mailboxes, from disk as over IMAP; and
+// what they had read each for himself before is not.
+func TestSharedSeen(t *testing.T) {
+	t.Parallel()
+	// Debian's 3.6 breaks off when it shall change the option of a mailbox that
+	// belongs to nobody: one is made with it, the other without.
+	s := startServer(t, map[string]string{"mailbox_default_options": "4"})
+	s.as(t, "").do("CREATE Team")
+	config, err := os.ReadFile(s.Config)
+	must(t, err)
+	must(t, os.WriteFile(s.Config, bytes.ReplaceAll(config, []byte("mailbox_default_options: 4"), []byte("mailbox_default_options: 0")), 0o644))
+	s.Restart(t)
+	admin := s.as(t, "")
+	for _, box := range []string{"user/anna", "user/anna/Plans", "user/bob", "Team", "Team/Own"} {
+		if box != "Team" {
+			admin.do("CREATE %q", box)
+		}
+		admin.do("SETACL %q anna lrswite", box)
+		if box != "user/anna" {
+			admin.do("SETACL %q bob lrswite", box)
+		}
+	}
+	bob, anna := s.as(t, "bob"), s.as(t, "anna")
+	mine := map[string]string{"user/anna/Plans": foreign(bob, "user", "anna", "Plans"), "Team": foreign(bob, "Team"), "Team/Own": foreign(bob, "Team", "Own")}
+	for box, at := range mine {
+		for range 4 {
+			bob.append(at, "", time.Unix(1_500_000_000, 0), "Subject: x\r\n\r\nx\r\n")
+		}
+		bob.do("SELECT %q", at)
+		bob.do(`STORE 1 +FLAGS (\Seen)`) // for himself
+		bob.do("CLOSE")
+		if box == "user/anna/Plans" {
+			admin.do(`SETMETADATA %q (/shared/vendor/cmu/cyrus-imapd/sharedseen "true")`, box)
+		}
+		bob.do("SELECT %q", at)
+		bob.do(`STORE 2:3 +FLAGS (\Seen)`)
+		bob.do("CLOSE")
+	}
+	anna.do("SELECT %q", foreign(anna, "Team"))
+	anna.do(`STORE 4 +FLAGS (\Seen)`) // as bob sees it, too
+	anna.do("CLOSE")
+	disk, over := s.disk(t), s.asAdmin(t)
+	for seen, own := range map[string]int{"": 0, "anna": 0, "bob": 3} {
+		want := lookPublic(t, over, seen)
+		if d := cmp.Diff(want, lookPublic(t, disk, seen)); d != "" {
+			t.Errorf("as %q, from IMAP (-) to disk (+):\n%s", seen, d)
+		}
+		if together, apart := want.seenIn("Team"), want.seenIn("Team/Own"); len(together) < 3 || len(apart) != own {
+			t.Errorf("as %q, %v are seen together, %v apart", seen, together, apart)
+		}
+	}
+	for how, src := range map[string]source.Source{"disk": disk, "IMAP": over} {
+		st, err := src.Open(t.Context(), model.Account{Login: model.PublicLogin, Public: &model.Public{}})
+		must(t, err)
+		cols, err := st.Collections(t.Context())
+		must(t, err)
+		for _, c := range cols {
+			own, err := st.(source.OwnSeen).OwnSeen(t.Context(), c)
+			must(t, err)
+			if want := len(c.Path) == 2; own != want {
+				t.Errorf("%s: each reader of %q has his own seen state: %v", how, c.Path, own)
+			}
+		}
+		must(t, st.Close())
+	}
+	a := look(t, over, "anna")
+	if d := cmp.Diff(a, look(t, disk, "anna")); d != "" {
+		t.Errorf("anna's own, from IMAP (-) to disk (+):\n%s", d)
+	}
+	if got := a.seenIn("Plans"); len(got) < 2 {
+		t.Errorf("of her mailbox, in which all share what is seen, %v are", got)
 	}
 }
