@@ -6,10 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	goimap "github.com/emersion/go-imap/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"mailhaul.org/mailhaul/internal/cli"
@@ -26,6 +28,7 @@ type courierSite struct {
 	accounts, mailboxes int
 	messages            int
 	first               *sample.Account // has mail that nobody has seen
+	addresses           []string        // the second may use a mailbox of the first, and has subscribed to it
 }
 
 func startCourierSite(t *testing.T) courierSite {
@@ -39,9 +42,12 @@ func startCourierSite(t *testing.T) courierSite {
 	site.logins = filepath.Join(site.dir, "logins.csv")
 	var users []lab.CourierUser
 	logins := ""
-	for _, a := range org.Accounts {
+	for i, a := range org.Accounts {
 		local, domain, _ := strings.Cut(a.Login, "@")
 		users = append(users, lab.CourierUser{Name: a.Login, Password: a.Password, Home: filepath.Join(site.dir, domain, local)})
+		if i > 2 {
+			users[i].Options = "group=crew"
+		}
 		logins += fmt.Sprintf("%s,%q\n", a.Login, a.Password)
 	}
 	if err := os.WriteFile(site.logins, []byte(logins), 0o600); err != nil {
@@ -50,8 +56,10 @@ func startCourierSite(t *testing.T) courierSite {
 	site.Courier = lab.StartCourier(t, lab.CourierOptions{Users: users, Mail: site.dir, Shared: true})
 	for _, a := range org.Accounts {
 		site.fill(t, a)
+		site.addresses = append(site.addresses, a.Login)
 	}
 	site.first = org.Accounts[0]
+	site.share(t, org.Accounts[0], users[0].Home, org.Accounts[1], org.Accounts[2])
 	site.deliver(t, users[0].Home)
 	site.filter(t, users[0].Home, "if (/^Subject:.*invoice/)\n  to \"Maildir/.Sent\"\n")
 	site.filter(t, users[1].Home, "xfilter \"/usr/bin/spamc\"\n")
@@ -83,6 +91,32 @@ func (site *courierSite) fill(t *testing.T, a *sample.Account) {
 			u.Append(t, path, text, msg.Flags, msg.Received)
 			site.messages++
 		}
+	}
+}
+
+// share lets two accounts and a group use a mailbox; the first subscribes to it.
+// Groups are set with maildiracl, for which the file is written here.
+func (site *courierSite) share(t *testing.T, owner *sample.Account, home string, works, reads *sample.Account) {
+	t.Helper()
+	i := slices.IndexFunc(owner.Mailboxes, func(m *sample.Mailbox) bool { return !m.Container && len(m.Path) == 1 && m.Path[0] != "INBOX" })
+	box := strings.ReplaceAll(owner.Mailboxes[i].Path[0], ".", "-")
+	u := sourcetest.NewUser(t, site.IMAP, owner.Login, owner.Password)
+	for who, rights := range map[string]string{works.Login: "lrswite", reads.Login: "lr"} {
+		if err := u.SetACL(u.Name([]string{box}), goimap.RightsIdentifier(who), goimap.RightModificationReplace, goimap.RightSet(rights)).Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := os.OpenFile(filepath.Join(home, "Maildir", "."+box, "courierimapacl"), os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = f.WriteString("group=crew lrs\n")
+		f.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := "#shared." + strings.ReplaceAll(owner.Login, ".", " ") + "." + box
+	if err := sourcetest.NewUser(t, site.IMAP, works.Login, works.Password).Client.Subscribe(shown).Wait(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -141,6 +175,7 @@ type courierResult struct {
 		Messages, Octets, Moved, Flags, Deleted, Refused, Kept, Mailboxes, Scripts int
 	}
 	Verified struct{ Source, Identical, Repaired, Refused, Missing, Different, Extra int }
+	Arrived  map[string]arrival // without scripts: these are on the disk only
 }
 
 func (site courierSite) moves(t *testing.T, to target, disk bool) (got courierResult) {
@@ -203,7 +238,19 @@ func (site courierSite) moves(t *testing.T, to target, disk bool) (got courierRe
 	if v.Total.Source != site.messages || v.Total.Identical+v.Total.Repaired != site.messages || v.Total.Extra != 0 {
 		t.Errorf("verified %+v; the source holds %d messages", v.Total, site.messages)
 	}
-	got.Synced, got.Verified = one.Total, v.Total
+	got.Synced, got.Verified, got.Arrived = one.Total, v.Total, map[string]arrival{}
+	notes := a.shared()
+	if len(notes["changes"]) != 5 || len(notes["differs"])+len(notes["subscriptions"]) > 0 {
+		t.Errorf("shared: %q", notes)
+	}
+	for _, address := range site.addresses {
+		at := arrivedAt(t, to, address, site.addresses...)
+		at.Scripts = nil
+		got.Arrived[address] = at
+	}
+	if first := got.Arrived[site.addresses[0]]; to.imap != "" && len(first.Subscribed) != 1 {
+		t.Errorf("others have subscribed to %q", first.Subscribed)
+	}
 	return got
 }
 

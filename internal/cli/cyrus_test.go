@@ -5,10 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	goimap "github.com/emersion/go-imap/v2"
+	"github.com/google/go-cmp/cmp"
 
 	"mailhaul.org/mailhaul/internal/cli"
 	"mailhaul.org/mailhaul/internal/lab"
@@ -44,6 +46,14 @@ func startFirm(t *testing.T) (*lab.Cyrus, int) {
 		p.append("Doomed", 1)
 		p.remove("Doomed")
 	}
+	// Bob may work with a mailbox of anna's, and has subscribed to it; what
+	// everybody may do there, carla may not.
+	for _, grant := range []string{"bob lrswite", "anyone lrs", "-carla.li lrs"} {
+		who, rights, _ := strings.Cut(grant, " ")
+		admin.must(admin.c.SetACL("user/anna/Projects/Straße", goimap.RightsIdentifier(who), goimap.RightModificationReplace, goimap.RightSet(rights)).Wait())
+	}
+	bob := cyrusAs(t, c, "bob")
+	bob.must(bob.c.Subscribe("Other Users/anna/Projects/Straße").Wait())
 	putCyrusScript(t, c, "anna", "rules", "require \"fileinto\";\r\nif header :contains \"subject\" \"x\" { fileinto \"Projects\"; }\r\n")
 	return c, n
 }
@@ -66,6 +76,9 @@ func TestCyrusMoves(t *testing.T) {
 			if disk.moved != over.moved {
 				t.Errorf("from disk: %+v, over IMAP: %+v", disk.moved, over.moved)
 			}
+			if d := cmp.Diff(over.arrived, disk.arrived); d != "" {
+				t.Errorf("over IMAP (-), from disk (+):\n%s", d)
+			}
 			// The other way to read goes on where the first stopped.
 			disk.use(t, firm, "imap")
 			var r struct{ Total firmCounts }
@@ -82,7 +95,8 @@ type firmCounts struct{ Messages, Octets, Moved, Flags, Deleted, Rematched, Kept
 
 type firmMove struct {
 	administrator
-	moved firmCounts
+	moved   firmCounts
+	arrived map[string]arrival
 }
 
 var firmSource = regexp.MustCompile(`(?s)\n  kind: cyrus\n.*?\n  # Who exists`)
@@ -148,6 +162,18 @@ func moveFirm(t *testing.T, firm *lab.Cyrus, to target, way string, messages int
 	m.result(cli.ExitOK, &v, "verify", "--reread")
 	if v.Total.Source != messages || v.Total.Identical != messages || v.Total.Extra != 0 {
 		t.Errorf("verified %+v, there are %d messages", v.Total, messages)
+	}
+	if notes := m.shared(); len(notes["changes"]) < 3 || len(notes["differs"])+len(notes["subscriptions"]) > 0 {
+		t.Errorf("shared: %q", notes)
+	}
+	m.arrived = map[string]arrival{}
+	people := []string{"anna", "bob", "carla.li"}
+	for _, who := range append([]string{"shared"}, people...) {
+		m.arrived[who] = arrivedAt(t, to, who+"@acme.test", people...)
+	}
+	if annas := m.arrived["anna"]; annas.Rights["bob Projects/Straße"] != "read add remove seen keywords" || annas.Rights["carla.li Projects/Straße"] != "" ||
+		to.imap != "" && !slices.Equal(annas.Subscribed, []string{"bob Projects/Straße"}) {
+		t.Errorf("of anna's mailboxes others have %v and have subscribed to %q", annas.Rights, annas.Subscribed)
 	}
 	return m
 }

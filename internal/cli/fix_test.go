@@ -103,7 +103,9 @@ func TestFixMakesRoomForShares(t *testing.T) {
 			}
 			var r struct{ Restored []destination.Setting }
 			a.result(cli.ExitOK, &r, "check", "--restore")
-			if !slices.ContainsFunc(r.Restored, func(s destination.Setting) bool { return s.Property == "maxShares" && string(s.Old) == "22" && string(s.New) == "10" }) {
+			if !slices.ContainsFunc(r.Restored, func(s destination.Setting) bool {
+				return s.Property == "maxShares" && string(s.Old) == "22" && string(s.New) == "10"
+			}) {
 				t.Errorf("restored: %+v", r.Restored)
 			}
 		})

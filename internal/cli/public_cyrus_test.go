@@ -83,11 +83,9 @@ func TestCyrusPublic(t *testing.T) {
 			t.Parallel()
 			to := start(t)
 			a, fromDisk, notes := publicMove(t, to, disk, messages, people...)
-			imapTo := start(t)
-			_, over, _ := publicMove(t, imapTo, imap, messages, people...)
-			for _, at := range []target{to, imapTo} {
-				subscribesOverIMAP(t, at, "bob", "News")
-				subscribesOverIMAP(t, at, "anna")
+			_, over, _ := publicMove(t, start(t), imap, messages, people...)
+			if to.imap != "" && !slices.Equal(fromDisk.Subscribed, []string{"bob News"}) {
+				t.Errorf("subscribed: %q", fromDisk.Subscribed)
 			}
 			if len(notes["subscriptions"]) > 0 {
 				t.Errorf("subscriptions: %q", notes["subscriptions"])

@@ -13,17 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mailhaul.org/mailhaul/internal/cli"
-	"mailhaul.org/mailhaul/internal/destination"
-	"mailhaul.org/mailhaul/internal/stalwart"
 )
-
-// arrival is what a public tree is at the destination.
-type arrival struct {
-	// Messages are "path received hash keywords", in order.
-	Messages []string
-	// Rights are what readers have, by "reader path".
-	Rights map[string]string
-}
 
 // publicMove moves an organisation with its public mailboxes: twice, shares and
 // verifies. It returns what arrived and the notes of the shares, by code.
@@ -101,93 +91,12 @@ func (a administrator) shared() map[string][]string {
 	return out
 }
 
-// arrived looks at the group as the administrator and as the readers.
-func arrived(t *testing.T, to target, readers ...string) arrival {
-	t.Helper()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: to.url, User: to.user, Password: to.password})
-	must(err)
-	defer d.Close()
-	group, err := d.Open(t.Context(), "shared@acme.test")
-	must(err)
-	boxes, err := group.Mailboxes(t.Context())
-	must(err)
-	path := map[string]string{}
-	var name func(id string) string
-	name = func(id string) string {
-		i := slices.IndexFunc(boxes, func(m destination.Mailbox) bool { return m.ID == id })
-		if boxes[i].Parent == "" {
-			return boxes[i].Name
-		}
-		return name(boxes[i].Parent) + "/" + boxes[i].Name
-	}
-	for _, m := range boxes {
-		path[m.ID] = name(m.ID)
-	}
-	out := arrival{Rights: map[string]string{}}
-	for _, m := range boxes {
-		for e, err := range group.List(t.Context(), m.ID) {
-			must(err)
-			out.Messages = append(out.Messages, fmt.Sprintf("%s %d %x %v", path[m.ID], e.Received.Unix(), e.Hash, e.Keywords))
-		}
-	}
-	slices.Sort(out.Messages)
-	for _, r := range readers {
-		seen, err := group.(destination.Sharer).SeenBy(t.Context(), r+"@acme.test")
-		must(err)
-		for id, rights := range seen {
-			out.Rights[r+" "+path[id]] = rights.String()
-		}
-	}
-	return out
-}
-
-// seen are the messages of a mailbox that are marked as read.
-func (a arrival) seen(path string) (n int) {
-	for _, m := range a.Messages {
-		if strings.HasPrefix(m, path+" ") && strings.Contains(m, "$seen") {
-			n++
-		}
-	}
-	return n
-}
-
 const (
 	reads    = "read seen keywords"
 	works    = "read add remove seen keywords create rename delete"
 	manages  = works + " share"
 	everyone = "everybody@acme.test"
 )
-
-// subscribesOverIMAP demands that a reader has subscribed to these mailboxes of
-// the group, at a server that has IMAP.
-func subscribesOverIMAP(t *testing.T, to target, reader string, want ...string) {
-	t.Helper()
-	if to.imap == "" {
-		return
-	}
-	c, err := imapclient.DialInsecure(to.imap, nil)
-	p := person{t, c}
-	p.must(err)
-	defer c.Close()
-	p.must(c.Login(reader+"@acme.test%"+to.user, to.password).Wait())
-	list, err := c.List("", "*", &goimap.ListOptions{SelectSubscribed: true}).Collect()
-	p.must(err)
-	var got []string
-	for _, l := range list {
-		if box, ok := strings.CutPrefix(l.Mailbox, "Shared Folders/shared@acme.test/"); ok {
-			got = append(got, box)
-		}
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("%s has subscribed to %q, want %q", reader, got, want)
-	}
-}
 
 // shownOverIMAP demands that readers find the group's mailboxes with a mail
 // program, and only those that they may read.

@@ -24,6 +24,7 @@ type guidConn struct {
 	attribute string
 	asking    atomic.Bool
 	lsub      atomic.Bool // a list of subscriptions is being asked for
+	acl       atomic.Bool // a Courier's access control list is being asked for
 	in        *bufio.Reader
 	ready     []byte // of the line in hand, not yet read
 	literal   int64  // octets that pass as they are
@@ -47,6 +48,8 @@ func (c *guidConn) Write(p []byte) (int, error) {
 		out = bytes.ReplaceAll(p, []byte("ENVELOPE"), []byte(c.attribute))
 	case c.lsub.Load():
 		out = bytes.Replace(p, []byte("LIST (SUBSCRIBED)"), []byte("LSUB"), 1)
+	case c.acl.Load():
+		out = bytes.Replace(p, []byte("GETACL "), []byte(courierGetACL), 1)
 	}
 	if _, err := c.Conn.Write(out); err != nil {
 		return 0, err
@@ -88,6 +91,9 @@ func (c *guidConn) Read(p []byte) (int, error) {
 func (c *guidConn) dress(line []byte) []byte {
 	if rest, ok := bytes.CutPrefix(line, []byte("* LSUB ")); ok {
 		return append([]byte("* LIST "), rest...)
+	}
+	if c.acl.Load() {
+		return dressACL(line)
 	}
 	name := []byte(c.attribute + " ")
 	at := bytes.Index(line, name)

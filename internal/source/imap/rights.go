@@ -23,6 +23,11 @@ func (st *Store) Rights(ctx context.Context, c model.Collection) (out []model.Gr
 		if !st.ses.caps.Has(imap.CapACL) {
 			return false, nil
 		}
+		if st.src.courier.Load() {
+			var err error
+			out, err = st.courierACL(c.Native)
+			return false, err
+		}
 		acl, err := st.ses.GetACL(c.Native).Wait()
 		if no, ok := errors.AsType[*imap.Error](err); ok && no.Type == imap.StatusResponseTypeNo {
 			return false, nil // only who may administer the mailbox is told
