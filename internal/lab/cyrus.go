@@ -29,6 +29,8 @@ type Cyrus struct {
 	// IMAP (plain text and STARTTLS), IMAPS and Sieve are listening
 	// addresses, "127.0.0.1:port".
 	IMAP, IMAPS, Sieve string
+	// LMTP is one that takes mail for everybody without asking who brings it.
+	LMTP string
 	// HTTP is one for CalDAV and its like, without TLS; empty without
 	// httpmodules.
 	HTTP string
@@ -95,9 +97,9 @@ func StartCyrus(t testing.TB, o CyrusOptions) *Cyrus {
 	}
 	c.own(t)
 	for attempt := 1; ; attempt++ {
-		ports := freePorts(t, 4)
+		ports := freePorts(t, 5)
 		at := func(i int) string { return "127.0.0.1:" + strconv.Itoa(ports[i]) }
-		c.IMAP, c.IMAPS, c.Sieve = at(0), at(1), at(2)
+		c.IMAP, c.IMAPS, c.Sieve, c.LMTP = at(0), at(1), at(2), at(4)
 		if settings["httpmodules"] != "" {
 			c.HTTP = at(3)
 		}
@@ -153,8 +155,9 @@ SERVICES {
   imap cmd="%s -C %s" listen="%s" prefork=0
   imaps cmd="%s -s -C %s" listen="%s" prefork=0
   sieve cmd="%s -C %s" listen="%s" prefork=0
+  lmtp cmd="%s -a -C %s" listen="%s" prefork=0
 %s}
-`, bin("ctl_cyrusdb"), c.Config, bin("imapd"), c.Config, c.IMAP, bin("imapd"), c.Config, c.IMAPS, bin("timsieved"), c.Config, c.Sieve, http)
+`, bin("ctl_cyrusdb"), c.Config, bin("imapd"), c.Config, c.IMAP, bin("imapd"), c.Config, c.IMAPS, bin("timsieved"), c.Config, c.Sieve, bin("lmtpd"), c.Config, c.LMTP, http)
 }
 
 // passwords writes the SASL database.

@@ -130,7 +130,7 @@ func (r mailReader) misfiled(rules []rule, want []lab.SieveOutcome) []string {
 		for k, m := range names {
 			w := want[i*len(names)+k]
 			if g := got[key(i, m)]; w.Err != "" || !slices.Equal(g.mailboxes, mailboxesOf(w)) || !slices.Equal(g.flags, flagsOf(w, g.flags)) {
-				out = append(out, fmt.Sprintf("%s, message %s: Dovecot %v; Stalwart %q %q\n%s", ru.name, m, w, g.mailboxes, g.flags, converted(r.t, r.d, ru, i)))
+				out = append(out, fmt.Sprintf("%s, message %s: the old server %v; Stalwart %q %q\n%s", ru.name, m, w, g.mailboxes, g.flags, converted(r.t, r.d, ru, i)))
 				break
 			}
 		}
