@@ -60,19 +60,31 @@ var want = []model.Account{
 
 const others = "MAILDIRPATH=Mail\n"
 
-func TestMariaDB(t *testing.T) {
+// Accounts in a database's table, asked of both servers as Courier asks them.
+func TestDatabases(t *testing.T) {
 	t.Parallel()
-	d := lab.StartMariaDB(t)
-	d.Exec(t, statements...)
-	f := site(t, map[string]string{
-		"authdaemonrc": "authmodulelist=\"authuserdb authmysql\"\n", "imapd": others, "userdb": "first@acme.test\thome=/srv/first\n",
-		"authmysqlrc": fmt.Sprintf("MYSQL_SERVER %s\nMYSQL_PORT %d\nMYSQL_DATABASE %s\nMYSQL_USERNAME %s\nMYSQL_PASSWORD %s\nMYSQL_USER_TABLE users\nMYSQL_LOGIN_FIELD email\n"+
-			"MYSQL_CRYPT_PWFIELD crypt\nMYSQL_CLEAR_PWFIELD clear\nMYSQL_MAILDIR_FIELD maildir\nMYSQL_QUOTA_FIELD quota\nMYSQL_NAME_FIELD name\nMYSQL_WHERE_CLAUSE active=1\n",
-			d.Host, d.Port, d.Name, d.Reader, d.ReaderPassword),
-	})
-	got, problems := read(t, f)
-	if diff := cmp.Diff(want, got); diff != "" || len(problems) > 0 {
-		t.Errorf("%s\n%q", diff, problems)
+	for prefix, module := range map[string]struct {
+		name  string
+		start func(t testing.TB) *lab.Database
+		where string // of the server, of the account
+	}{
+		"MYSQL": {"authmysql", lab.StartMariaDB, "MYSQL_SERVER %s\nMYSQL_PORT %d\nMYSQL_USERNAME %s\nMYSQL_PASSWORD %s\n"},
+		"PGSQL": {"authpgsql", lab.StartPostgreSQL, "PGSQL_HOST %s\nPGSQL_PORT %d\nPGSQL_USERNAME %s\nPGSQL_PASSWORD %s\n"},
+	} {
+		t.Run(module.name, func(t *testing.T) {
+			t.Parallel()
+			d := module.start(t)
+			d.Exec(t, statements...)
+			table := "X_DATABASE " + d.Name + "\nX_USER_TABLE users\nX_LOGIN_FIELD email\nX_CRYPT_PWFIELD crypt\nX_CLEAR_PWFIELD clear\nX_MAILDIR_FIELD maildir\nX_QUOTA_FIELD quota\nX_NAME_FIELD name\nX_WHERE_CLAUSE active=1\n"
+			f := site(t, map[string]string{
+				"authdaemonrc": "authmodulelist=\"authuserdb " + module.name + "\"\n", "imapd": others, "userdb": "first@acme.test\thome=/srv/first\n",
+				module.name + "rc": fmt.Sprintf(module.where, d.Host, d.Port, d.Reader, d.ReaderPassword) + strings.ReplaceAll(table, "X_", prefix+"_"),
+			})
+			got, problems := read(t, f)
+			if diff := cmp.Diff(want, got); diff != "" || len(problems) > 0 {
+				t.Errorf("%s\n%q", diff, problems)
+			}
+		})
 	}
 }
 
