@@ -15,10 +15,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mailhaul.org/mailhaul/internal/cli"
+	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sample"
 	"mailhaul.org/mailhaul/internal/source/sourcetest"
+	"mailhaul.org/mailhaul/internal/stalwart"
 )
 
 // courierSite is a real Courier that its users have filled over IMAP.
@@ -324,4 +326,100 @@ func courierDelta(t *testing.T, to target, disk bool) {
 	if v.Total.Source != 5 || v.Total.Identical != 5 || v.Total.Extra != 0 {
 		t.Errorf("verified %+v, want 5 messages", v.Total)
 	}
+}
+
+// The calendar that Courier's webmail keeps in a Maildir moves from its disk, and
+// so does what its user changes there later; an event that cannot be one is named.
+func TestCourierCalendar(t *testing.T) {
+	to, dir := targets(t)["Stalwart"](t), t.TempDir()
+	t.Setenv("NEW_ADMIN", to.password)
+	at := filepath.Join(dir, "anna", "calendar")
+	for _, sub := range []string{"cur", "new", "tmp", "calendar"} {
+		if err := os.MkdirAll(filepath.Join(dir, "anna", sub), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(at, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	event := func(subject string) string {
+		return "From: anna@acme.test\nDate: Tue, 1 Sep 2026 10:00:00 +0000\nSubject: " + subject + "\n\nwith a description\n"
+	}
+	write("1.a", event("Plan"))
+	write("1.b", event("=?utf-8?q?Caf=C3=A9?="))
+	index := "1@anna\t1.a\tt=1793000000,1793003600\tt=1793604800,1793608400\n2@anna\t1.b\tt=1793100000,1793103600\n"
+	write("index", index+"3@anna\t1.lost\tt=1793100000,1793103600\n4@anna\t1.held\tb=1793000000\tt=1793000000,1793003600\n")
+	a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
+	a.source(to, fmt.Sprintf("  kind: courier\n  maildir: {path: %q}\n  users: {list: [anna], domain: acme.test}", dir+"/%n"))
+	if out := a.run(cli.ExitOK, "check"); !strings.Contains(out, "calendars of Courier's webmail can be read, with 3 events: anna") {
+		t.Errorf("check:\n%s", out)
+	}
+	a.run(cli.ExitOK, "provision")
+	if out := a.run(cli.ExitRefused, "sync"); !strings.Contains(out, "1.lost") {
+		t.Errorf("the event whose message is lost is not named:\n%s", out)
+	}
+	write("index", index)
+	a.run(cli.ExitOK, "sync")
+	a.run(cli.ExitOK, "verify")
+	titles := func(want ...string) {
+		t.Helper()
+		if got := eventTitles(t, to, "anna@acme.test"); !slices.Equal(got, want) {
+			t.Errorf("events %q, want %q", got, want)
+		}
+	}
+	titles("Café", "Plan", "Plan")
+	write("2.b", event("Tea"))
+	write("index", strings.Replace(index, "1.b\t", "2.b\t", 1))
+	a.run(cli.ExitOK, "sync")
+	a.run(cli.ExitOK, "verify")
+	titles("Plan", "Plan", "Tea")
+}
+
+// eventTitles are the titles of an account's events, sorted.
+func eventTitles(t *testing.T, to target, address string) (out []string) {
+	t.Helper()
+	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: to.url, User: to.user, Password: to.password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	at, err := d.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects := at.(destination.ObjectStore)
+	all, err := objects.ObjectCollections(t.Context(), model.KindCalendar)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		list, err := objects.Objects(t.Context(), c.Collection)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, o := range list {
+			ids = append(ids, o.ID)
+		}
+		err = objects.ReadObjects(t.Context(), c.Collection, ids, func(_ destination.Object, r io.Reader, err error) error {
+			if err != nil {
+				return err
+			}
+			text, err := io.ReadAll(r)
+			for line := range strings.Lines(string(text)) {
+				if title, ok := strings.CutPrefix(line, "SUMMARY:"); ok {
+					out = append(out, strings.TrimSpace(title))
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

@@ -83,6 +83,9 @@ func (look *survey) findings() []model.Finding {
 			Remedy: confined.AsOwner, Err: model.Faultf(model.ClassFatal, model.CodeAuth, "not permitted to read: %s", look.denied.String())}}
 	}
 	out := []model.Finding{{Level: model.LevelOK, Subject: subject, Message: fmt.Sprintf("%d Maildirs can be read", look.accounts)}}
+	if look.calendars.Len() > 0 {
+		out = append(out, model.Finding{Level: model.LevelOK, Subject: subject, Message: fmt.Sprintf("calendars of Courier's webmail can be read, with %d events: %s", look.events, look.calendars.String())})
+	}
 	return append(out, findings.Warnings(subject,
 		findings.Warning{Found: &look.encrypted, Message: "messages are encrypted on disk (mail_crypt)", Remedy: "read these accounts over IMAP: set source.imap"},
 		findings.Warning{Found: &look.keywords, Message: "all 26 keyword letters are in use; Dovecot keeps any further keyword only in its index, which is not there", Remedy: "set source.maildir.index if Dovecot has INDEX= in mail_location, or list over IMAP: set source.imap"},
@@ -91,7 +94,7 @@ func (look *survey) findings() []model.Finding {
 		findings.Warning{Found: &look.lists, Message: "the list of UIDs is damaged; UIDs are made up", Remedy: "let the server rebuild it: with Dovecot, doveadm force-resync; with Courier, remove courierimapuiddb and open the mailbox"},
 		findings.Warning{Found: &look.missing, Message: "accounts have no Maildir and cannot be moved", Remedy: "one that never got mail has none: exclude it; else correct what names its place"},
 		findings.Warning{Found: &look.filters, Message: "maildrop's filter has no full translation into Sieve, and is moved without being active", Remedy: "look through the script mailfilter at the destination, and activate it there"},
-		findings.Warning{Found: &look.calendars, Message: "calendars of Courier's webmail are not carried: they have no standard format", Remedy: "export them in the webmail, if they are used still"},
+		findings.Warning{Found: &look.damaged, Message: "calendars of Courier's webmail have lines that cannot be understood", Remedy: "look for these events in the webmail"},
 		findings.Warning{Found: &look.acls, Message: "access control lists cannot be read", Remedy: "correct them; Dovecot lets nobody in while it cannot read one"},
 		findings.Warning{Found: &look.shared, Message: "mailboxes are shared with others", Remedy: "run mailhaul share when both sides have arrived"},
 	)...)
@@ -101,7 +104,8 @@ func (look *survey) findings() []model.Finding {
 type survey struct {
 	accounts, mailboxes                                int
 	denied, encrypted, keywords, links, lists, scripts findings.Some
-	shared, filters, missing, calendars, acls          findings.Some
+	shared, filters, missing, calendars, acls, damaged findings.Some
+	events                                             int // of calendars
 }
 
 func (v *survey) account(ctx context.Context, st *Store) error {
@@ -119,15 +123,16 @@ func (v *survey) account(ctx context.Context, st *Store) error {
 	} else if ok && !script.Active {
 		v.filters.Add(st.acc.Login + ": " + strings.Join(script.Remarks, "; "))
 	}
-	if st.at.courier(st.at.inbox) {
-		// courier-libs pcp/pcpdir.c: a line for each event.
-		if f, err := st.at.open(filepath.Join(st.at.root, "calendar", "index")); err == nil {
-			info, err := f.Stat()
-			f.Close()
-			if err == nil && info.Size() > 0 {
-				v.calendars.Add(st.acc.Login)
-			}
-		}
+	events, damaged, version, err := st.calendar()
+	if err != nil {
+		return err
+	}
+	if version != "" {
+		v.events += len(events)
+		v.calendars.Add(st.acc.Login)
+	}
+	if damaged > 0 {
+		v.damaged.Add(fmt.Sprintf("%s: %d", st.acc.Login, damaged))
 	}
 	for _, c := range cols {
 		if c.Container || v.mailboxes >= checked {
