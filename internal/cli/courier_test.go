@@ -331,8 +331,8 @@ func courierDelta(t *testing.T, to target, disk bool) {
 // The calendar that Courier's webmail keeps in a Maildir moves from its disk, and
 // so does what its user changes there later; an event that cannot be one is named.
 func TestCourierCalendar(t *testing.T) {
-	to, dir := targets(t)["Stalwart"](t), t.TempDir()
-	t.Setenv("NEW_ADMIN", to.password)
+	t.Parallel()
+	to, dir := startStalwart(t), t.TempDir()
 	at := filepath.Join(dir, "anna", "calendar")
 	for _, sub := range []string{"cur", "new", "tmp", "calendar"} {
 		if err := os.MkdirAll(filepath.Join(dir, "anna", sub), 0o755); err != nil {

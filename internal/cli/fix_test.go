@@ -68,10 +68,11 @@ func TestFixAndRestore(t *testing.T) {
 // A mailbox that more accounts may use than the destination allows: check --fix
 // makes room for them, until the migration is over.
 func TestFixMakesRoomForShares(t *testing.T) {
-	for name, start := range targets(t) {
+	t.Parallel()
+	for name, start := range targets() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			to, dir := start(t), t.TempDir()
-			t.Setenv("NEW_ADMIN", to.password)
 			a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
 			list, users := "owner aceilrstwx\n", "login\nanna\n"
 			for n := range 12 {

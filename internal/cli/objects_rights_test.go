@@ -22,6 +22,7 @@ import (
 // destination, as each of them sees it there: by name, by group, as everybody,
 // less what is taken away by name, from a group, and from everybody.
 func TestCyrusObjectRights(t *testing.T) {
+	t.Parallel()
 	people := []string{"ben", "carla", "dora", "eve"}
 	users := map[string]string{anna.Name: anna.Password}
 	for _, p := range people {
@@ -47,8 +48,7 @@ func TestCyrusObjectRights(t *testing.T) {
 			admin.must(admin.c.SetACL(at, goimap.RightsIdentifier(who), goimap.RightModificationReplace, goimap.RightSet(rights)).Wait())
 		}
 	}
-	to := targets(t)["Stalwart"](t)
-	t.Setenv("NEW_ADMIN", to.password)
+	to := startStalwart(t)
 	a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
 	for _, groups := range []string{"", ", addresses: {anyone: everybody@acme.test, staff: staff@acme.test}"} {
 		a.source(to, fmt.Sprintf("  kind: cyrus\n  cyrus: {config: %q}\n  users: {domain: acme.test}\n  groups: {members: {staff: [carla, dora], games: [eve]}%s}", old.Config, groups))
