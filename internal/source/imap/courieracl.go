@@ -64,6 +64,7 @@ func dressACL(line []byte) []byte {
 		return line
 	}
 	out := append([]byte("* ACL "), name...)
+	entries = bytes.TrimRight(entries, "\r\n")
 	quoted := false
 	for i := 0; i < len(entries); i++ {
 		switch ch := entries[i]; {
@@ -78,6 +79,9 @@ func dressACL(line []byte) []byte {
 		case quoted:
 			out = append(out, ch)
 		}
+	}
+	if quoted {
+		return line // it goes on elsewhere
 	}
 	return append(out, "\r\n"...)
 }

@@ -14,7 +14,8 @@ func TestDressACL(t *testing.T) {
 		`* LIST (\HasNoChildren) "." "INBOX.Gr&APYA3w-e" (("ACL" (("owner" "aceilrstwx")("group=st aff" "lrs")("-user=b\"e)n" "e"))))`: `* ACL "INBOX.Gr&APYA3w-e" "owner" "aceilrstwx" "group=st aff" "lrs" "-user=b\"e)n" "e"`,
 		`* LIST (\Marked \HasChildren) "." "INBOX" (("ACL" ()))`:                                                                       `* ACL "INBOX"`,
 		`* LIST (\HasNoChildren) "." "INBOX.Theirs" ()`:                                                                                `* LIST (\HasNoChildren) "." "INBOX.Theirs" ()`,
-		`t4 OK LIST completed`: `t4 OK LIST completed`,
+		`* LIST () "." "INBOX" (("ACL" ("`:                                                                                             `* LIST () "." "INBOX" (("ACL" ("`,
+		`t4 OK LIST completed`:                                                                                                         `t4 OK LIST completed`,
 	} {
 		if got := string(dressACL([]byte(in + "\r\n"))); got != want+"\r\n" {
 			t.Errorf("%s\nbecame %swant   %s", in, got, want)
