@@ -128,6 +128,9 @@ type ACL struct {
 	// Global is a file of lists for patterns of mailboxes, or a folder of a file
 	// for each mailbox; empty: there are only the mailboxes' own lists.
 	Global string
+	// Entries are those in the configuration of a Dovecot 2.4 itself, for the
+	// personal mailboxes: "pattern identifier rights".
+	Entries []string
 	// Prefix and Separator are those of the namespace, as Global writes names.
 	Prefix, Separator string
 	// GlobalsOnly, DefaultsFromInbox and Ignore are acl_globals_only,

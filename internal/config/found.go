@@ -46,8 +46,8 @@ func FromDovecot(f doveconf.Facts, host string) Found {
 	out.dbox(f)
 	out.public(f)
 	if out.Maildir != "" || out.Dbox != "" {
-		out.ACL = ACL{Global: f.ACL.Global, GlobalsOnly: f.ACL.GlobalsOnly, DefaultsFromInbox: f.ACL.DefaultsFromInbox, Ignore: f.ACL.Ignore}
-		if f.ACL.Global != "" {
+		out.ACL = ACL{Global: f.ACL.Global, Entries: f.ACL.Entries, GlobalsOnly: f.ACL.GlobalsOnly, DefaultsFromInbox: f.ACL.DefaultsFromInbox, Ignore: f.ACL.Ignore}
+		if f.ACL.Global != "" || len(f.ACL.Entries) > 0 {
 			out.ACL.Prefix, out.ACL.Separator = f.Prefix, f.Separator
 			if out.ACL.Separator == "" && out.Maildir != "" && out.Layout != "fs" {
 				out.ACL.Separator = "."

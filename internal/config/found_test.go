@@ -48,6 +48,19 @@ func TestFromDovecot(t *testing.T) {
 	}
 }
 
+// Lists that stand in Dovecot's configuration come into the draft, and out of it.
+func TestFromDovecotWithConfiguredACL(t *testing.T) {
+	t.Parallel()
+	s, err := doveconf.Parse(strings.NewReader("mail_driver = mdbox\nmail_path = /srv/%{user}\nmail_plugins {\n  acl = yes\n}\nacl_driver = vfile\nnamespace inbox {\n  inbox = yes\n  separator = .\n  mailbox \"A \\\"b\\\" *\" {\n    acl \"group=my staff\" {\n      rights = -lr\n    }\n  }\n}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := ACL{Entries: []string{`"A \"b\" *" "-group=my staff" lr`}, Separator: "."}
+	if d := cmp.Diff(want, drafted(t, FromDovecot(s.Facts(), "mail.old.test")).Source.ACL); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestFromDovecotWithDbox(t *testing.T) {
 	t.Parallel()
 	for conf, want := range map[string]Dbox{

@@ -183,6 +183,7 @@ func (d *decoder) source(c *Source, v value, s *sections) {
 		s.see("acl", func(v value) {
 			v.fields(
 				s.see("global", func(v value) { v.setPath(&c.ACL.Global) }),
+				s.see("entries", func(v value) { v.setTexts(&c.ACL.Entries) }),
 				s.see("prefix", func(v value) { v.setText(&c.ACL.Prefix) }),
 				s.see("separator", func(v value) { v.setText(&c.ACL.Separator) }),
 				s.see("globals_only", func(v value) { v.setBool(&c.ACL.GlobalsOnly) }),

@@ -57,7 +57,7 @@ func (e *Engagement) mail(ctx context.Context) (source.Source, error) {
 		return cyrus.New(cyrus.Options{Layout: settings.Layout().Under(c.Cyrus.Root), Member: member(groups), Public: c.Public != nil, Log: e.log}), nil
 	}
 	var disk dovecot.Disk
-	acl := dovecotacl.Settings{Global: c.ACL.Global, GlobalsOnly: c.ACL.GlobalsOnly, DefaultsFromInbox: c.ACL.DefaultsFromInbox,
+	acl := dovecotacl.Settings{Global: c.ACL.Global, Entries: c.ACL.Entries, GlobalsOnly: c.ACL.GlobalsOnly, DefaultsFromInbox: c.ACL.DefaultsFromInbox,
 		Prefix: c.ACL.Prefix, Separator: c.ACL.Separator, Ignore: c.ACL.Ignore}
 	if acl.Separator == "" && c.Maildir != nil && c.Maildir.Layout != string(maildir.LayoutFS) {
 		acl.Separator = "." // of the namespace, unless it says otherwise

@@ -70,6 +70,7 @@ func (e *Engagement) publicDisk(disk dovecot.Disk, acl dovecotacl.Settings) dove
 		return disk
 	}
 	open := func(ctx context.Context, root model.PublicRoot) (source.Store, error) {
+		acl.Entries = nil // they are those of the personal namespace
 		i := slices.IndexFunc(c.Public.Locations, func(l config.PublicLocation) bool { return l.Location == root.Location })
 		if l := c.Public.Locations[i]; l.Prefix != "" || l.Separator != "" {
 			acl.Prefix, acl.Separator = l.Prefix, l.Separator

@@ -17,6 +17,10 @@ import (
 type Settings struct {
 	// Global is the path in "acl = vfile:PATH" (2.4: acl_global_path), or empty.
 	Global string
+	// Entries are those of a configuration of 2.4, from general to particular:
+	// a pattern of names without the namespace's prefix, and an entry as in a
+	// file. Of those for one identifier the last that matches a mailbox counts.
+	Entries []string
 	// GlobalsOnly: the mailboxes' own files do not count (acl_globals_only).
 	GlobalsOnly bool
 	// DefaultsFromInbox: what a mailbox's list does not say of somebody, the
@@ -88,6 +92,11 @@ func (s Settings) of(path []string, dir string, open Open) ([]model.Grant, error
 	if err != nil {
 		return nil, unreadable(err)
 	}
+	configured, err := s.configured(path)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	out = append(out, configured...)
 	if s.GlobalsOnly || dir == "" {
 		return out, nil
 	}

@@ -91,6 +91,55 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// Entries of a configuration of 2.4 are added to those of the mailbox; of two
+// for one identifier the last that matches counts.
+func TestConfigured(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"/m/dovecot-acl": "user=ben lr\nuser=eve l\n"}
+	open := func(path string) (io.ReadCloser, error) {
+		text, ok := files[path]
+		if !ok {
+			return nil, fs.ErrNotExist
+		}
+		return io.NopCloser(strings.NewReader(text)), nil
+	}
+	s := Settings{Prefix: "INBOX.", Separator: ".", Entries: []string{"* user=boss lr", "* user=eve r", "Team* -user=boss r", `"A b.*" "group=my staff" lrs`, "Team.x owner lr"}}
+	for _, c := range []struct {
+		only bool // the configured ones
+		path string
+		want string
+	}{
+		{false, "Other", "anna lrswipkxtea; ben lr; boss lr; eve lr"},
+		{true, "Other", "anna lrswipkxtea; boss lr; eve r"},
+		{true, "Team/y", "anna lrswipkxtea; -boss r; eve r"},
+		{true, "Team/x", "anna lr; -boss r; eve r"},
+		{true, "A b/c", "$my staff lrs; anna lrswipkxtea; boss lr; eve r"},
+		{true, "A b", "anna lrswipkxtea; boss lr; eve r"},
+	} {
+		s.GlobalsOnly = c.only
+		grants, err := s.List(Mailbox{Path: strings.Split(c.path, "/"), Dir: "/m", Root: "/root", Owner: "anna"}, open)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, g := range grants {
+			sign := ""
+			if g.Negative {
+				sign = "-"
+			}
+			got = append(got, sign+g.Identifier+" "+g.Rights.String())
+		}
+		if d := cmp.Diff(c.want, strings.Join(got, "; ")); d != "" {
+			t.Errorf("%s, only the configured ones %v: %s", c.path, c.only, d)
+		}
+	}
+	for _, bad := range []string{"* ben lr", "* user=ben lrz", `"A b user=ben lr`} {
+		if _, err := (Settings{Entries: []string{bad}}).List(Mailbox{Path: []string{"x"}, Owner: "anna"}, open); err == nil || !strings.Contains(err.Error(), "configured entry") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("user=ben lrs\n-anyone r :read\n\"group=a b\" l")
 	f.Fuzz(func(t *testing.T, text string) {
