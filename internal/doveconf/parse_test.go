@@ -80,6 +80,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add("mail_location = maildir:~/a:INBOX=b:UTF-8\nservice imap-login {\ninet_listener {\nport = 99999999999999999999\n}\n}\n")
 	f.Add("a = \"x\\")
+	f.Add("mail_plugins {\nacl = yes\n}\nacl_driver = vfile\ngroup @a b {\n@a = b\nacl anyone {\nrights = -lr\n}\n}\n@a = b\nnamespace {\ninbox = yes\nmailbox \"a *\" {\nacl x {\n}\n}\n}\n")
 	f.Fuzz(func(t *testing.T, in string) {
 		s, err := Parse(strings.NewReader(in))
 		if err != nil && model.ClassOf(err) != model.ClassFatal {
