@@ -51,6 +51,13 @@ var objectSites = map[string]func(t *testing.T) objectSite{
 		c := newDAVClient(s.URL, anna.Name, anna.Password, map[model.Kind]string{model.KindCalendar: "/calendars/anna/", model.KindContacts: "/addressbooks/anna/"})
 		return objectSite{kinds: withoutFile, client: c, source: fmt.Sprintf("  kind: dav\n  dav: {url: %q, logins: %q}", s.URL, logins(t))}
 	},
+	"DAViCal": func(t *testing.T) objectSite {
+		s := lab.StartDAViCal(t)
+		s.AddUser(t, anna)
+		c := newDAVClient(s.URL, anna.Name, anna.Password, map[model.Kind]string{model.KindCalendar: s.Home("anna"), model.KindContacts: s.Home("anna")})
+		return objectSite{kinds: withoutFile, client: c,
+			source: fmt.Sprintf("  kind: dav\n  dav: {url: %q, master: %s, password: %q}", s.URL+s.Home("{user}"), s.Admin, "inline:"+s.AdminPassword)}
+	},
 	"Old Stalwart": func(t *testing.T) objectSite {
 		s := lab.StartStalwart(t)
 		address := "anna@" + s.Domain

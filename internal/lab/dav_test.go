@@ -66,3 +66,15 @@ func TestSabreDAV(t *testing.T) {
 		t.Errorf("a wrong password gets %d", code)
 	}
 }
+
+func TestDAViCal(t *testing.T) {
+	t.Parallel()
+	s := StartDAViCal(t)
+	s.AddUser(t, DAVUser{"anna", "secret"})
+	if code := propfind(t, s.URL+s.Home("anna"), "anna", "secret"); code != http.StatusMultiStatus {
+		t.Errorf("anna gets %d", code)
+	}
+	if code := propfind(t, s.URL+s.Home("anna"), "anna", "wrong"); code != http.StatusUnauthorized {
+		t.Errorf("a wrong password gets %d", code)
+	}
+}

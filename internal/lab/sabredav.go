@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	_ "modernc.org/sqlite" // the server's database
@@ -59,8 +57,7 @@ $server->addPlugin(new Sabre\CardDAV\Plugin());
 $server->exec();
 `
 
-// sabreExtensions are the parts of PHP that it needs, in an order in which they
-// can be loaded.
+// sabreExtensions are the parts of PHP that it needs.
 var sabreExtensions = []string{"ctype", "dom", "iconv", "mbstring", "xml", "simplexml", "xmlreader", "xmlwriter", "pdo", "pdo_sqlite"}
 
 // StartSabreDAV starts a server from Debian's packages and stops it when the
@@ -92,31 +89,8 @@ func StartSabreDAV(t testing.TB) *SabreDAV {
 	if err := os.WriteFile(script, []byte(sabreServer), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	programs, err := filepath.Glob(filepath.Join(root, "usr/bin/php[0-9]*"))
-	if err != nil || len(programs) == 0 {
-		t.Fatalf("no php in %s: %v", root, err)
-	}
-	for attempt := 1; ; attempt++ {
-		addr := "127.0.0.1:" + strconv.Itoa(freePorts(t, 1)[0])
-		s.URL = "http://" + addr
-		args := []string{"-n"}
-		for _, e := range sabreExtensions {
-			if found, _ := filepath.Glob(filepath.Join(root, "usr/lib/php/*/"+e+".so")); len(found) > 0 {
-				args = append(args, "-d", "extension="+e)
-			}
-		}
-		args = append(args, "-d", "include_path=/usr/share/php", "-S", addr, script)
-		cmd := inside(root, strings.TrimPrefix(programs[0], root), args...)
-		cmd.Env = append(os.Environ(), "LAB_DATABASE="+database, "PHP_CLI_SERVER_WORKERS=4")
-		err := startProcess(t, "sabredav", filepath.Join(dir, "log"), cmd, syscall.SIGTERM, addr)
-		if err == nil {
-			return s
-		}
-		// A port that was free may be taken before the server listens on it.
-		if attempt == 3 || !strings.Contains(err.Error(), "in use") {
-			t.Fatal(err)
-		}
-	}
+	s.URL = startPHP(t, "sabredav", root, dir, script, sabreExtensions, []string{"include_path=/usr/share/php"}, []string{"LAB_DATABASE=" + database})
+	return s
 }
 
 func (s *SabreDAV) exec(t testing.TB, statement string, args ...any) {

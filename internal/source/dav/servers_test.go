@@ -239,6 +239,51 @@ func TestSabreDAV(t *testing.T) {
 	}
 }
 
+// davicalHarness shares as its administrator does.
+type davicalHarness struct {
+	*writer
+	server *lab.DAViCal
+}
+
+func (h davicalHarness) ShareWithBen(t *testing.T, collection string) string {
+	t.Helper()
+	h.server.Grant(t, strings.TrimPrefix(h.paths[collection], "/caldav.php"), "ben")
+	return "ben"
+}
+
+// davicalPainted is one of calendars.
+type davicalPainted struct{ davicalHarness }
+
+func (h davicalPainted) Paint(t *testing.T, collection, shown, description, color string) {
+	t.Helper()
+	painting{h.writer}.Paint(t, collection, shown, description, color)
+}
+
+func TestDAViCal(t *testing.T) {
+	t.Parallel()
+	s := lab.StartDAViCal(t)
+	s.AddUser(t, lab.DAVUser{Name: "ben", Password: "secret"})
+	var n atomic.Int32
+	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts} {
+		account := func(t *testing.T) *writer {
+			login := fmt.Sprintf("anna%d", n.Add(1))
+			s.AddUser(t, lab.DAVUser{Name: login, Password: "secret"})
+			return &writer{base: s.URL, user: login, password: "secret", kind: kind, home: s.Home(login), opts: Options{URL: s.URL}, account: model.Account{Login: login, Secret: "secret"}}
+		}
+		t.Run(kind.String(), func(t *testing.T) {
+			t.Parallel()
+			sourcetest.RunObjects(t, func(t *testing.T) sourcetest.ObjectHarness {
+				return davicalPainted{davicalHarness{account(t), s}}
+			})
+			t.Run("administrator", func(t *testing.T) {
+				w := account(t)
+				w.Make(t, "Of Ben")
+				expectOnly(t, Options{URL: s.URL + s.Home("{user}"), Master: s.Admin, Password: s.AdminPassword}, model.Account{Login: w.user}, kind, "Of Ben")
+			})
+		})
+	}
+}
+
 // Calendars on a server that asks for Basic, files on one that asks for Digest.
 func TestTwoServers(t *testing.T) {
 	t.Parallel()

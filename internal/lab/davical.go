@@ -1,0 +1,101 @@
+package lab
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// DAViCal is a running DAViCal on a PostgreSQL of its own. Calendars and
+// address books are below /caldav.php/NAME/ (Home), and its administrator may
+// do everything there.
+type DAViCal struct {
+	// URL is "http://127.0.0.1:port".
+	URL string
+	// Admin and AdminPassword log in as its administrator.
+	Admin, AdminPassword string
+
+	db *Database
+}
+
+// davicalServer answers as the configuration of Apache that comes with it
+// does: PHP sees caldav.php as the script, and what follows as its path.
+const davicalServer = `<?php
+error_reporting(E_ALL & ~E_DEPRECATED & ~E_NOTICE & ~E_WARNING);
+ini_set('display_errors', '0');
+$path = rawurldecode(parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH));
+if (strpos($path, '/caldav.php') === 0) $path = substr($path, strlen('/caldav.php'));
+$_SERVER['SCRIPT_NAME'] = $_SERVER['PHP_SELF'] = '/caldav.php';
+$_SERVER['PATH_INFO'] = $path;
+chdir(__DIR__ . '/htdocs');
+require '/usr/share/davical/htdocs/caldav.php';
+`
+
+// davicalSchema are the scripts of its own installation, in their order.
+var davicalSchema = []string{"awl/dba/awl-tables.sql", "awl/dba/schema-management.sql", "davical/dba/davical.sql", "davical/dba/views/dav_principal.sql",
+	"davical/dba/caldav_functions.sql", "davical/dba/rrule_functions.sql", "davical/dba/base-data.sql"}
+
+// StartDAViCal starts a server from Debian's packages and stops it when the
+// test ends. The test is skipped where the packages cannot be had.
+func StartDAViCal(t testing.TB) *DAViCal {
+	t.Helper()
+	root := Debian(t, "davical", "libawl-php", "php-cli", "php-pgsql", "php-xml", "php-mbstring")
+	mustOverlay(t, root)
+	s := &DAViCal{Admin: "admin", AdminPassword: "lab-Admin-7316", db: StartPostgreSQL(t)}
+	for _, name := range davicalSchema {
+		b, err := os.ReadFile(filepath.Join(root, "usr/share", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.exec(t, string(b), pgx.QueryExecModeSimpleProtocol)
+	}
+	s.exec(t, "UPDATE usr SET password = $1 WHERE username = 'admin'", "**"+s.AdminPassword)
+	dir := t.TempDir()
+	// It looks for its parts and its configuration beside the folder that it
+	// runs in.
+	for _, name := range []string{"htdocs", "config"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, target := range map[string]string{"htdocs/always.php": "/usr/share/davical/htdocs/always.php", "inc": "/usr/share/davical/inc"} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config := fmt.Sprintf("<?php\n$c->pg_connect[] = 'host=%s port=%d dbname=%s user=%s password=%s';\n$c->enable_auto_schedule = false;\n", s.db.Host, s.db.Port, s.db.Name, s.db.User, s.db.Password)
+	script := filepath.Join(dir, "server.php")
+	for name, text := range map[string]string{filepath.Join(dir, "config", "config.php"): config, script: davicalServer} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.URL = startPHP(t, "davical", root, dir, script, []string{"ctype", "dom", "iconv", "mbstring", "xml", "gettext", "calendar", "pdo", "pdo_pgsql"}, []string{"include_path=/usr/share/awl/inc"}, nil)
+	return s
+}
+
+func (s *DAViCal) exec(t testing.TB, statement string, args ...any) {
+	t.Helper()
+	if _, err := s.db.db.ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatalf("%v\n%.200s", err, statement)
+	}
+}
+
+// AddUser adds an account without calendars and address books.
+func (s *DAViCal) AddUser(t testing.TB, u DAVUser) {
+	t.Helper()
+	s.exec(t, "INSERT INTO usr (active, email_ok, username, password, fullname, email) VALUES (TRUE, current_date, $1, $2, $1, $3)", u.Name, "**"+u.Password, u.Name+"@acme.test")
+	s.exec(t, "INSERT INTO principal (type_id, user_no, displayname, default_privileges) SELECT 1, user_no, fullname, 0::BIT(24) FROM usr WHERE username = $1", u.Name)
+}
+
+// Grant lets somebody read a collection, "/anna/work/".
+func (s *DAViCal) Grant(t testing.TB, collection, to string) {
+	t.Helper()
+	s.exec(t, "INSERT INTO grants (by_collection, to_principal, privileges, is_group) SELECT collection_id, principal_id, privilege_to_bits('DAV::read'), FALSE FROM collection, dav_principal WHERE collection.dav_name = $1 AND username = $2", collection, to)
+}
+
+// Home is where an account's calendars and address books are.
+func (s *DAViCal) Home(name string) string { return "/caldav.php/" + name + "/" }
