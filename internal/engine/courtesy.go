@@ -104,3 +104,18 @@ func (c *courtesy) answered(took time.Duration) {
 		c.pause = 0
 	}
 }
+
+// asking waits until the source may be asked for something. The function that it
+// returns is called with each answer; the first tells how long the source took.
+func (r *run) asking(ctx context.Context) (answered func(), err error) {
+	if err := r.courtesy.ask(ctx); err != nil {
+		return nil, err
+	}
+	asked, first := r.Now(), true
+	return func() {
+		if first {
+			r.courtesy.answered(r.Now().Sub(asked))
+		}
+		first = false
+	}, nil
+}

@@ -49,18 +49,15 @@ func (r *run) list(ctx context.Context, b *box) error {
 		chunk = chunk[:0]
 		return err
 	}
-	if err := r.courtesy.ask(ctx); err != nil {
+	answered, err := r.asking(ctx)
+	if err != nil {
 		return err
 	}
-	asked, answered := r.Now(), false
 	for c, err := range r.store.Changes(ctx, b.src, b.row.Cursor) {
 		if err != nil {
 			return err
 		}
-		if !answered {
-			answered = true
-			r.courtesy.answered(r.Now().Sub(asked))
-		}
+		answered()
 		if chunk = append(chunk, c); len(chunk) == cap(chunk) {
 			if err := flush(false); err != nil {
 				return err

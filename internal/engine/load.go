@@ -184,15 +184,13 @@ func (r *run) readChunk(ctx context.Context, b *box, chunk []*entry, a *assemble
 		refs[i] = model.ItemRef{UID: e.item.UID}
 		byUID[e.item.UID] = e
 	}
-	if err := r.courtesy.ask(ctx); err != nil {
+	answered, err := r.asking(ctx)
+	if err != nil {
 		return err
 	}
-	waited, answered := r.Now(), false
-	err := r.store.Read(ctx, b.src, refs, func(ref model.ItemRef, c *source.Content, err error) error {
-		if !answered {
-			answered = true
-			r.courtesy.answered(r.Now().Sub(waited))
-		}
+	waited := r.Now()
+	err = r.store.Read(ctx, b.src, refs, func(ref model.ItemRef, c *source.Content, err error) error {
+		answered()
 		e := byUID[ref.UID]
 		if e == nil {
 			return model.Faultf(model.ClassAccount, "source", "the source returned UID %d, which was not asked for", ref.UID)
