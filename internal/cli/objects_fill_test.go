@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"iter"
 	"os"
 	"slices"
 	"strconv"
@@ -102,6 +103,17 @@ func (s objectSite) fill(t *testing.T) map[string]model.Kind {
 		}
 		accepts[key(kind, name)] = kind
 	}
+	many := func(kind model.Kind, collection string, objects iter.Seq2[string, []byte]) {
+		t.Helper()
+		refused := s.client.fill(t, kind, collection, objects)
+		for name := range objects {
+			if why, no := refused[name]; no {
+				t.Logf("the old server refuses %s: %s", name, why)
+			} else {
+				accepts[key(kind, name)] = kind
+			}
+		}
+	}
 	if s.has(model.KindCalendar) {
 		s.client.make(t, model.KindCalendar, "Work")
 		s.client.make(t, model.KindCalendar, "Private")
@@ -117,9 +129,7 @@ func (s objectSite) fill(t *testing.T) map[string]model.Kind {
 				t.Errorf("the old server takes nothing of %s", c)
 			}
 		}
-		for o := range sample.Events(events, 5) {
-			put(model.KindCalendar, "Private", o.Name+".ics", o.Text)
-		}
+		many(model.KindCalendar, "Private", named(sample.Events(events, 5), ".ics"))
 		put(model.KindCalendar, "Work", bookedName+".ics", booked("Later this time"))
 	}
 	if s.has(model.KindContacts) {
@@ -127,12 +137,11 @@ func (s objectSite) fill(t *testing.T) map[string]model.Kind {
 		for _, o := range sample.Cards() {
 			put(model.KindContacts, "People", o.Name+".vcf", o.Text)
 		}
-		for o := range sample.Contacts(contacts, 5) {
-			put(model.KindContacts, "People", o.Name+".vcf", o.Text)
-		}
+		many(model.KindContacts, "People", named(sample.Contacts(contacts, 5), ".vcf"))
 	}
 	if s.has(model.KindFiles) {
 		made := map[string]string{"": ""} // and why they were refused
+		in := map[string][]sample.File{}
 		for f := range sample.Files(files, 5) {
 			folder := ""
 			for i := range len(f.Path) - 1 {
@@ -145,7 +154,16 @@ func (s objectSite) fill(t *testing.T) map[string]model.Kind {
 				t.Logf("the old server refuses the folder %s: %s", folder, made[folder])
 				continue
 			}
-			put(model.KindFiles, folder, f.Path[len(f.Path)-1], f.Content())
+			in[folder] = append(in[folder], f)
+		}
+		for folder, list := range in {
+			many(model.KindFiles, folder, func(yield func(string, []byte) bool) {
+				for _, f := range list {
+					if !yield(f.Path[len(f.Path)-1], f.Content()) {
+						return
+					}
+				}
+			})
 		}
 		s.client.make(t, model.KindFiles, "Inbox of files")
 		for _, n := range []string{"to change.txt", "to remove.txt", "to move.txt"} {
@@ -153,6 +171,17 @@ func (s objectSite) fill(t *testing.T) map[string]model.Kind {
 		}
 	}
 	return accepts
+}
+
+// named are objects with the names of their files.
+func named(objects iter.Seq[sample.Object], suffix string) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for o := range objects {
+			if !yield(o.Name+suffix, o.Text) {
+				return
+			}
+		}
+	}
 }
 
 // change does what users do between two runs.

@@ -29,6 +29,7 @@ var objectSites = map[string]func(t *testing.T) objectSite{
 	"Radicale": func(t *testing.T) objectSite {
 		r := lab.StartRadicale(t, anna)
 		c := newDAVClient(r.URL, anna.Name, anna.Password, map[model.Kind]string{model.KindCalendar: "/anna/", model.KindContacts: "/anna/"})
+		c.filler = r
 		c.send(t, "PROPFIND", "/anna/", "", nil) // makes the principal
 		return objectSite{kinds: withoutFile, client: c,
 			source: fmt.Sprintf("  kind: dav\n  dav: {url: %q, master: %s, password: %q}", r.URL+"/{user}/", r.Admin, "inline:"+r.AdminPassword)}
@@ -36,12 +37,13 @@ var objectSites = map[string]func(t *testing.T) objectSite{
 	"Xandikos": func(t *testing.T) objectSite {
 		x := lab.StartXandikos(t, "anna")
 		c := newDAVClient(x.URL, "anna", "", map[model.Kind]string{model.KindCalendar: x.Principal + "calendars/", model.KindContacts: x.Principal + "contacts/"})
-		c.noMove = true
+		c.noMove, c.filler = true, x
 		return objectSite{kinds: withoutFile, client: c, drops: []string{"radicale-busy-times.ics"}, source: fmt.Sprintf("  kind: dav\n  dav: {url: %q}", x.URL)}
 	},
 	"Apache": func(t *testing.T) objectSite {
 		a := lab.StartApache(t, anna)
 		c := newDAVClient(a.URL, anna.Name, anna.Password, map[model.Kind]string{model.KindFiles: "/basic/anna/"})
+		c.filler = a
 		return objectSite{kinds: []model.Kind{model.KindFiles}, client: c,
 			source: fmt.Sprintf("  kind: dav\n  dav: {files: %q, logins: %q}", a.URL+"/digest/{user}/", logins(t))}
 	},
@@ -49,12 +51,14 @@ var objectSites = map[string]func(t *testing.T) objectSite{
 		s := lab.StartSabreDAV(t)
 		s.AddUser(t, anna)
 		c := newDAVClient(s.URL, anna.Name, anna.Password, map[model.Kind]string{model.KindCalendar: "/calendars/anna/", model.KindContacts: "/addressbooks/anna/"})
+		c.filler = s
 		return objectSite{kinds: withoutFile, client: c, source: fmt.Sprintf("  kind: dav\n  dav: {url: %q, logins: %q}", s.URL, logins(t))}
 	},
 	"DAViCal": func(t *testing.T) objectSite {
 		s := lab.StartDAViCal(t)
 		s.AddUser(t, anna)
 		c := newDAVClient(s.URL, anna.Name, anna.Password, map[model.Kind]string{model.KindCalendar: s.Home("anna"), model.KindContacts: s.Home("anna")})
+		c.filler = s
 		return objectSite{kinds: withoutFile, client: c,
 			source: fmt.Sprintf("  kind: dav\n  dav: {url: %q, master: %s, password: %q}", s.URL+s.Home("{user}"), s.Admin, "inline:"+s.AdminPassword)}
 	},

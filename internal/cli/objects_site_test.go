@@ -6,12 +6,14 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"mailhaul.org/mailhaul/internal/model"
@@ -41,6 +43,9 @@ type objectClient interface {
 	// paint gives a calendar a name and a colour; an empty colour stays as it
 	// is.
 	paint(t *testing.T, collection, name, color string)
+	// fill writes many objects, and returns why the server refuses some of them,
+	// by name.
+	fill(t *testing.T, kind model.Kind, collection string, objects iter.Seq2[string, []byte]) (refused map[string]string)
 	// put writes an object; the server may refuse it.
 	put(t *testing.T, kind model.Kind, collection, name string, content []byte) (refused string)
 	move(t *testing.T, kind model.Kind, from, to, name string)
@@ -55,6 +60,14 @@ type davClient struct {
 	// noMove: the server has no MOVE; clients write and delete.
 	noMove bool
 	texts  map[string][]byte
+	// filler writes many objects faster than the protocol, if not nil.
+	filler objectFiller
+}
+
+// objectFiller writes many objects into a collection, named by its path, by the
+// server's disk or database.
+type objectFiller interface {
+	Fill(t testing.TB, collection string, objects iter.Seq2[string, []byte])
 }
 
 func newDAVClient(url, user, password string, home map[model.Kind]string) *davClient {
@@ -63,9 +76,17 @@ func newDAVClient(url, user, password string, home map[model.Kind]string) *davCl
 
 func (c *davClient) try(t *testing.T, method, path, contentType string, body []byte, headers ...string) (int, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, c.url+path, bytes.NewReader(body))
+	code, text, err := c.request(t, method, path, contentType, body, headers...)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return code, text
+}
+
+func (c *davClient) request(t *testing.T, method, path, contentType string, body []byte, headers ...string) (int, string, error) {
+	req, err := http.NewRequestWithContext(t.Context(), method, c.url+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, "", err
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
@@ -78,14 +99,11 @@ func (c *davClient) try(t *testing.T, method, path, contentType string, body []b
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		return 0, "", err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(text)
+	return resp.StatusCode, string(text), err
 }
 
 func (c *davClient) send(t *testing.T, method, path, contentType string, body []byte, headers ...string) string {
@@ -161,6 +179,40 @@ func (c *davClient) put(t *testing.T, kind model.Kind, collection, name string, 
 	return ""
 }
 
+// fill writes several objects at once where the server has no other way.
+func (c *davClient) fill(t *testing.T, kind model.Kind, collection string, objects iter.Seq2[string, []byte]) map[string]string {
+	t.Helper()
+	if c.filler != nil {
+		at, err := url.PathUnescape(c.path(kind, collection, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.filler.Fill(t, at, objects)
+		return nil
+	}
+	refused := map[string]string{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, 4)
+	for name, content := range objects {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			code, text, err := c.request(t, "PUT", c.path(kind, collection, name), mediaTypes[kind], content)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil:
+				t.Error(err)
+			case code/100 != 2:
+				refused[name] = fmt.Sprintf("%d %.300s", code, text)
+			}
+		})
+	}
+	wg.Wait()
+	return refused
+}
+
 func (c *davClient) move(t *testing.T, kind model.Kind, from, to, name string) {
 	t.Helper()
 	old, path := c.path(kind, from, name), c.path(kind, to, name)
@@ -215,6 +267,14 @@ func (c diskClient) put(t *testing.T, kind model.Kind, collection, name string, 
 	c.must(t, os.WriteFile(at+".tmp", content, 0o644))
 	c.must(t, os.Rename(at+".tmp", at))
 	return ""
+}
+
+func (c diskClient) fill(t *testing.T, kind model.Kind, collection string, objects iter.Seq2[string, []byte]) map[string]string {
+	t.Helper()
+	for name, content := range objects {
+		c.put(t, kind, collection, name, content)
+	}
+	return nil
 }
 
 func (c diskClient) move(t *testing.T, kind model.Kind, from, to, name string) {

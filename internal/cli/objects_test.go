@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/assess"
 	"mailhaul.org/mailhaul/internal/cli"
@@ -51,12 +52,20 @@ type objectMove struct {
 }
 
 func (to *objectTarget) moves(t *testing.T, site objectSite, domain string) {
+	done := lap(t, "fill")
 	accepts := site.fill(t)
+	done()
 	m := to.first(t, site, domain, accepts)
 	if !t.Failed() {
 		site.change(t)
 		m.follows(t)
 	}
+}
+
+// lap logs how long something takes.
+func lap(t *testing.T, what string) (done func()) {
+	start := time.Now()
+	return func() { t.Logf("%s: %s", what, time.Since(start).Round(100*time.Millisecond)) }
 }
 
 // movesAlike moves one account in two ways, with equal results.
@@ -126,7 +135,9 @@ func (to *objectTarget) first(t *testing.T, site objectSite, domain string, acce
 	var assessed struct {
 		Total struct{ Objects assess.Objects }
 	}
+	seen := lap(t, "assess")
 	m.result(cli.ExitOK, &assessed, "assess")
+	seen()
 	resources := m.count()
 	if o := assessed.Total.Objects; 1+o.Events+o.Tasks+o.Journals < resources.Calendar.Created || o.Contacts+o.Groups < resources.Contacts.Created || o.Files != resources.Files.Created {
 		t.Errorf("assessed %+v of %+v", o, resources)
@@ -141,7 +152,9 @@ func (to *objectTarget) first(t *testing.T, site objectSite, domain string, acce
 	if o := dry.Total.Objects; o.Calendar.Created != resources.Calendar.Created || o.Contacts.Created != resources.Contacts.Created || o.Files.Created != resources.Files.Created {
 		t.Errorf("the dry run would move %+v of %+v", o, resources)
 	}
+	synced := lap(t, "sync")
 	m.result(cli.ExitOK, &done, "sync")
+	synced()
 	m.want = done.Total.Objects
 	for _, kind := range site.kinds {
 		got, want := m.want.Of(kind), resources.Of(kind)
@@ -151,7 +164,9 @@ func (to *objectTarget) first(t *testing.T, site objectSite, domain string, acce
 		}
 	}
 	m.verified(t)
+	repeated := lap(t, "sync again")
 	m.result(cli.ExitOK, &again, "sync")
+	repeated()
 	if again.Total.Objects != (groupware.Result{}) {
 		t.Errorf("a second sync did %+v", again.Total.Objects)
 	}
@@ -161,6 +176,7 @@ func (to *objectTarget) first(t *testing.T, site objectSite, domain string, acce
 // verified demands that all objects are there, and only they.
 func (m *objectMove) verified(t *testing.T) {
 	t.Helper()
+	defer lap(t, "verify")()
 	var v struct {
 		Objects  verify.ObjectCounts
 		Accounts []struct{ Findings []verify.Difference }

@@ -3,6 +3,7 @@ package lab
 import (
 	"crypto/md5"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -106,6 +107,22 @@ func (a *Apache) mkdir(t testing.TB, dir string) {
 	}
 	if os.Getuid() == 0 {
 		if err := os.Chown(dir, a.owner, a.owner); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Fill adds files to a folder, "/basic/anna/", which must be there, on disk.
+func (a *Apache) Fill(t testing.TB, folder string, files iter.Seq2[string, []byte]) {
+	t.Helper()
+	_, path, _ := strings.Cut(strings.TrimPrefix(folder, "/"), "/")
+	at := filepath.Join(a.Folder, filepath.FromSlash(path))
+	writeFiles(t, at, files)
+	if os.Getuid() != 0 {
+		return
+	}
+	for name := range files {
+		if err := os.Chown(filepath.Join(at, name), a.owner, a.owner); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,9 +1,13 @@
 package lab
 
 import (
+	"bytes"
+	"crypto/md5"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -94,8 +98,47 @@ func (s *DAViCal) AddUser(t testing.TB, u DAVUser) {
 // Grant lets somebody read a collection, "/anna/work/".
 func (s *DAViCal) Grant(t testing.TB, collection, to string) {
 	t.Helper()
-	s.exec(t, "INSERT INTO grants (by_collection, to_principal, privileges, is_group) SELECT collection_id, principal_id, privilege_to_bits('DAV::read'), FALSE FROM collection, dav_principal WHERE collection.dav_name = $1 AND username = $2", collection, to)
+	s.exec(t, "INSERT INTO grants (by_collection, to_principal, privileges, is_group) SELECT collection.collection_id, principal_id, privilege_to_bits('DAV::read'), FALSE FROM collection, dav_principal WHERE collection.dav_name = $1 AND username = $2", collection, to)
 }
 
 // Home is where an account's calendars and address books are.
 func (s *DAViCal) Home(name string) string { return "/caldav.php/" + name + "/" }
+
+// Fill adds objects to a collection, "/caldav.php/anna/work/", which must be
+// there, in the database. Of what it finds in them, DAViCal's own tables get the
+// UID alone.
+func (s *DAViCal) Fill(t testing.TB, collection string, objects iter.Seq2[string, []byte]) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("fill %s: %v", collection, err)
+		}
+	}
+	tx, err := s.db.db.BeginTx(t.Context(), nil)
+	must(err)
+	defer tx.Rollback()
+	path := strings.TrimPrefix(collection, "/caldav.php")
+	for name, text := range objects {
+		kind, uid := "VEVENT", ""
+		for line := range bytes.Lines(text) {
+			switch line := strings.TrimSpace(string(line)); {
+			case line == "BEGIN:VTODO", line == "BEGIN:VCARD":
+				kind = strings.TrimPrefix(line, "BEGIN:")
+			case strings.HasPrefix(line, "UID:"):
+				uid = strings.TrimPrefix(line, "UID:")
+			}
+		}
+		tag := fmt.Sprintf("%x", md5.Sum(text))
+		_, err := tx.ExecContext(t.Context(), `INSERT INTO caldav_data (user_no, dav_name, dav_etag, created, modified, caldav_data, caldav_type, logged_user, collection_id)
+			SELECT user_no, dav_name || $2::text, $3::text, now(), now(), $4::text, $5::text, user_no, collection_id FROM collection WHERE dav_name = $1`, path, name, tag, string(text), kind)
+		must(err)
+		into := "calendar_item (user_no, dav_name, dav_etag, uid, dav_id, collection_id) SELECT user_no, dav_name, dav_etag, $2::text, dav_id, collection_id"
+		if kind == "VCARD" {
+			into = "addressbook_resource (dav_id, uid) SELECT dav_id, $2::text"
+		}
+		_, err = tx.ExecContext(t.Context(), "INSERT INTO "+into+" FROM caldav_data WHERE dav_name = $1", path+name, uid)
+		must(err)
+	}
+	must(tx.Commit())
+}

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -28,7 +29,7 @@ type Radicale struct {
 // test ends. The test is skipped where the packages cannot be had.
 func StartRadicale(t testing.TB, users ...DAVUser) *Radicale {
 	t.Helper()
-	root := Debian(t, "radicale")
+	root := Debian(t, "radicale", "python3-tz")
 	mustOverlay(t, root)
 	dir := t.TempDir()
 	r := &Radicale{Admin: "migrate", AdminPassword: "lab-Reader-5518", Folder: filepath.Join(dir, "data")}
@@ -60,6 +61,22 @@ func StartRadicale(t testing.TB, users ...DAVUser) *Radicale {
 		}
 		// A port that was free may be taken before the server listens on it.
 		if attempt == 3 || !strings.Contains(err.Error(), "in use") {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Fill adds objects to a collection, "/anna/work/", which must be there, on disk.
+func (r *Radicale) Fill(t testing.TB, collection string, objects iter.Seq2[string, []byte]) {
+	t.Helper()
+	writeFiles(t, filepath.Join(r.Folder, "collection-root", filepath.FromSlash(collection)), objects)
+}
+
+// writeFiles writes files into a folder that is there.
+func writeFiles(t testing.TB, folder string, files iter.Seq2[string, []byte]) {
+	t.Helper()
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

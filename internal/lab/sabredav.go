@@ -1,10 +1,13 @@
 package lab
 
 import (
+	"bytes"
 	"crypto/md5"
 	"database/sql"
 	"fmt"
+	"iter"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -105,4 +108,40 @@ func (s *SabreDAV) AddUser(t testing.TB, u DAVUser) {
 	t.Helper()
 	s.exec(t, "INSERT INTO users (username, digesta1) VALUES (?, ?)", u.Name, fmt.Sprintf("%x", md5.Sum([]byte(u.Name+":lab:"+u.Password))))
 	s.exec(t, "INSERT INTO principals (uri, email, displayname) VALUES (?, ?, ?)", "principals/"+u.Name, u.Name+"@acme.test", u.Name)
+}
+
+// Fill adds objects to a collection, "/calendars/anna/work/" or
+// "/addressbooks/anna/people/", which must be there, in the database.
+func (s *SabreDAV) Fill(t testing.TB, collection string, objects iter.Seq2[string, []byte]) {
+	t.Helper()
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	kind, owner, uri := strings.Split(collection, "/")[1], "principals/"+path.Base(path.Dir(path.Clean(collection))), path.Base(collection)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("fill %s: %v", collection, err)
+		}
+	}
+	var id int64
+	must(tx.QueryRowContext(t.Context(), "SELECT id FROM "+kind+" WHERE principaluri = ? AND uri = ?", owner, uri).Scan(&id))
+	for name, text := range objects {
+		if kind == "addressbooks" {
+			_, err = tx.ExecContext(t.Context(), "INSERT INTO cards (addressbookid, carddata, uri, lastmodified) VALUES (?, ?, ?, ?)", id, text, name, 1767225600)
+		} else {
+			component := "VEVENT"
+			if bytes.Contains(text, []byte("\nBEGIN:VTODO")) {
+				component = "VTODO"
+			}
+			_, err = tx.ExecContext(t.Context(), "INSERT INTO calendarobjects (calendardata, uri, calendarid, lastmodified, etag, size, componenttype) VALUES (?, ?, ?, ?, ?, ?, ?)",
+				text, name, id, 1767225600, fmt.Sprintf("%x", md5.Sum(text)), len(text), component)
+		}
+		must(err)
+	}
+	_, err = tx.ExecContext(t.Context(), "UPDATE "+kind+" SET ctag = ctag + 1 WHERE id = ?", id)
+	must(err)
+	must(tx.Commit())
 }

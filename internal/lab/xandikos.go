@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"iter"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,6 +18,8 @@ type Xandikos struct {
 	// Principal is the path of the user's principal, "/anna/". Its calendars
 	// are below /anna/calendars/, its address books below /anna/contacts/.
 	Principal string
+
+	folder string
 }
 
 // StartXandikos starts a server from Debian's packages, with a user of this
@@ -26,12 +30,12 @@ func StartXandikos(t testing.TB, user string) *Xandikos {
 	root := Debian(t, "xandikos")
 	mustOverlay(t, root)
 	dir := t.TempDir()
-	x := &Xandikos{Principal: "/" + user + "/"}
+	x := &Xandikos{Principal: "/" + user + "/", folder: filepath.Join(dir, "data")}
 	for attempt := 1; ; attempt++ {
 		port := strconv.Itoa(freePorts(t, 1)[0])
 		x.URL = "http://127.0.0.1:" + port
 		cmd := inside(root, "/usr/bin/python3", "-m", "xandikos.web", "--listen-address", "127.0.0.1", "--port", port,
-			"-d", filepath.Join(dir, "data"), "--current-user-principal", x.Principal, "--defaults")
+			"-d", x.folder, "--current-user-principal", x.Principal, "--defaults")
 		err := startProcess(t, "xandikos", filepath.Join(dir, "log"), cmd, syscall.SIGTERM, "127.0.0.1:"+port)
 		if err == nil {
 			return x
@@ -39,6 +43,22 @@ func StartXandikos(t testing.TB, user string) *Xandikos {
 		// A port that was free may be taken before the server listens on it.
 		if attempt == 3 || !strings.Contains(err.Error(), "in use") {
 			t.Fatal(err)
+		}
+	}
+}
+
+// Fill adds objects to a collection, "/anna/calendars/work/", which must be
+// there: each is a repository of git, and all come with one commit.
+func (x *Xandikos) Fill(t testing.TB, collection string, objects iter.Seq2[string, []byte]) {
+	t.Helper()
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skipf("no git here, which fills Xandikos: %v", err)
+	}
+	folder := filepath.Join(x.folder, filepath.FromSlash(collection))
+	writeFiles(t, folder, objects)
+	for _, args := range [][]string{{"add", "--all"}, {"-c", "user.name=lab", "-c", "user.email=lab@acme.test", "-c", "commit.gpgsign=false", "commit", "--quiet", "--message", "Fill"}} {
+		if out, err := exec.Command("git", append([]string{"-C", folder, "-c", "core.autocrlf=false", "-c", "gc.auto=0"}, args...)...).CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
 		}
 	}
 }

@@ -93,11 +93,11 @@ func (l *listing) run(ctx context.Context, since string) error {
 
 // kindred reports that a token looks like those that the collection has now.
 // Stalwart takes one that it does not know for none at all, and answers with
-// everything, but without what is gone.
+// everything, but without what is gone; DAViCal does so with "data:,0".
 func (l *listing) kindred(token string) bool {
 	now, ok := strings.CutPrefix(l.c.Fingerprint, "sync:")
 	stem := func(s string) string { return s[:strings.LastIndexAny(s, "/:")+1] }
-	return !ok || stem(now) == stem(token)
+	return !ok || stem(now) == stem(token) && token != "data:,0"
 }
 
 func (l *listing) url() (*url.URL, error) { return l.st.objectURL(l.c, l.c.ID) }

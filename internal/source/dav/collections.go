@@ -140,12 +140,12 @@ func plainFolder(r *response) bool {
 }
 
 func (w *walk) add(base, at *url.URL, r *response) {
-	c := model.ObjectCollection{Kind: w.kind, ID: at.EscapedPath(), Description: r.text(caldav("calendar-description")),
+	c := model.ObjectCollection{Kind: w.kind, ID: at.EscapedPath(), Description: plain(r.text(caldav("calendar-description"))),
 		Color: color(r.text(apple("calendar-color"))), Fingerprint: fingerprint(r)}
 	if origin(at) != origin(w.st.homeOf(w.kind)) {
 		c.ID = at.String()
 	}
-	name := r.text(dav("displayname"))
+	name := plain(r.text(dav("displayname")))
 	if name == "" {
 		name = lastSegment(c.ID)
 	}
@@ -154,7 +154,7 @@ func (w *walk) add(base, at *url.URL, r *response) {
 	}
 	c.Path = []string{name}
 	if w.kind == model.KindContacts {
-		c.Description, c.Color = r.text(carddav("addressbook-description")), color(r.text(inf("addressbook-color")))
+		c.Description, c.Color = plain(r.text(carddav("addressbook-description"))), color(r.text(inf("addressbook-color")))
 	} else {
 		c.TimeZone = r.text(caldav("calendar-timezone-id"))
 		if c.TimeZone == "" {
@@ -183,6 +183,12 @@ func (w *walk) add(base, at *url.URL, r *response) {
 	}
 	w.all = append(w.all, c)
 }
+
+// plain is a text that users have written. DAViCal keeps the XML of it, and
+// wraps that in XML once more.
+func plain(text string) string { return escapes.Replace(text) }
+
+var escapes = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&apos;", "'", "&#039;", "'", "&#39;", "'", "&amp;", "&")
 
 // foreignOwner reports that a collection belongs to somebody else: it moves
 // with its owner. A server that names no principal leaves that open.
