@@ -118,7 +118,11 @@ type Sampled struct {
 	Octets   int64         `json:"octets"`
 	Reading  time.Duration `json:"reading_ns"`
 	Listing  time.Duration `json:"listing_ns"` // of all messages
-	cost     cost
+	// Objects is how long it took to list calendars, contacts and files, and to
+	// read all of the first two.
+	Objects    time.Duration `json:"objects_ns,omitempty"`
+	fileOctets int64         // of files, which are listed alone
+	cost       cost
 }
 
 // Anomaly is something that a migration would meet. Many of one kind in one

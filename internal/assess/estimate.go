@@ -33,6 +33,7 @@ type Duration struct {
 const (
 	AssumedMessages = 800      // messages per second
 	AssumedOctets   = 25 << 20 // octets per second
+	AssumedObjects  = 400      // calendar objects, contacts and files per second
 )
 
 // cost gathers measured reads for a line through them: so many seconds per
@@ -96,15 +97,20 @@ type load struct {
 	sum, longest     float64 // seconds of reading and listing, one account after the other
 	reading, listing float64
 	messages, octets int64
+	objects          int64
+	items            float64 // seconds of reading calendars, contacts and files
 }
 
 func (l *load) add(r rates, acc Account) {
 	read := r.perMessage*float64(acc.Messages) + r.perOctet*float64(acc.Octets)
 	list := acc.Sampled.Listing.Seconds()
+	items := acc.Sampled.Objects.Seconds() + r.perOctet*float64(acc.Sampled.fileOctets)
 	l.reading += read
 	l.listing += list
-	l.sum += read + list
-	l.longest = max(l.longest, read+list)
+	l.items += items
+	l.sum += read + list + items
+	l.longest = max(l.longest, read+list+items)
+	l.objects += acc.Objects.Count()
 	l.messages += acc.Messages
 	l.octets += acc.Octets
 }
@@ -112,6 +118,8 @@ func (l *load) add(r rates, acc Account) {
 func (l *load) join(m load) {
 	l.reading += m.reading
 	l.listing += m.listing
+	l.items += m.items
+	l.objects += m.objects
 	l.sum += m.sum
 	l.longest = max(l.longest, m.longest)
 	l.messages += m.messages
@@ -124,7 +132,7 @@ func (l load) duration(parallel int) Duration {
 	source := max(l.sum/float64(max(parallel, 1)), l.longest)
 	d := Duration{
 		Source:            seconds(source),
-		Destination:       seconds(max(messages/AssumedMessages, octets/AssumedOctets)),
+		Destination:       seconds(max(messages/AssumedMessages, octets/AssumedOctets) + float64(l.objects)/AssumedObjects),
 		MessagesPerSecond: ratio(messages, l.reading),
 		OctetsPerSecond:   ratio(octets, l.reading),
 		ListedPerSecond:   ratio(messages, l.listing),

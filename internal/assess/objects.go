@@ -30,6 +30,11 @@ type Objects struct {
 	Octets       int64 `json:"octets"` // of all together, as far as is told
 }
 
+// Count is how many objects there are to move.
+func (o Objects) Count() int64 {
+	return o.Events + o.Tasks + o.Journals + o.Contacts + o.Groups + o.Files
+}
+
 // add sums.
 func (o *Objects) add(p Objects) {
 	for to, n := range map[*int64]int64{&o.Calendars: p.Calendars, &o.Events: p.Events, &o.Series: p.Series, &o.Exceptions: p.Exceptions, &o.Tasks: p.Tasks, &o.Journals: p.Journals,
@@ -57,12 +62,14 @@ func (e *examiner) objects(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
+	started := e.Now()
+	defer func() { e.out.Sampled.Objects = e.Now().Sub(started) }()
 	all, errs, err := s.ObjectCollections(ctx)
 	if err != nil {
 		return e.unreadableObjects(ctx, "", err)
 	}
 	for _, err := range errs {
-		if model.CodeOf(err) == "noHome" {
+		if model.CodeOf(err) == source.CodeNoHome {
 			continue // the check tells
 		}
 		if err := e.unreadableObjects(ctx, "", err); err != nil {
@@ -122,6 +129,7 @@ func (e *examiner) objectCollection(ctx context.Context, s source.Objects, c mod
 		if c.Kind == model.KindFiles {
 			o.Files++
 			o.Octets += max(ch.Object.Size, 0)
+			e.out.Sampled.fileOctets += max(ch.Object.Size, 0)
 			continue
 		}
 		refs = append(refs, ch.Object.ObjectRef)

@@ -100,16 +100,18 @@ func Survey(ctx context.Context, o Options) (*Account, error) {
 	if err != nil {
 		return nil, err
 	}
+	known, err := a.Ledger.ObjectCollections(ctx, a.Account)
+	if err != nil {
+		return nil, err
+	}
 	for _, e := range errs {
 		if model.ClassOf(e) != model.ClassItem {
 			return nil, e
 		}
 		a.incomplete = true
-		a.Note("", "", NoteUnreadable, e.Error())
-	}
-	known, err := a.Ledger.ObjectCollections(ctx, a.Account)
-	if err != nil {
-		return nil, err
+		if model.CodeOf(e) != source.CodeNoHome || len(known) > 0 { // most accounts without calendars have none
+			a.Note("", "", NoteUnreadable, e.Error())
+		}
 	}
 	used := map[int64]bool{}
 	for _, src := range list {

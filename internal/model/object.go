@@ -126,3 +126,6 @@ func (r ObjectRights) String() string {
 	}
 	return strings.Join(words, " ")
 }
+
+// MarshalText writes the rights in words.
+func (r ObjectRights) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

@@ -122,10 +122,13 @@ func Prediction(a assess.Assessment) string {
 // AssessCSV writes one row per account.
 func AssessCSV(w io.Writer, a assess.Assessment) error {
 	s := newSheet(w, "account", "address", "name", "mailboxes", "messages", "octets", "largest_octets", "largest_mailbox", "oldest", "newest",
-		"scripts", "keywords", "anomalies", "password", "wave", "depth", "readers", "risk", "error")
+		"scripts", "keywords", "anomalies", "password", "wave", "depth", "readers",
+		"calendars", "events", "tasks", "address_books", "contacts", "groups", "folders", "files", "object_octets", "risk", "error")
 	for _, acc := range a.Accounts {
 		s.row(acc.Login, acc.Address, acc.Name, acc.Mailboxes, acc.Messages, acc.Octets, acc.Largest.Octets, acc.Largest.Mailbox, acc.Oldest,
-			acc.Newest, acc.Scripts, acc.Keywords, anomalies(acc), string(acc.Password), acc.Wave, acc.Depth, acc.Readers, string(acc.Risk), acc.Error)
+			acc.Newest, acc.Scripts, acc.Keywords, anomalies(acc), string(acc.Password), acc.Wave, acc.Depth, acc.Readers,
+			acc.Objects.Calendars, acc.Objects.Events, acc.Objects.Tasks+acc.Objects.Journals, acc.Objects.AddressBooks, acc.Objects.Contacts, acc.Objects.Groups,
+			acc.Objects.Folders, acc.Objects.Files, acc.Objects.Octets, string(acc.Risk), acc.Error)
 	}
 	return s.flush()
 }

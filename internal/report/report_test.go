@@ -79,7 +79,8 @@ func boundSync() engine.Result {
 func sampleShares() share.Result {
 	return share.Result{Accounts: []share.AccountResult{
 		{Login: "anna@acme.test", Shares: 3, Kept: 1,
-			Changes: []share.Change{{Mailbox: "Team", Reader: "ben@acme.test", To: destination.MayRead | destination.MaySetSeen}},
+			Changes: []share.Change{{Mailbox: "Team", Reader: "ben@acme.test", From: destination.Rights(0), To: destination.MayRead | destination.MaySetSeen},
+				{Kind: "calendar", Mailbox: "Plans", Reader: "ben@acme.test", From: model.ObjectRights(0), To: model.ObjectRead | model.ObjectWrite}},
 			Waiting: []share.Wait{{Mailbox: "Team", Reader: "dora@acme.test"}},
 			Notes:   []share.Note{{Mailbox: "Team", Code: "group", Text: "the group \"staff\" may use it"}}},
 		{Login: "cleo@acme.test", Absent: true},

@@ -16,7 +16,11 @@ func ShareTable(w io.Writer, r share.Result) error {
 	changed, shares, kept, waiting, absent := 0, 0, 0, 0, 0
 	for _, a := range r.Accounts {
 		for _, c := range a.Changes {
-			t.row(a.Login, c.Mailbox, c.Reader, c.From.String(), c.To.String())
+			where := c.Mailbox
+			if c.Kind != "" {
+				where = c.Kind + " " + where
+			}
+			t.row(a.Login, where, c.Reader, c.From.String(), c.To.String())
 		}
 		changed += len(a.Changes)
 		shares += a.Shares

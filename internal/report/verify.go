@@ -87,17 +87,23 @@ func objectVerdict(c verify.ObjectCounts) string {
 	return s + "."
 }
 
-// VerifyCSV writes one row per mailbox.
+// VerifyCSV writes one row per mailbox, calendar, address book and folder of
+// files. Of these, identical are those that mean the same, repaired those whose
+// differences are explained.
 func VerifyCSV(w io.Writer, r verify.Report) error {
-	s := newSheet(w, "account", "address", "mailbox", "target", "source", "identical", "repaired", "excluded", "refused", "kept", "missing",
-		"different", "gone", "duplicates", "extra", "error")
+	s := newSheet(w, "account", "address", "kind", "mailbox", "target", "source", "identical", "repaired", "excluded", "refused", "kept", "missing",
+		"different", "gone", "duplicates", "extra", "merged", "not_taken", "error")
 	for _, a := range r.Accounts {
 		if a.Error != "" {
-			s.row(a.Login, a.Address, "", "", "", "", "", "", "", "", "", "", "", "", "", a.Error)
+			s.row(a.Login, a.Address, "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", a.Error)
 		}
 		for _, m := range a.Mailboxes {
-			s.row(a.Login, a.Address, m.Name, m.Target, m.Source, m.Identical, m.Repaired, m.Excluded, m.Refused, m.Kept, m.Missing,
-				m.Different, m.Gone, m.Duplicates, m.Extra, "")
+			s.row(a.Login, a.Address, "mail", m.Name, m.Target, m.Source, m.Identical, m.Repaired, m.Excluded, m.Refused, m.Kept, m.Missing,
+				m.Different, m.Gone, m.Duplicates, m.Extra, "", "", "")
+		}
+		for _, o := range a.Objects {
+			s.row(a.Login, a.Address, o.Kind, o.Name, "", o.Source, o.Exact, o.Explained, "", o.Refused, o.Kept, o.Missing,
+				o.Different, o.Gone, "", o.Extra, o.Merged, o.NotTaken, "")
 		}
 	}
 	return s.flush()

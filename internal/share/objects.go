@@ -92,7 +92,7 @@ func (w *owner) objectCollection(ctx context.Context, dst destination.ObjectShar
 			common[id] = want[id]
 		case is[id] == was[id]:
 			set[id], common[id] = want[id], want[id]
-			w.note(name(c.Path), "shared", fmt.Sprintf("%s: %s (was %s)", w.address(reader), want[id], is[id]))
+			w.res.Changes = append(w.res.Changes, Change{Kind: c.Kind.String(), Mailbox: name(c.Path), Reader: w.address(reader), From: is[id], To: want[id]})
 		default:
 			w.res.Kept++
 			if want[id] != was[id] {

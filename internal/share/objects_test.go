@@ -1,7 +1,7 @@
 package share_test
 
 import (
-	"slices"
+	"strings"
 	"testing"
 
 	"mailhaul.org/mailhaul/internal/destination"
@@ -25,6 +25,9 @@ func TestObjects(t *testing.T) {
 	res := o.run(false)
 	if res.Shares < 6 || len(res.Waiting) < 3 {
 		t.Fatalf("%+v", res)
+	}
+	if !strings.Contains(changes(res), "Plans cleo: none → read") {
+		t.Errorf("changes: %s", changes(res))
 	}
 	for _, n := range res.Notes {
 		if n.Code == "seen" || n.Code == "refused" {
@@ -55,7 +58,7 @@ func TestObjects(t *testing.T) {
 			o.must(sharer.ShareObjects(t.Context(), in, map[string]model.ObjectRights{cleo.ID(): 0}))
 		}
 	}
-	if again := o.run(false); again.Kept != 1 || slices.Contains(codes(again), "shared") {
+	if again := o.run(false); again.Kept != 1 || len(again.Changes) != 0 {
 		t.Errorf("the second run: %+v", again)
 	}
 	o.src.SetObjectRights("anna", model.KindContacts, "book")

@@ -1,16 +1,20 @@
 package share
 
-import (
-	"mailhaul.org/mailhaul/internal/destination"
-)
+import "fmt"
 
 // Change is one share that a run set, or would set.
 type Change struct {
-	Mailbox string             `json:"mailbox"`
-	Reader  string             `json:"reader"` // address
-	From    destination.Rights `json:"from"`
-	To      destination.Rights `json:"to"`
+	// Kind is that of a calendar, an address book or a folder of files; empty
+	// for a mailbox.
+	Kind    string `json:"kind,omitempty"`
+	Mailbox string `json:"mailbox"`
+	Reader  string `json:"reader"` // address
+	From    Rights `json:"from"`
+	To      Rights `json:"to"`
 }
+
+// Rights are destination.Rights of a mailbox, or model.ObjectRights.
+type Rights fmt.Stringer
 
 // Note is what an administrator should know of a mailbox's list: what is lost,
 // kept as its owner changed it, or cannot be resolved, and what to do.

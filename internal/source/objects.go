@@ -28,6 +28,11 @@ type Objects interface {
 	ReadObjects(ctx context.Context, c model.ObjectCollection, objects []model.ObjectRef, fn func(model.ObjectRef, *Content, error) error) error
 }
 
+// CodeNoHome is that of an item Fault among the errors of ObjectCollections:
+// the source knows of no calendars, address books or files of the account.
+// Either there are none, or they lie elsewhere than its settings say.
+const CodeNoHome = "noHome"
+
 // ObjectRights is implemented by a Store that knows who else may use its
 // calendars, address books and folders.
 type ObjectRights interface {

@@ -26,16 +26,19 @@ func (v *account) objects(ctx context.Context, id int64) error {
 	if err != nil {
 		return err
 	}
+	rows, err := v.Ledger.ObjectCollections(ctx, id)
+	if err != nil {
+		return err
+	}
 	for _, e := range errs {
 		if model.ClassOf(e) != model.ClassItem {
 			return e
 		}
+		if model.CodeOf(e) == source.CodeNoHome && len(rows) == 0 {
+			continue // it has none, and never had
+		}
 		v.find("", "", "different", e.Error())
 		v.rep.Objects = append(v.rep.Objects, ObjectReport{Name: "(not readable)", ObjectCounts: ObjectCounts{Source: 1, Different: 1}})
-	}
-	rows, err := v.Ledger.ObjectCollections(ctx, id)
-	if err != nil {
-		return err
 	}
 	for _, c := range list {
 		if c.Subscription != "" {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
 )
 
 var collectionProps = []xml.Name{
@@ -38,7 +39,7 @@ func (st *Store) SharedObjects(ctx context.Context) ([]model.ObjectCollection, e
 
 func (st *Store) collections(ctx context.Context) (all, foreign []model.ObjectCollection, errs []error, err error) {
 	if len(st.homes) == 0 {
-		return nil, nil, []error{&model.Fault{Class: model.ClassItem, Code: "noHome", Account: st.acc.Login,
+		return nil, nil, []error{&model.Fault{Class: model.ClassItem, Code: source.CodeNoHome, Account: st.acc.Login,
 			Err: fmt.Errorf("%s names neither calendars nor address books of it", st.src), Remedy: "if it has some, write where they are in source.dav: calendars, contacts"}}, nil
 	}
 	for _, h := range st.homes {

@@ -168,6 +168,7 @@ func loopback(host string) bool {
 
 // Store is one account. It is used by one goroutine at a time.
 type Store struct {
+	source.NoMail
 	src   *Source
 	acc   model.Account
 	c     *client
@@ -188,23 +189,6 @@ type Store struct {
 
 // Close implements source.Store.
 func (st *Store) Close() error { return nil }
-
-// Collections implements source.Store: there is no mail.
-func (st *Store) Collections(context.Context) ([]model.Collection, error) { return nil, nil }
-
-// Changes implements source.Store: there is no mail.
-func (st *Store) Changes(_ context.Context, c model.Collection, _ string) iter.Seq2[model.Change, error] {
-	return func(yield func(model.Change, error) bool) { yield(model.Change{}, noMail(c)) }
-}
-
-// Read implements source.Store: there is no mail.
-func (st *Store) Read(_ context.Context, c model.Collection, _ []model.ItemRef, _ func(model.ItemRef, *source.Content, error) error) error {
-	return noMail(c)
-}
-
-func noMail(c model.Collection) error {
-	return model.Faultf(model.ClassAccount, model.CodeGone, "%s: a DAV server has no mail", c.Native)
-}
 
 // fault says what an error of one collection or object means.
 func (st *Store) fault(err error, class model.Class, collection, item string) error {

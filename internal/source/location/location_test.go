@@ -1,6 +1,7 @@
 package location
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -26,6 +27,19 @@ func TestExpand(t *testing.T) {
 	}
 	if got, err := Expand("/srv/%n", model.Account{Login: "../../etc@x"}); err == nil {
 		t.Errorf("a login led to %q", got)
+	}
+}
+
+func TestAbsolute(t *testing.T) {
+	t.Parallel()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for template, want := range map[string]string{"": "", "%h/Maildir": "%h/Maildir", "~/Maildir": "~/Maildir", "/srv/%u": "/srv/%u", "mail/%d/%n": here + "/mail/%d/%n", "./%u": here + "/%u"} {
+		if got := Absolute(template); got != want {
+			t.Errorf("%q is %q, want %q", template, got, want)
+		}
 	}
 }
 

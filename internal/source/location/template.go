@@ -13,6 +13,19 @@ import (
 // "%{user | username | lower}". Modifiers that nobody here knows match, too.
 var variable = regexp.MustCompile(`%(?:\{([^}]*)\}|([-0-9.]*[A-Z]*)([a-z%]))`)
 
+// Absolute is a template of paths below the working directory as one of
+// absolute paths. What begins with a variable or a home directory is one.
+func Absolute(template string) string {
+	if template == "" || template[0] == '%' || template[0] == '~' {
+		return template
+	}
+	abs, err := filepath.Abs(template)
+	if err != nil { // there is no working directory; Expand refuses what is relative
+		return template
+	}
+	return abs
+}
+
 // Expand fills a path template for an account. Variables it does not know
 // are errors: half a path would lead somewhere else.
 func Expand(template string, a model.Account) (string, error) {

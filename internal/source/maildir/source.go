@@ -13,6 +13,7 @@ import (
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/confined"
 	"mailhaul.org/mailhaul/internal/source/dovecotacl"
+	"mailhaul.org/mailhaul/internal/source/location"
 )
 
 // Options say where the Maildirs are.
@@ -53,6 +54,9 @@ type Source struct {
 func New(o Options) *Source {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	for _, p := range []*string{&o.Path, &o.Inbox, &o.Control, &o.Index} {
+		*p = location.Absolute(*p)
 	}
 	return &Source{opts: o, sectioned: sectioned}
 }

@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
 )
 
 // suffix is what the names of a kind's objects end in.
@@ -34,7 +35,7 @@ func (st *Store) ObjectCollections(ctx context.Context) (all []model.ObjectColle
 		case h.err != nil:
 			f := st.fault(h.err, h.path, "")
 			if f.Code == model.CodeGone {
-				f.Code, f.Remedy = "noHome", "if the account has none, that is as it should be; else correct source.vdir"
+				f.Code, f.Remedy = source.CodeNoHome, "if the account has none, that is as it should be; else correct source.vdir"
 			}
 			w.errs = append(w.errs, f)
 		case h.kind == model.KindFiles:

@@ -37,11 +37,7 @@ func New(o Options) *Source {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	for _, p := range []*string{&o.Calendars, &o.Contacts, &o.Files} {
-		if *p != "" && (*p)[0] != '%' && (*p)[0] != '~' {
-			if abs, err := filepath.Abs(*p); err == nil { // an error shows when it is opened
-				*p = abs
-			}
-		}
+		*p = location.Absolute(*p)
 	}
 	return &Source{o}
 }
@@ -197,6 +193,7 @@ func join(id, name string) string { return path.Join(id, url.PathEscape(name)) }
 
 // Store is one account. It is used by one goroutine at a time.
 type Store struct {
+	source.NoMail
 	src   *Source
 	acc   model.Account
 	homes []home
@@ -213,23 +210,6 @@ func (st *Store) home(kind model.Kind) (home, error) {
 
 // Close implements source.Store.
 func (st *Store) Close() error { return nil }
-
-// Collections implements source.Store: there is no mail.
-func (st *Store) Collections(context.Context) ([]model.Collection, error) { return nil, nil }
-
-// Changes implements source.Store: there is no mail.
-func (st *Store) Changes(_ context.Context, c model.Collection, _ string) iter.Seq2[model.Change, error] {
-	return func(yield func(model.Change, error) bool) { yield(model.Change{}, noMail(c)) }
-}
-
-// Read implements source.Store: there is no mail.
-func (st *Store) Read(_ context.Context, c model.Collection, _ []model.ItemRef, _ func(model.ItemRef, *source.Content, error) error) error {
-	return noMail(c)
-}
-
-func noMail(c model.Collection) error {
-	return model.Faultf(model.ClassAccount, model.CodeGone, "%s: there is no mail here", c.Native)
-}
 
 // fault is what an error of the disk means for a collection or an object.
 func (st *Store) fault(err error, collection, item string) *model.Fault {
