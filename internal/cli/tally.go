@@ -148,7 +148,7 @@ func describe(r engine.AccountResult) string {
 		{c.Messages, "new"}, {c.Moved, "moved"}, {c.Flags, "flags"}, {c.Deleted, "deleted"}, {c.Repaired, "repaired"},
 		{c.Refused, "refused"}, {c.Kept, "kept"}, {c.Scripts, "scripts"},
 		{o.Calendar.Created, "calendar objects"}, {o.Contacts.Created, "contacts"}, {o.Files.Created, "files"},
-		{o.Sum().Refused, "objects refused"}, {o.Sum().NotTaken, "objects not taken"},
+		{o.Sum().Refused, "objects refused"}, {o.Sum().NotTaken, "objects not taken"}, {o.Unreadable, "collections that could not be listed"},
 	} {
 		if p.n > 0 {
 			s += fmt.Sprintf(", %s %s", humanize.Comma(p.n), p.what)

@@ -19,7 +19,7 @@ func (r *run) surveyObjects(ctx context.Context) (*groupware.Account, error) {
 		AllowDeletions: r.AllowDeletions, RetryRefused: r.RetryRefused, SettleDelay: r.SettleDelay,
 		Step: r.Step, Note: r.note,
 	})
-	if err != nil || a.Collections() == 0 && a.Idle() {
+	if err != nil || a.Collections() == 0 && a.Idle() && a.Result().Unreadable == 0 {
 		return nil, err
 	}
 	return a, nil
@@ -37,7 +37,7 @@ func (r *run) moveObjects(ctx context.Context, a *groupware.Account) error {
 	err := do(ctx, r.dst)
 	r.res.Counts.Objects = a.Result()
 	sum := r.res.Counts.Objects.Sum()
-	r.refused += sum.Refused + sum.NotTaken
+	r.refused += sum.Refused + sum.NotTaken + r.res.Counts.Objects.Unreadable
 	return err
 }
 
@@ -48,6 +48,6 @@ func (r *run) refusedObjects(ctx context.Context, a *groupware.Account) error {
 	}
 	err := a.CountRefused(ctx)
 	r.res.Counts.Objects = a.Result()
-	r.refused += r.res.Counts.Objects.Sum().Refused
+	r.refused += r.res.Counts.Objects.Sum().Refused + r.res.Counts.Objects.Unreadable
 	return err
 }

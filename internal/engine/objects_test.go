@@ -70,6 +70,29 @@ func TestObjectsNotTaken(t *testing.T) {
 	}
 }
 
+// What a source cannot list makes a run partial, whatever else it moves, also
+// where nothing has changed; and nothing is removed for it.
+func TestObjectsThatCannotBeListed(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, sandbox.Options{})
+	e.deliverSome(2)
+	e.src.Fail = func(call string) error {
+		if call == "object collections" {
+			return model.Faultf(model.ClassItem, "http500", "the calendars cannot be listed")
+		}
+		return nil
+	}
+	for _, messages := range []int64{2, 0} {
+		res := e.sync()
+		if res.Status != engine.StatusPartial || res.Counts.Messages != messages || res.Counts.Objects.Unreadable != 1 {
+			t.Errorf("%s: %+v", res.Status, res.Counts)
+		}
+		if !strings.Contains(fmt.Sprint(res.Notes), "the calendars cannot be listed") {
+			t.Errorf("notes: %v", res.Notes)
+		}
+	}
+}
+
 func (e *env) deliverSome(n int) {
 	for i := range n {
 		e.src.Deliver("anna", "INBOX", fmt.Sprintf("Subject: %d\r\n\r\nx\r\n", i), model.Flags{}, day)

@@ -27,7 +27,7 @@ func (a *Account) listAll(ctx context.Context) error {
 			if model.ClassOf(err) != model.ClassItem {
 				return err
 			}
-			a.Note(c.name(), "", NoteUnreadable, err.Error())
+			a.unreadable(c.name(), err)
 		}
 	}
 	if a.incomplete {

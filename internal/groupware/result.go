@@ -38,6 +38,9 @@ type Result struct {
 	Calendar Counts `json:"calendar"` // events, tasks, journals
 	Contacts Counts `json:"contacts"`
 	Files    Counts `json:"files"`
+	// Unreadable are collections, or all of a kind, that the source could not
+	// list; nothing is known of what is in them.
+	Unreadable int64 `json:"unreadable"`
 }
 
 // Of returns the counts of a kind.
@@ -56,6 +59,7 @@ func (r *Result) Add(s Result) {
 	r.Calendar.Add(s.Calendar)
 	r.Contacts.Add(s.Contacts)
 	r.Files.Add(s.Files)
+	r.Unreadable += s.Unreadable
 }
 
 // Sum is all kinds together.

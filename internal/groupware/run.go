@@ -110,7 +110,7 @@ func Survey(ctx context.Context, o Options) (*Account, error) {
 		}
 		a.incomplete = true
 		if model.CodeOf(e) != source.CodeNoHome || len(known) > 0 { // most accounts without calendars have none
-			a.Note("", "", NoteUnreadable, e.Error())
+			a.unreadable("", e)
 		}
 	}
 	used := map[int64]bool{}
@@ -153,6 +153,13 @@ func Survey(ctx context.Context, o Options) (*Account, error) {
 // only listing tells.
 func (a *Account) Idle() bool { return !a.work }
 
+// unreadable counts and tells of a collection, or of all of a kind, that the
+// source could not list.
+func (a *Account) unreadable(collection string, err error) {
+	a.res.Unreadable++
+	a.Note(collection, "", NoteUnreadable, err.Error())
+}
+
 // Collections is how many the source has.
 func (a *Account) Collections() int { return len(a.all) }
 
@@ -191,7 +198,7 @@ func (a *Account) takes(ctx context.Context, dst destination.Account) error {
 				if model.ClassOf(err) != model.ClassItem {
 					return err
 				}
-				a.Note(c.name(), "", NoteUnreadable, err.Error())
+				a.unreadable(c.name(), err)
 				continue
 			}
 			if ch.Op == model.OpUpsert {

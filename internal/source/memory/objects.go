@@ -117,7 +117,9 @@ var (
 
 // ObjectCollections implements source.Objects.
 func (st *store) ObjectCollections(ctx context.Context) ([]model.ObjectCollection, []error, error) {
-	if err := st.s.fail(ctx, "object collections"); err != nil {
+	if err := st.s.fail(ctx, "object collections"); model.ClassOf(err) == model.ClassItem && err != nil {
+		return nil, []error{err}, nil
+	} else if err != nil {
 		return nil, nil, err
 	}
 	st.s.mu.Lock()
