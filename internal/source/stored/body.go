@@ -179,7 +179,7 @@ func Packed(head []byte) bool {
 func Encrypted(head []byte) bool { return bytes.HasPrefix(head, magicCrypt) }
 
 // Unpackers take more time to make than a message takes to unpack.
-var gzips, zstds sync.Pool
+var gzips, zstds, lz4s sync.Pool
 
 // again lets an unpacker that is not needed any more be used again.
 func again(r io.Reader) {
@@ -188,6 +188,8 @@ func again(r io.Reader) {
 		gzips.Put(z)
 	case *zstd.Decoder:
 		zstds.Put(z)
+	case *lz4Reader:
+		lz4s.Put(z)
 	}
 }
 
@@ -215,7 +217,11 @@ func unpack(r io.Reader, head []byte) (io.Reader, error) {
 	case bytes.HasPrefix(head, magicXZ):
 		return xz.NewReader(r)
 	case bytes.HasPrefix(head, magicLZ4):
-		return newLZ4(r)
+		z, ok := lz4s.Get().(*lz4Reader)
+		if !ok {
+			z = new(lz4Reader)
+		}
+		return z, z.Reset(r)
 	case bytes.HasPrefix(head, magicFrame):
 		return newLZ4Frame(r), nil
 	}

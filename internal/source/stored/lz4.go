@@ -15,8 +15,9 @@ import (
 type lz4Reader struct {
 	r         io.Reader
 	packed    []byte
-	block     []byte // room for one unpacked chunk
-	have      []byte // of block, not yet read
+	block     []byte   // room for one unpacked chunk
+	have      []byte   // of block, not yet read
+	head      [19]byte // the magic and the largest chunk
 	maxUnpack int
 	maxOnDisk int
 }
@@ -24,16 +25,18 @@ type lz4Reader struct {
 // maxLZ4Chunk bounds what a header may ask for; Dovecot writes 64 KiB.
 const maxLZ4Chunk = 16 << 20
 
-func newLZ4(r io.Reader) (io.Reader, error) {
-	head := make([]byte, len(magicLZ4)+4)
-	if _, err := io.ReadFull(r, head); err != nil {
-		return nil, fmt.Errorf("lz4: %w", err)
+// Reset begins another container. The room for a chunk stays.
+func (z *lz4Reader) Reset(r io.Reader) error {
+	z.r, z.have = r, nil
+	if _, err := io.ReadFull(r, z.head[:]); err != nil {
+		return fmt.Errorf("lz4: %w", err)
 	}
-	n := int(binary.BigEndian.Uint32(head[len(magicLZ4):]))
+	n := int(binary.BigEndian.Uint32(z.head[len(magicLZ4):]))
 	if n <= 0 || n > maxLZ4Chunk {
-		return nil, fmt.Errorf("lz4: chunks of %d octets", n)
+		return fmt.Errorf("lz4: chunks of %d octets", n)
 	}
-	return &lz4Reader{r: r, maxUnpack: n, maxOnDisk: lz4.CompressBlockBound(n)}, nil
+	z.maxUnpack, z.maxOnDisk = n, lz4.CompressBlockBound(n)
+	return nil
 }
 
 func (z *lz4Reader) Read(p []byte) (int, error) {
@@ -59,17 +62,15 @@ func (z *lz4Reader) chunk() error {
 	if n <= 0 || n > z.maxOnDisk {
 		return fmt.Errorf("lz4: a chunk of %d octets", n)
 	}
-	if z.block == nil {
-		z.block, z.packed = make([]byte, z.maxUnpack), make([]byte, z.maxOnDisk)
-	}
-	if _, err := io.ReadFull(z.r, z.packed[:n]); err != nil {
+	packed, block := grow(&z.packed, n), grow(&z.block, z.maxUnpack)
+	if _, err := io.ReadFull(z.r, packed); err != nil {
 		return fmt.Errorf("lz4: the file ends early: %w", err)
 	}
-	out, err := lz4.UncompressBlock(z.packed[:n], z.block)
+	out, err := lz4.UncompressBlock(packed, block)
 	if err != nil {
 		return fmt.Errorf("lz4: %w", err)
 	}
-	z.have = z.block[:out]
+	z.have = block[:out]
 	return nil
 }
 
