@@ -128,6 +128,15 @@ func (d *file) metadata(at int64) (m metadata, err error) {
 	}
 }
 
+// whole reads the metadata of the message at an offset.
+func (d *file) whole(at int64) (metadata, error) {
+	from, size, err := d.body(at)
+	if err != nil {
+		return metadata{}, err
+	}
+	return d.metadata(from + size)
+}
+
 // parseMetadata reads lines of a letter and its value up to an empty one;
 // whole is false when there is none yet.
 func parseMetadata(raw []byte) (m metadata, whole bool, err error) {

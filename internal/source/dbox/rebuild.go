@@ -201,11 +201,7 @@ func (s *Store) belongsTo(open *files, number uint32, among []hierarchy.Folder) 
 	m := &mailbox{x: dovecotindex.Rebuilt([]uint32{1}, "mdbox", []uint32{number})}
 	var where string
 	err := s.visit(open, m, 0, func(f *file, at int64) error {
-		from, size, err := f.body(at)
-		if err != nil {
-			return err
-		}
-		meta, err := f.metadata(from + size)
+		meta, err := f.whole(at)
 		where = meta.mailbox
 		return err
 	})

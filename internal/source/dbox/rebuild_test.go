@@ -3,8 +3,6 @@ package dbox_test
 import (
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -56,21 +54,9 @@ func TestLostIndex(t *testing.T) {
 				_, guid, _ = strings.Cut(guid, "guid=")
 				s.Stop()
 
-				lost := 0
-				must(t, filepath.WalkDir(s.dir, func(path string, e os.DirEntry, err error) error {
-					of := strings.Contains(path, "/Lost/") && !strings.Contains(path, "/below") || strings.Contains(path, guid)
-					if err != nil || !of || !strings.HasPrefix(e.Name(), "dovecot.index") {
-						return err
-					}
-					lost++
-					if how == "missing" {
-						return os.Remove(path)
-					}
-					return os.WriteFile(path, []byte(strings.Repeat("damage", 100)), 0o600)
-				}))
-				if lost == 0 {
-					t.Fatal("no index was found")
-				}
+				s.spoil(t, "dovecot.index", how, func(path string) bool {
+					return strings.Contains(path, "/Lost/") && !strings.Contains(path, "/below") || strings.Contains(path, guid)
+				})
 				st, err := s.disk().Open(t.Context(), model.Account{Login: anna})
 				must(t, err)
 				defer st.Close()

@@ -21,12 +21,13 @@ var mapless = map[string]string{
 	"mdbox index": "mdbox:DIR/%d/%n/mail:INDEX=DIR/index/%n",
 }
 
-// spoil removes or overwrites all files below the site whose names begin so.
-func (s *site) spoil(t *testing.T, prefix, how string) {
+// spoil removes or overwrites the files below the site whose names begin so, all
+// or those whose path is one of them.
+func (s *site) spoil(t *testing.T, prefix, how string, of func(path string) bool) {
 	t.Helper()
 	n := 0
 	must(t, filepath.WalkDir(s.dir, func(path string, e os.DirEntry, err error) error {
-		if err != nil || !strings.HasPrefix(e.Name(), prefix) {
+		if err != nil || !strings.HasPrefix(e.Name(), prefix) || of != nil && !of(path) {
 			return err
 		}
 		n++
@@ -57,7 +58,7 @@ func TestLostMap(t *testing.T) {
 				s.live(t, rng, 10)
 				before := dump(t, s.disk(), model.Account{Login: anna})
 				s.Stop()
-				s.spoil(t, "dovecot.map.index", how)
+				s.spoil(t, "dovecot.map.index", how, nil)
 				if d := cmp.Diff(before, dump(t, s.disk(), model.Account{Login: anna})); d != "" {
 					t.Errorf("with the map (-) and without (+):\n%s", d)
 				}
@@ -96,7 +97,7 @@ func TestLostEverything(t *testing.T) {
 			s.live(t, rand.New(rand.NewPCG(7, 8)), 30)
 			before := dump(t, s.disk(), model.Account{Login: anna})
 			s.Stop()
-			s.spoil(t, "dovecot.", "missing")
+			s.spoil(t, "dovecot.", "missing", nil)
 
 			st, err := s.disk().Open(t.Context(), model.Account{Login: anna})
 			must(t, err)

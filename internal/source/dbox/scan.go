@@ -29,15 +29,6 @@ func (d *file) scan(fn func(at int64, guid string)) error {
 	}
 }
 
-// whole reads the metadata of the message at an offset.
-func (d *file) whole(at int64) (metadata, error) {
-	from, size, err := d.body(at)
-	if err != nil {
-		return metadata{}, err
-	}
-	return d.metadata(from + size)
-}
-
 // begins looks for the first place from an offset on where a message could
 // begin. The room that Dovecot sets aside at the end holds none.
 func (d *file) begins(from int64) (at int64, ok bool, err error) {
