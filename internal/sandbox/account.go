@@ -36,6 +36,8 @@ type account struct {
 	hasActive  bool
 	identities []identity
 	vacation   *vacation
+	homes      map[*homeKind]*home
+	files      files
 	used       int64 // octets, against quotas.maxDiskQuota
 
 	change uint64
@@ -50,12 +52,16 @@ type alias struct {
 }
 
 // Logs of an account. Email and Mailbox changes share one, as on the server,
-// the mailboxes being its containers; so do Thread's.
+// the mailboxes being its containers; so do Thread's, and those of calendars and
+// events, of address books and cards.
 const (
 	logEmail = iota
 	logThread
 	logSieve
 	logIdentity
+	logCalendar
+	logContacts
+	logFiles
 	logCount
 )
 
@@ -71,6 +77,8 @@ func newAccount(id uint32) *account {
 		threading: map[threadKey]*threadGroup{},
 		keywords:  map[string]int{},
 		scripts:   map[uint32]*script{},
+		homes:     map[*homeKind]*home{},
+		files:     files{nodes: map[uint32]*fileNode{}},
 	}
 }
 

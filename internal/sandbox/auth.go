@@ -52,6 +52,14 @@ var userPermissions = []string{
 	"jmapVacationResponseGet", "jmapVacationResponseCreate", "jmapVacationResponseUpdate", "jmapVacationResponseDestroy",
 	"jmapSieveScriptGet", "jmapSieveScriptQuery", "jmapSieveScriptValidate", "jmapSieveScriptCreate", "jmapSieveScriptUpdate", "jmapSieveScriptDestroy",
 	"jmapPrincipalGet", "jmapPrincipalQuery", "jmapQuotaGet", "jmapBlobGet", "jmapBlobUpload",
+	"jmapCalendarGet", "jmapCalendarChanges", "jmapCalendarCreate", "jmapCalendarUpdate", "jmapCalendarDestroy",
+	"jmapCalendarEventGet", "jmapCalendarEventChanges", "jmapCalendarEventParse", "jmapCalendarEventCreate", "jmapCalendarEventUpdate", "jmapCalendarEventDestroy",
+	"jmapAddressBookGet", "jmapAddressBookChanges", "jmapAddressBookCreate", "jmapAddressBookUpdate", "jmapAddressBookDestroy",
+	"jmapContactCardGet", "jmapContactCardChanges", "jmapContactCardCreate", "jmapContactCardUpdate", "jmapContactCardDestroy",
+	"jmapFileNodeGet", "jmapFileNodeQuery", "jmapFileNodeChanges", "jmapFileNodeCreate", "jmapFileNodeUpdate", "jmapFileNodeDestroy",
+	"davCalGet", "davCalPut", "davCalDelete", "davCalMove", "davCalMkCol", "davCalPropFind", "davCalPropPatch", "davCalQuery", "davCalMultiGet",
+	"davCardGet", "davCardPut", "davCardDelete", "davCardMove", "davCardMkCol", "davCardPropFind", "davCardPropPatch", "davCardQuery", "davCardMultiGet",
+	"davFileGet", "davSyncCollection", "calendarSchedulingSend", "calendarAlarmsSend",
 }
 
 // groupPermissions are those of the default role Group: a group cannot log in.
@@ -65,7 +73,7 @@ var adminPermissions = func() []string {
 			list = append(list, "sys"+object+verb)
 		}
 	}
-	for _, object := range []string{"DataRetention", "Email", "Jmap", "Sharing", "SpamClassifier"} {
+	for object := range defaultSettings() {
 		list = append(list, "sys"+object+"Get", "sys"+object+"Update")
 	}
 	return append(list, "sysActionCreate")

@@ -45,6 +45,9 @@ func (s *Server) mayRead(tok token, id blobID) bool {
 	case collectionSieve:
 		sc := a.scripts[id.doc]
 		return sc != nil && sc.hash == id.hash
+	case collectionFile:
+		n := a.files.nodes[id.doc]
+		return n != nil && !n.folder && n.hash == id.hash
 	}
 	return false
 }

@@ -29,7 +29,9 @@ var (
 	errAnchorNotFound  = &methodError{"anchorNotFound", "An anchor argument was supplied, but it cannot be found in the results of the query."}
 	errNoAccount       = &methodError{"accountNotFound", "The accountId does not correspond to a valid account"}
 	errCannotCalculate = &methodError{"cannotCalculateChanges", "The server cannot calculate the changes between the old and new states."}
-	errUnavailable     = &methodError{"serverUnavailable", "This server is temporarily unavailable. Attempting this same operation later may succeed."}
+	// errBreaksOff stands for a connection that the server cuts over what it reads.
+	errBreaksOff   = &methodError{"", "the connection is cut"}
+	errUnavailable = &methodError{"serverUnavailable", "This server is temporarily unavailable. Attempting this same operation later may succeed."}
 )
 
 func invalidArguments(format string, args ...any) *methodError {

@@ -25,6 +25,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /jmap/upload/{account}/{$}", s.serveUpload)
 	mux.HandleFunc("POST /jmap/upload/{account}", s.serveUpload)
 	mux.HandleFunc("GET /jmap/download/{account}/{blob}/{name}", s.serveDownload)
+	mux.HandleFunc("/dav/", s.serveDAV)
 	mux.HandleFunc("GET /api/account", s.serveAccount)
 	mux.HandleFunc("GET /healthz/live", func(w http.ResponseWriter, r *http.Request) {
 		blank(http.StatusOK, "OK", "").write(w)

@@ -64,6 +64,7 @@ func emailID(thread, doc uint32) string {
 const (
 	collectionEmail = 0
 	collectionSieve = 5
+	collectionFile  = 12
 )
 
 // blobID is what a blobId says: the hash of the whole blob and the one link

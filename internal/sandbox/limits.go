@@ -25,7 +25,12 @@ type Limits struct {
 	MaxScriptSize         int64         // octets
 	MaxScriptNameLength   int           // octets
 	MaxScripts            int           // per account
-	MaxShares             int           // accounts that one mailbox is shared with
+	MaxShares             int           // accounts that one mailbox, calendar, book or file is shared with
+	ParseLimitEvent       int           // blobs of one CalendarEvent/parse
+	MaxICalendarSize      int64         // octets of a calendar object
+	MaxVCardSize          int64         // octets of a card
+	MaxDAVRequest         int64         // octets of a WebDAV request
+	MaxDAVResults         int           // resources in a WebDAV answer
 	MaxChangesHistory     int           // log entries that DailyMaintenance leaves
 }
 
@@ -51,6 +56,11 @@ var defaultLimits = Limits{
 	MaxScriptNameLength:   512,
 	MaxScripts:            100,
 	MaxShares:             10,
+	ParseLimitEvent:       10,
+	MaxICalendarSize:      512 << 10,
+	MaxVCardSize:          512 << 10,
+	MaxDAVRequest:         25 << 20,
+	MaxDAVResults:         2000,
 	MaxChangesHistory:     10_000,
 }
 
@@ -88,6 +98,11 @@ func (l Limits) withDefaults() Limits {
 	set(&l.MaxScriptNameLength, &d.MaxScriptNameLength)
 	set(&l.MaxScripts, &d.MaxScripts)
 	set(&l.MaxShares, &d.MaxShares)
+	set(&l.ParseLimitEvent, &d.ParseLimitEvent)
+	set64(&l.MaxICalendarSize, &d.MaxICalendarSize)
+	set64(&l.MaxVCardSize, &d.MaxVCardSize)
+	set64(&l.MaxDAVRequest, &d.MaxDAVRequest)
+	set(&l.MaxDAVResults, &d.MaxDAVResults)
 	set(&l.MaxChangesHistory, &d.MaxChangesHistory)
 	return l
 }

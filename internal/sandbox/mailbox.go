@@ -14,8 +14,8 @@ type mailbox struct {
 	parent      uint32
 	role        string
 	sortOrder   int64
-	subscribers map[uint32]bool            // account ids of logins
-	shares      map[uint32]map[string]bool // rights by account id; never changed in place
+	subscribers map[uint32]bool // account ids of logins
+	shares      shares
 }
 
 // Documents of the mailboxes that the server makes itself.
@@ -85,7 +85,7 @@ func mailboxGet(c *call) (obj, *methodError) {
 		}
 		o := obj{
 			"id": formatID(id), "name": m.name, "role": nil, "sortOrder": m.sortOrder, "parentId": nil,
-			"isSubscribed": m.subscribers[c.tok.account], "myRights": c.myRights(m),
+			"isSubscribed": m.subscribers[c.tok.account], "myRights": c.myRights(m.shares, mailboxRights),
 		}
 		if m.role != "" {
 			o["role"] = m.role
@@ -94,7 +94,7 @@ func mailboxGet(c *call) (obj, *methodError) {
 			o["parentId"] = formatID32(m.parent - 1)
 		}
 		if w.properties != nil {
-			o["shareWith"] = m.shareWith()
+			o["shareWith"] = m.shares.show(mailboxRights)
 		}
 		if counts != nil {
 			n := counts[m.doc]

@@ -204,8 +204,8 @@ func (b *boxSet) apply(box, old *mailbox, props value) setError {
 			box.role = ""
 		case p.name == "role" && settableRoles[v.text]:
 			box.role = v.text
-		case p.name == "shareWith" || strings.HasPrefix(p.name, "shareWith/"):
-			if bad := b.c.share(box, p.name, v); bad != nil {
+		case isShare(p.name):
+			if bad := b.c.shareMailbox(box, p.name, v); bad != nil {
 				return bad
 			}
 		case p.name == "sortOrder" && v.kind == kindNumber:

@@ -136,28 +136,31 @@ func toValue(x any) value {
 	return value{kind: kindNull}
 }
 
-// resolveRefs replaces "#ref" strings and keys by ids that are known.
-func (c *call) resolveRefs(v value, here obj) value {
-	id := func(s string) string {
-		ref, is := strings.CutPrefix(s, "#")
-		if !is {
-			return s
-		}
-		if o, ok := here[ref].(obj); ok {
-			return o["id"].(string)
-		}
-		if id, ok := c.created[ref]; ok {
-			return id
-		}
+// ref replaces a "#ref" by the id that was created under it, in this call or
+// before; what is not known stays.
+func (c *call) ref(s string, here obj) string {
+	name, is := strings.CutPrefix(s, "#")
+	if !is {
 		return s
 	}
+	if o, ok := here[name].(obj); ok {
+		return o["id"].(string)
+	}
+	if id, ok := c.created[name]; ok {
+		return id
+	}
+	return s
+}
+
+// resolveRefs replaces "#ref" strings and keys by ids that are known.
+func (c *call) resolveRefs(v value, here obj) value {
 	if v.kind == kindString {
-		v.text = id(v.text)
+		v.text = c.ref(v.text, here)
 	}
 	if len(v.members) > 0 {
 		members := make([]member, len(v.members))
 		for i, m := range v.members {
-			members[i] = member{id(m.name), c.resolveRefs(m.value, here)}
+			members[i] = member{c.ref(m.name, here), c.resolveRefs(m.value, here)}
 		}
 		v.members = members
 	}

@@ -52,6 +52,9 @@ const (
 	capSieve      = "urn:ietf:params:jmap:sieve"
 	capQuota      = "urn:ietf:params:jmap:quota"
 	capPrincipals = "urn:ietf:params:jmap:principals"
+	capCalendars  = "urn:ietf:params:jmap:calendars"
+	capContacts   = "urn:ietf:params:jmap:contacts"
+	capFiles      = "urn:ietf:params:jmap:filenode"
 	capStalwart   = "urn:stalwart:jmap"
 )
 
@@ -94,8 +97,26 @@ func init() {
 		"x:MailingList/query":  {"", false, "sysMailingListQuery", listQuery},
 		"x:MailingList/set":    {"", false, "sysMailingList*", listSet},
 		"x:Action/set":         {"", false, "sysAction*", actionSet},
+
+		"CalendarEvent/parse": {capCalendars, true, "jmapCalendarEventParse", eventParse},
+		"FileNode/get":        {capFiles, true, "jmapFileNodeGet", fileGet},
+		"FileNode/query":      {capFiles, true, "jmapFileNodeQuery", fileQuery},
+		"FileNode/changes":    {capFiles, true, "jmapFileNodeChanges", fileChanges},
+		"FileNode/set":        {capFiles, true, "jmapFileNode*", fileSet},
 	}
-	for _, name := range []string{"DataRetention", "Email", "Jmap", "Sharing", "SpamClassifier"} {
+	writers := map[*homeKind]objectWriter{calendarKind: writeEvent, bookKind: writeCard}
+	for _, kind := range homeKinds {
+		add := func(object, verb, permission string, h handler) {
+			methods[object+"/"+verb] = method{kind.capability, true, "jmap" + object + permission, h}
+		}
+		add(kind.container, "get", "Get", collectionGet(kind))
+		add(kind.container, "changes", "Changes", homeChanges(kind, true))
+		add(kind.container, "set", "*", collectionSet(kind))
+		add(kind.object, "get", "Get", objectGet(kind))
+		add(kind.object, "changes", "Changes", homeChanges(kind, false))
+		add(kind.object, "set", "*", objectSet(kind, writers[kind]))
+	}
+	for name := range defaultSettings() {
 		methods["x:"+name+"/get"] = method{"", false, "sys" + name + "Get", singletonGet(name)}
 		methods["x:"+name+"/set"] = method{"", false, "sys" + name + "*", singletonSet(name)}
 	}
@@ -197,6 +218,9 @@ func (req *request) run(name string, args value) (obj, *Fault, *methodError) {
 		c.stop = before.Stop
 	}
 	result, fail := c.handle(m)
+	if fail == errBreaksOff {
+		return nil, &Fault{Drop: true}, nil
+	}
 	if c.stopped && before.ends() {
 		return nil, before.whole(), before.method()
 	}
@@ -257,8 +281,9 @@ func (c *call) target(m method) *methodError {
 		return errNoAccount
 	}
 	c.account = uint32(n)
-	if !c.owns() && !c.sees() {
-		if strings.HasPrefix(c.name, "Email/") || strings.HasPrefix(c.name, "Mailbox/") || strings.HasPrefix(c.name, "Thread/") {
+	if !c.owns() && !c.seesNow() {
+		switch object, _, _ := strings.Cut(c.name, "/"); object {
+		case "Email", "Mailbox", "Thread", "Calendar", "CalendarEvent", "AddressBook", "ContactCard", "FileNode":
 			return &methodError{"forbidden", "You do not have access to account " + id.text}
 		}
 		if !strings.HasPrefix(c.name, "Principal/") {

@@ -18,7 +18,7 @@ var knownCapabilities = func() map[string]bool {
 
 // served are the capabilities that the sandbox has methods for. The real
 // session lists more; a client must not find what would not work.
-var served = []string{capMail, capSubmission, capVacation, capSieve, capBlob, capQuota, capPrincipals, capStalwart}
+var served = []string{capMail, capSubmission, capVacation, capSieve, capBlob, capQuota, capPrincipals, capCalendars, capContacts, capFiles, capStalwart}
 
 // session returns the session object (RFC 8620 §2); without a login it holds
 // capabilities and URLs only.
@@ -114,6 +114,10 @@ func (s *Server) accountCapabilities(id string) obj {
 			"supportedTypeNames":        []string{"Email", "Thread", "SieveScript"},
 			"supportedDigestAlgorithms": []string{"sha", "sha-256", "sha-512"},
 		},
+		capCalendars: obj{"maxCalendarsPerEvent": 1, "minDateTime": "0001-01-01T00:00:00Z", "maxDateTime": "9999-12-31T23:59:59Z",
+			"maxExpandedQueryDuration": "P52W1D", "maxParticipantsPerEvent": 20, "mayCreateCalendar": true},
+		capContacts:   obj{"maxAddressBooksPerCard": 1, "mayCreateAddressBook": true},
+		capFiles:      obj{},
 		capQuota:      obj{},
 		capPrincipals: obj{"currentUserPrincipalId": id},
 		capStalwart:   obj{},

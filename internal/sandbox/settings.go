@@ -28,6 +28,24 @@ func defaultSettings() map[string]obj {
 			"setMaxObjects": int64(500), "maxConcurrentUploads": int64(4), "maxUploadSize": int64(50_000_000),
 			"maxUploadCount": int64(1000), "uploadQuota": int64(50_000_000), "uploadTtl": int64(3_600_000),
 		},
+		"AddressBook": {
+			"defaultDisplayName": "Stalwart Address Book", "defaultHrefName": "default", "maxVCardSize": int64(512 << 10), "maxAddressBooks": int64(250), "maxContacts": nil,
+		},
+		"Calendar": {
+			"defaultDisplayName": "Stalwart Calendar", "defaultHrefName": "default", "maxAttendees": int64(20), "maxRecurrenceExpansions": int64(3000),
+			"maxICalendarSize": int64(512 << 10), "maxCalendars": int64(250), "maxEvents": nil, "maxParticipantIdentities": int64(100), "maxEventNotifications": nil,
+		},
+		"CalendarAlarm": {
+			"allowExternalRcpts": false, "enable": true, "fromEmail": nil, "fromName": "Stalwart Calendar", "minTriggerInterval": int64(3_600_000), "template": nil,
+		},
+		"CalendarScheduling": {
+			"enable": true, "httpRsvpEnable": true, "httpRsvpLinkExpiry": int64(7_776_000_000), "httpRsvpUrl": nil, "autoAddInvitations": false,
+			"itipMaxSize": int64(512 << 10), "maxRecipients": int64(100), "emailTemplate": nil, "httpRsvpTemplate": nil,
+		},
+		"WebDav": {
+			"enableAssistedDiscovery": true, "maxLockTimeout": int64(3_600_000), "maxLocks": int64(10), "deadPropertyMaxSize": int64(1024),
+			"livePropertyMaxSize": int64(250), "requestMaxSize": int64(25 << 20), "maxResults": int64(2000),
+		},
 		"Sharing": {"allowDirectoryQueries": false, "maxShares": int64(10)},
 		"SpamClassifier": {
 			"model": obj{"@type": "FtrlFh"}, "learnHamFromCard": true, "learnSpamFromRblHits": int64(2), "learnSpamFromTraps": true,
@@ -147,6 +165,11 @@ func (s *Server) reload() {
 	})
 	number("Email", "maxMailboxDepth", toInt(&l.MaxMailboxDepth))
 	number("Email", "maxMailboxNameLength", toInt(&l.MaxMailboxNameLength))
+	number("Jmap", "parseLimitEvent", toInt(&l.ParseLimitEvent))
+	number("Calendar", "maxICalendarSize", toInt64(&l.MaxICalendarSize))
+	number("AddressBook", "maxVCardSize", toInt64(&l.MaxVCardSize))
+	number("WebDav", "requestMaxSize", toInt64(&l.MaxDAVRequest))
+	number("WebDav", "maxResults", toInt(&l.MaxDAVResults))
 	number("Sharing", "maxShares", toInt(&l.MaxShares))
 	number("DataRetention", "maxChangesHistory", toInt(&l.MaxChangesHistory))
 }
