@@ -39,9 +39,9 @@ func (e *env) remove(c destination.ObjectCollection, uid string) {
 }
 
 // What its user changed at the destination stays, and is told.
-func TestUsersChangesStay(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestUsersChangesStay(t *testing.T) { both(t, testUsersChangesStay) }
+
+func testUsersChangesStay(t *testing.T, s *server) {
 	e := newEnv(t, s, "user")
 	e.fill()
 	e.must()
@@ -91,9 +91,9 @@ func TestUsersChangesStay(t *testing.T) {
 }
 
 // A calendar's properties are merged one by one.
-func TestPropertiesMerge(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestPropertiesMerge(t *testing.T) { both(t, testPropertiesMerge) }
+
+func testPropertiesMerge(t *testing.T, s *server) {
 	e := newEnv(t, s, "props")
 	e.fill()
 	e.must()
@@ -114,9 +114,9 @@ func TestPropertiesMerge(t *testing.T) {
 }
 
 // A source that suddenly shows little removes nothing.
-func TestHeldDeletions(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestHeldDeletions(t *testing.T) { both(t, testHeldDeletions) }
+
+func testHeldDeletions(t *testing.T, s *server) {
 	e := newEnv(t, s, "held")
 	home := calendar("home", "Home")
 	home.Default = true

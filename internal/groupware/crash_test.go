@@ -84,9 +84,9 @@ var errStop = errors.New("stopped here")
 
 // The program stops at every step in turn and runs again: in the end everything
 // is there once.
-func TestStopAtEveryStep(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestStopAtEveryStep(t *testing.T) { both(t, testStopAtEveryStep) }
+
+func testStopAtEveryStep(t *testing.T, s *server) {
 	for stop, done := 0, false; !done; stop++ {
 		name := fmt.Sprint("stop", stop)
 		e := newEnv(t, s, name)
@@ -121,9 +121,9 @@ func TestStopAtEveryStep(t *testing.T) {
 
 // The program stops after the server has changed the meaning of some cards, and
 // before they are written again: the next run does it.
-func TestStopBeforeRewriting(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestStopBeforeRewriting(t *testing.T) { both(t, testStopBeforeRewriting) }
+
+func testStopBeforeRewriting(t *testing.T, s *server) {
 	for _, ended := range []bool{false, true} {
 		e := newEnv(t, s, fmt.Sprint("rewrite-", ended))
 		e.src.PutCollection(e.name, model.ObjectCollection{Kind: model.KindContacts, ID: "book", Path: []string{"Book"}})
@@ -162,9 +162,9 @@ func TestStopBeforeRewriting(t *testing.T) {
 
 // The program stops while two batches of an address book are on their way, and
 // runs again: each card is there once.
-func TestStopBetweenBatches(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestStopBetweenBatches(t *testing.T) { both(t, testStopBetweenBatches) }
+
+func testStopBetweenBatches(t *testing.T, s *server) {
 	const n = 1300 // three batches
 	steps := 0
 	for _, stop := range []int{-1, 4, 5, 6, 8, 9, 11} {
@@ -259,9 +259,9 @@ func (f *faulty) ReadObjects(ctx context.Context, in destination.Collection, ids
 
 // Every call that writes fails in turn, before and after its effect; at the
 // latest the next run brings everything, once.
-func TestFaults(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestFaults(t *testing.T) { both(t, testFaults) }
+
+func testFaults(t *testing.T, s *server) {
 	for _, after := range []bool{false, true} {
 		for at, hit := 0, true; hit; at++ {
 			e := newEnv(t, s, fmt.Sprintf("fault%d%t", at, after))
@@ -289,9 +289,9 @@ func TestFaults(t *testing.T) {
 
 // Without the ledger, what is at the destination is recognised by UID and
 // meaning: nothing is there twice.
-func TestLostLedger(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestLostLedger(t *testing.T) { both(t, testLostLedger) }
+
+func testLostLedger(t *testing.T, s *server) {
 	e := newEnv(t, s, "lost")
 	e.fill()
 	e.must()

@@ -17,6 +17,7 @@ import (
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/sandbox"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/memory"
 	"mailhaul.org/mailhaul/internal/stalwart"
@@ -24,32 +25,67 @@ import (
 
 const migratorPassword = "Staple-Battery-4711-x"
 
-// server is a real Stalwart with a migrator as docs/operations.md wants it.
+// server is a destination with a migrator as docs/operations.md wants it.
 type server struct {
-	*lab.Stalwart
-	admin *jmap.Client
-	dst   destination.Destination
+	url, domain         string
+	adminUser, adminKey string
+	real                *lab.Stalwart // nil: the embedded one, which sends nothing
+	admin               *jmap.Client
+	dst                 destination.Destination
 }
 
 type object = map[string]any
 
+// both runs a test against the embedded destination and against a real one.
+func both(t *testing.T, test func(t *testing.T, s *server)) {
+	t.Parallel()
+	t.Run("sandbox", func(t *testing.T) {
+		t.Parallel()
+		test(t, startSandbox(t))
+	})
+	t.Run("Stalwart", func(t *testing.T) {
+		t.Parallel()
+		test(t, startServer(t))
+	})
+}
+
+func startSandbox(t testing.TB) *server {
+	t.Helper()
+	s := &server{domain: "lab.test", adminUser: "admin@lab.test", adminKey: "Recovery-Only-0815"}
+	embedded := sandbox.New(sandbox.Options{AdminUser: s.adminUser, AdminPassword: s.adminKey})
+	var err error
+	if s.url, err = embedded.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { embedded.Close() })
+	s.start(t)
+	return s
+}
+
 func startServer(t testing.TB) *server {
 	t.Helper()
-	s := &server{Stalwart: lab.StartStalwart(t)}
+	real := lab.StartStalwart(t)
+	s := &server{url: real.URL, domain: real.Domain, adminUser: real.AdminUser, adminKey: real.AdminPassword, real: real}
+	s.start(t)
+	return s
+}
+
+// start logs in and makes the migrator.
+func (s *server) start(t testing.TB) {
+	t.Helper()
 	var err error
-	if s.admin, err = jmap.Dial(t.Context(), jmap.Config{URL: s.URL, User: s.AdminUser, Password: s.AdminPassword}); err != nil {
+	if s.admin, err = jmap.Dial(t.Context(), jmap.Config{URL: s.url, User: s.adminUser, Password: s.adminKey}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.admin.Close() })
 	s.account(t, "migrator", migratorPassword, object{"@type": "Merge", "disabledPermissions": object{"calendarSchedulingSend": true},
 		"enabledPermissions": object{"impersonate": true, "unlimitedUploads": true, "unlimitedRequests": true}})
 	s.dst = s.dial(t)
-	return s
 }
 
 func (s *server) dial(t testing.TB) destination.Destination {
 	t.Helper()
-	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: s.URL, User: "migrator@" + s.Domain, Password: migratorPassword,
+	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: s.url, User: "migrator@" + s.domain, Password: migratorPassword,
 		Retry: jmap.Retry{Min: 5 * time.Millisecond, Max: 50 * time.Millisecond}})
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +110,7 @@ func (s *server) call(t testing.TB, method string, a object, v any) {
 func (s *server) account(t testing.TB, name, password string, permissions object) {
 	t.Helper()
 	var domain struct{ IDs []string }
-	s.call(t, "x:Domain/query", object{"filter": object{"name": s.Domain}}, &domain)
+	s.call(t, "x:Domain/query", object{"filter": object{"name": s.domain}}, &domain)
 	a := object{"@type": "User", "name": name, "domainId": domain.IDs[0], "roles": object{"@type": "User"},
 		"credentials": object{"0": object{"@type": "Password", "secret": password}}}
 	if permissions != nil {
@@ -92,9 +128,12 @@ func (s *server) account(t testing.TB, name, password string, permissions object
 // leaves the queue at once, so that only the log tells.
 func (s *server) sent(t testing.TB) int {
 	t.Helper()
+	if s.real == nil {
+		return 0
+	}
 	var waiting struct{ IDs []string }
 	s.call(t, "x:QueuedMessage/query", object{}, &waiting)
-	log := s.Log(t)
+	log := s.real.Log(t)
 	return len(waiting.IDs) + strings.Count(log, "-queued)") + strings.Count(log, "(calendar.itip-message-sent)")
 }
 
@@ -121,7 +160,7 @@ func newEnv(t testing.TB, s *server, name string) *env {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.led.Close() })
-	if e.dst, err = s.dst.Open(t.Context(), name+"@"+s.Domain); err != nil {
+	if e.dst, err = s.dst.Open(t.Context(), name+"@"+s.domain); err != nil {
 		t.Fatal(err)
 	}
 	return e
@@ -133,7 +172,7 @@ func (e *env) at() destination.ObjectStore { return e.dst.(destination.ObjectSto
 func (e *env) run(change ...func(*groupware.Options)) (groupware.Result, error) {
 	e.t.Helper()
 	ctx := e.t.Context()
-	row, err := e.led.Account(ctx, e.name, e.name+"@"+e.s.Domain)
+	row, err := e.led.Account(ctx, e.name, e.name+"@"+e.s.domain)
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -26,9 +26,9 @@ var events = map[string][]string{
 
 // What goes to the destination in bulk by JMAP, and what goes by CalDAV, means
 // there what it meant at the source.
-func TestMeaningKept(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestMeaningKept(t *testing.T) { both(t, testMeaningKept) }
+
+func testMeaningKept(t *testing.T, s *server) {
 	e := newEnv(t, s, "anna")
 	e.src.PutCollection("anna", calendar("home", "Home"))
 	e.src.PutCollection("anna", model.ObjectCollection{Kind: model.KindContacts, ID: "book", Path: []string{"Book"}})

@@ -20,11 +20,11 @@ import (
 
 // An object over which the server cuts the connection, in whatever request it
 // travels, is left behind by name; all others arrive.
-func TestPoison(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestPoison(t *testing.T) { both(t, testPoison) }
+
+func testPoison(t *testing.T, s *server) {
 	e := newEnv(t, s, "poison")
-	target, err := url.Parse(s.URL)
+	target, err := url.Parse(s.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,13 +44,13 @@ func TestPoison(t *testing.T) {
 		pass.ServeHTTP(w, r)
 	}))
 	t.Cleanup(front.Close)
-	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: front.URL, User: "migrator@" + s.Domain, Password: migratorPassword,
+	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: front.URL, User: "migrator@" + s.domain, Password: migratorPassword,
 		Retry: jmap.Retry{Min: time.Millisecond, Max: 5 * time.Millisecond}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	if e.dst, err = d.Open(t.Context(), "poison@"+s.Domain); err != nil {
+	if e.dst, err = d.Open(t.Context(), "poison@"+s.domain); err != nil {
 		t.Fatal(err)
 	}
 	e.src.PutCollection("poison", calendar("home", "Home"))

@@ -13,9 +13,9 @@ import (
 
 // Given calendars, an address book and files, a run brings them over, a second
 // one does nothing, and each change of the source arrives.
-func TestConverge(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestConverge(t *testing.T) { both(t, testConverge) }
+
+func testConverge(t *testing.T, s *server) {
 	e := newEnv(t, s, "anna")
 	home := calendar("home", "Zuhause")
 	home.Default, home.Color, home.TimeZone, home.Description = true, "#ff8000ff", "Europe/Berlin", "Alles Private"
@@ -106,11 +106,11 @@ func TestConverge(t *testing.T) {
 // reachable asks for a file as its user's WebDAV client does.
 func (e *env) reachable(t *testing.T, path, content, modified string) {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodGet, e.s.URL+"/dav/file/"+e.name+"%40"+e.s.Domain+"/"+path, nil)
+	req, err := http.NewRequest(http.MethodGet, e.s.url+"/dav/file/"+e.name+"%40"+e.s.domain+"/"+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.SetBasicAuth(e.name+"@"+e.s.Domain, "Correct-Horse-7391")
+	req.SetBasicAuth(e.name+"@"+e.s.domain, "Correct-Horse-7391")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -124,9 +124,9 @@ func (e *env) reachable(t *testing.T, path, content, modified string) {
 
 // An old Stalwart does not say which calendar is its default; it is called as
 // the new one's, and becomes that.
-func TestDefaultThatNobodyTells(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestDefaultThatNobodyTells(t *testing.T) { both(t, testDefaultThatNobodyTells) }
+
+func testDefaultThatNobodyTells(t *testing.T, s *server) {
 	e := newEnv(t, s, "anna")
 	var name string
 	for n, c := range e.collections(model.KindCalendar) {

@@ -70,11 +70,11 @@ func TestNothingIsSent(t *testing.T) {
 
 	// Such a message would be seen: a login with calendarSchedulingSend sends it
 	// for the same event. And with that login nothing of the kind is written.
-	req, err := http.NewRequest(http.MethodPut, s.URL+"/dav/cal/boss%40lab.test/default/proof.ics", strings.NewReader(ics("proof", "Sent", mine...)))
+	req, err := http.NewRequest(http.MethodPut, s.url+"/dav/cal/boss%40lab.test/default/proof.ics", strings.NewReader(ics("proof", "Sent", mine...)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.SetBasicAuth("boss@"+s.Domain, "Correct-Horse-7391")
+	req.SetBasicAuth("boss@"+s.domain, "Correct-Horse-7391")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil || resp.StatusCode != http.StatusCreated {
 		t.Fatalf("PUT as the user: %v, %v", resp, err)
@@ -88,7 +88,7 @@ func TestNothingIsSent(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	// It is the only one so far: its two guests would be more otherwise.
-	if n := strings.Count(s.Log(t), "(calendar.itip-message-sent)"); n > 2 {
+	if n := strings.Count(s.real.Log(t), "(calendar.itip-message-sent)"); n > 2 {
 		t.Errorf("%d scheduling messages, of which at most 2 are the test's", n)
 	}
 }
@@ -99,12 +99,12 @@ func TestSchedulingLogin(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	e := newEnv(t, s, "boss")
-	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: s.URL, User: s.AdminUser, Password: s.AdminPassword, Retry: jmap.Retry{Min: 5 * time.Millisecond}})
+	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: s.url, User: s.adminUser, Password: s.adminKey, Retry: jmap.Retry{Min: 5 * time.Millisecond}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	if e.dst, err = d.Open(t.Context(), "boss@"+s.Domain); err != nil {
+	if e.dst, err = d.Open(t.Context(), "boss@"+s.domain); err != nil {
 		t.Fatal(err)
 	}
 	e.src.PutCollection("boss", calendar("home", "Home"))
