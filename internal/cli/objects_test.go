@@ -41,6 +41,12 @@ func TestObjectsMove(t *testing.T) {
 	to.sentNothing(t)
 }
 
+// From disk all of it moves into the embedded destination, too.
+func TestObjectsMoveIntoSandbox(t *testing.T) {
+	t.Parallel()
+	startObjectSandbox(t).moves(t, objectSites["vdir"](t), "vdir.test")
+}
+
 // objectMove is an account on its way.
 type objectMove struct {
 	administrator
@@ -109,7 +115,7 @@ func (to *objectTarget) open(t *testing.T, site objectSite, domain string) *obje
 	dir := t.TempDir()
 	as := func(user, password string) administrator {
 		a := administrator{t: t, config: filepath.Join(dir, user+".yaml")}
-		text := fmt.Sprintf("engagement: ./state\nsource:\n%s\n  users: {list: [%s], domain: %s}\ndestination: {url: %q, user: %q, password: %q}\n", site.source, site.login(), domain, to.URL, user, "inline:"+password)
+		text := fmt.Sprintf("engagement: ./state\nsource:\n%s\n  users: {list: [%s], domain: %s}\ndestination: {url: %q, user: %q, password: %q}\n", site.source, site.login(), domain, to.url, user, "inline:"+password)
 		if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -15,9 +15,9 @@ import (
 // Meetings that the account organises or is invited to, past and to come, with
 // alarms by mail, come over, change, move and go without a message leaving the
 // server; organizer and attendees stay as they are.
-func TestNothingIsSent(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestNothingIsSent(t *testing.T) { both(t, testNothingIsSent) }
+
+func testNothingIsSent(t *testing.T, s *server) {
 	e := newEnv(t, s, "boss")
 	home := calendar("home", "Home")
 	home.Default = true
@@ -67,10 +67,16 @@ func TestNothingIsSent(t *testing.T) {
 	if n := s.sent(t); n != 0 {
 		t.Errorf("%d messages were sent", n)
 	}
+	if s.real != nil {
+		s.seesInvitations(t, ics("proof", "Sent", mine...))
+	}
+}
 
-	// Such a message would be seen: a login with calendarSchedulingSend sends it
-	// for the same event. And with that login nothing of the kind is written.
-	req, err := http.NewRequest(http.MethodPut, s.url+"/dav/cal/boss%40lab.test/default/proof.ics", strings.NewReader(ics("proof", "Sent", mine...)))
+// seesInvitations proves that a message would be seen: a login with
+// calendarSchedulingSend sends it for such an event.
+func (s *server) seesInvitations(t *testing.T, meeting string) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPut, s.url+"/dav/cal/boss%40lab.test/default/proof.ics", strings.NewReader(meeting))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,9 +101,9 @@ func TestNothingIsSent(t *testing.T) {
 
 // With a login that would send invitations, meetings are refused that cannot go
 // another way, and everything else moves.
-func TestSchedulingLogin(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
+func TestSchedulingLogin(t *testing.T) { both(t, testSchedulingLogin) }
+
+func testSchedulingLogin(t *testing.T, s *server) {
 	e := newEnv(t, s, "boss")
 	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: s.url, User: s.adminUser, Password: s.adminKey, Retry: jmap.Retry{Min: 5 * time.Millisecond}})
 	if err != nil {
