@@ -27,8 +27,8 @@ func (a *app) demoCommand() *cobra.Command {
 	o := sample.Options{Oddities: true}
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Do all of it on a sample organisation, into the embedded destination", Args: cobra.NoArgs,
-		Long: `Make a sample organisation in a temporary folder, as a Dovecot with Maildirs
-would have it, start the embedded destination, and run every command of a
+		Long: `Make a sample organisation in a temporary folder: mail as a Dovecot with Maildirs
+would have it, calendars, contacts and files in folders beside it. Then start the embedded destination, and run every command of a
 migration on them. Nothing outside the folder is touched.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir := keep
@@ -69,14 +69,22 @@ func (a *app) demo(ctx context.Context, dir string, o sample.Options) error {
 	if err := demoPostfix(filepath.Join(mail, "postfix"), org); err != nil {
 		return err
 	}
-	server := sandbox.New(sandbox.Options{AdminUser: demoUser, AdminPassword: demoPassword})
+	objects, err := filepath.Abs(filepath.Join(dir, "objects"))
+	if err != nil {
+		return err
+	}
+	events, contacts, files, err := org.WriteVdir(objects)
+	if err != nil {
+		return err
+	}
+	server := sandbox.New(sandbox.Options{AdminUser: demoUser, AdminPassword: demoPassword, AdminWithout: []string{"calendarSchedulingSend"}})
 	url, err := server.Start()
 	if err != nil {
 		return err
 	}
 	defer server.Close()
 	file := filepath.Join(dir, "mailhaul.yaml")
-	if err := os.WriteFile(file, demoConfig(mail, url), 0o600); err != nil {
+	if err := os.WriteFile(file, demoConfig(mail, objects, url), 0o600); err != nil {
 		return err
 	}
 	out := a.Out
@@ -84,7 +92,7 @@ func (a *app) demo(ctx context.Context, dir string, o sample.Options) error {
 		out = a.Err
 	}
 	accounts, mailboxes, messages, octets := org.Totals()
-	fmt.Fprintf(out, "A sample organisation: %d accounts, %d mailboxes, %s messages, %d MiB of mail.\n", accounts, mailboxes, fmt.Sprint(messages), octets>>20)
+	fmt.Fprintf(out, "A sample organisation: %d accounts, %d mailboxes, %s messages, %d MiB of mail; %d events, %d contacts and %d files.\n", accounts, mailboxes, fmt.Sprint(messages), octets>>20, events, contacts, files)
 	steps := [][]string{{"check"}, {"assess"}, {"organisation"}, {"provision", "--dry-run"}, {"provision"}, {"sync", "--wave", "pilot"}, {"sync"}, {"sync"}, {"verify"}, {"share"}, {"provision"}, {"status"}}
 	type step struct {
 		Command string `json:"command"`
@@ -112,12 +120,13 @@ func (a *app) demo(ctx context.Context, dir string, o sample.Options) error {
 	return outcome(worst)
 }
 
-func demoConfig(mail, url string) []byte {
+func demoConfig(mail, objects, url string) []byte {
 	return fmt.Appendf(nil, `# The demo's engagement: what the commands above were run with.
 engagement: ./engagement
 source:
   kind: maildir
   maildir: {path: %q}
+  vdir: {calendars: %q, contacts: %q, files: %q}
   users: {passwd: %q}
   postfix: %q
 destination:
@@ -127,7 +136,7 @@ destination:
 waves:
   pilot: [anna@%s]
   rest: ["*"]
-`, mail+"/%d/%n/Maildir", filepath.Join(mail, "users"), filepath.Join(mail, "postfix"), url, demoUser, demoPassword, sample.Domain)
+`, mail+"/%d/%n/Maildir", objects+"/calendars/%u", objects+"/contacts/%u", objects+"/files/%u", filepath.Join(mail, "users"), filepath.Join(mail, "postfix"), url, demoUser, demoPassword, sample.Domain)
 }
 
 // demoPostfix lays out what a Postfix beside that Dovecot would say: a list, an

@@ -176,7 +176,7 @@ func (e *Engagement) Destination(ctx context.Context) (destination.Destination, 
 		if err != nil {
 			return nil, err
 		}
-		o := sandbox.Options{Dir: dir, AdminUser: "migrate@rehearsal.test", AdminPassword: "rehearsal"}
+		o := sandbox.Options{Dir: dir, AdminUser: "migrate@rehearsal.test", AdminPassword: "rehearsal", AdminWithout: []string{"calendarSchedulingSend"}}
 		e.box = sandbox.New(o)
 		if at.URL, err = e.box.Start(); err != nil {
 			return nil, err

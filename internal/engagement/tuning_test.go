@@ -209,8 +209,7 @@ func TestSettingsThatSomebodyChanges(t *testing.T) {
 			t.Parallel()
 			m := newMigration(t, start(t))
 			before := m.values()
-			// One of them is about calendars, which the sandbox does not keep.
-			hurting := map[string]int{"sandbox": 3, "Stalwart": 4}[name]
+			const hurting = 4
 			changed, err := m.fix()
 			if err != nil || len(changed) != hurting {
 				t.Fatalf("%+v, %v", changed, err)

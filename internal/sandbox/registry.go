@@ -40,6 +40,13 @@ func (s *Server) bootstrap() {
 	a.secret = hashSSHA512(s.opts.AdminPassword)
 	a.roles = obj{"@type": "Admin"}
 	a.permissions = obj{"@type": "Inherit"}
+	if len(s.opts.AdminWithout) > 0 {
+		without := obj{}
+		for _, p := range s.opts.AdminWithout {
+			without[p] = true
+		}
+		a.permissions = obj{"@type": "Merge", "enabledPermissions": obj{}, "disabledPermissions": without}
+	}
 	a.created = s.clock()
 	s.accounts[a.id] = a
 	s.emails[local+"@"+name] = a.id

@@ -26,7 +26,10 @@ type Options struct {
 	// without domain gets localhost.localdomain. Default "admin".
 	AdminUser     string
 	AdminPassword string // default "demo"
-	Limits        Limits
+	// AdminWithout are permissions that the first administrator does not have,
+	// as "calendarSchedulingSend".
+	AdminWithout []string
+	Limits       Limits
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
 	// Intercept, if set, is called before and after each method call and may
