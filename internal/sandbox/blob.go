@@ -150,7 +150,7 @@ func blobUpload(c *call) (obj, *methodError) {
 		if err != nil {
 			return nil, errUnavailable
 		}
-		o := obj{"id": id.String(), "type": nil, "size": len(data)}
+		o := obj{"id": id.String(), "size": len(data)}
 		if t := m.value.get("type"); t.kind == kindString {
 			o["type"] = t.text
 		}

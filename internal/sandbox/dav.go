@@ -160,7 +160,8 @@ func (s *Server) davAccount(segment string) *account {
 
 // href is the path of something as the server writes it: by address.
 func (d *davCall) href(segments ...string) string {
-	return "/dav/" + d.h.kind.segment + "/" + url.PathEscape(d.s.addressOf(d.a)) + "/" + strings.Join(segments, "/")
+	address := strings.ReplaceAll(url.PathEscape(d.s.addressOf(d.a)), "@", "%40")
+	return "/dav/" + d.h.kind.segment + "/" + address + "/" + strings.Join(segments, "/")
 }
 
 // at is the collection that the path names, and the object; nil where there is

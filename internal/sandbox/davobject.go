@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -106,23 +107,28 @@ func (d *davCall) read() (uid, text, condition string) {
 		return "", "", d.h.kind.dav.unsupported
 	}
 	for i, l := range card.lines {
-		card.lines[i] = withoutText(l)
+		if l.Is("UID") {
+			card.lines[i] = l.WithValue(contentline.Unescape(l.Value))
+		} else {
+			card.lines[i] = binaryLine(l)
+		}
 	}
 	return card.text("UID"), string(card.write(nil)), ""
 }
 
-// withoutText damages a binary value of a card that is text, as the server does:
-// it gives it back as text, without its encoding.
-func withoutText(l contentline.Line) contentline.Line {
+// binaryLine writes a binary value of a card as the server does. One that is text it
+// damages: it gives it back as text, without its encoding.
+func binaryLine(l contentline.Line) contentline.Line {
 	e := l.First("ENCODING")
 	if !strings.EqualFold(e, "b") && !strings.EqualFold(e, "base64") {
 		return l
 	}
+	plain := l.Without("ENCODING")
 	raw, err := base64.StdEncoding.DecodeString(l.Value)
-	if err != nil || !utf8.Valid(raw) {
-		return l
+	if err == nil && utf8.Valid(raw) {
+		return plain.WithValue(contentline.Escape(string(raw)))
 	}
-	return l.Without("ENCODING").WithValue(contentline.Escape(string(raw)))
+	return plain.WithParams(append(slices.Clip(plain.Params), contentline.Param{Name: "ENCODING", Values: []string{"b"}}))
 }
 
 func davDelete(d *davCall) *davAnswer {

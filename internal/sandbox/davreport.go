@@ -210,7 +210,7 @@ func (d *davCall) sync(root *element) *davAnswer {
 	}
 	slices.SortFunc(changed, func(a, b *object) int { return cmp.Compare(a.change, b.change) })
 	var out strings.Builder
-	if first {
+	if first || c.change > since {
 		out.WriteString(d.aboutCollection(c, props))
 	}
 	until := d.now()
@@ -223,7 +223,7 @@ func (d *davCall) sync(root *element) *davAnswer {
 		out.WriteString(d.aboutObject(o, props))
 	}
 	for _, v := range d.h.vanished {
-		if !first && v.collection == c.doc && v.change > since && v.change <= until && c.objects[v.name] == nil {
+		if !first && v.collection == c.doc && v.from <= since && v.change > since && v.change <= until && c.objects[v.name] == nil {
 			out.WriteString(davGone(d.href(c.segment, v.name)))
 		}
 	}

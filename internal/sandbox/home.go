@@ -55,13 +55,14 @@ type object struct {
 	uid    string // empty: a card without one
 	text   string
 	change uint64 // that it was stored with
+	placed uint64 // that it came with to where it is
 }
 
-// vanished is a path at which there was an object until a change.
+// vanished is a path at which there was an object from one change to another.
 type vanished struct {
-	collection uint32
-	name       string
-	change     uint64
+	collection   uint32
+	name         string
+	from, change uint64
 }
 
 func newHome(kind *homeKind) *home {
@@ -133,7 +134,7 @@ func (s *Server) put(a *account, h *home, c *collection, name, uid, text string)
 	o := c.objects[name]
 	if o == nil {
 		h.nextObject++
-		o = &object{doc: h.nextObject, in: c, name: name}
+		o = &object{doc: h.nextObject, in: c, name: name, placed: change}
 		h.objects[o.doc], c.objects[name] = o, o
 		h.log.add(change, insertItem, uint64(o.doc))
 	} else {
@@ -156,7 +157,7 @@ func (c *collection) forget(uid string) {
 func (h *home) move(a *account, o *object, to *collection, name string) {
 	change := a.nextChange()
 	h.gone(o, change)
-	o.in, o.name, o.change = to, name, change
+	o.in, o.name, o.change, o.placed = to, name, change, change
 	to.objects[name] = o
 	to.uids[o.uid]++
 	h.log.add(change, updateItem, uint64(o.doc))
@@ -174,7 +175,7 @@ func (h *home) remove(a *account, o *object) {
 func (h *home) gone(o *object, change uint64) {
 	delete(o.in.objects, o.name)
 	o.in.forget(o.uid)
-	h.vanished = append(h.vanished, vanished{o.in.doc, o.name, change})
+	h.vanished = append(h.vanished, vanished{o.in.doc, o.name, o.placed, change})
 }
 
 // drop removes a collection with all that it holds.

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"strings"
 
 	"mailhaul.org/mailhaul/internal/contentline"
 )
@@ -171,7 +172,8 @@ func eventParse(c *call) (obj, *methodError) {
 		}
 		cal := readComponent(data, "VCALENDAR", false)
 		if cal == nil {
-			return nil, errBreaksOff
+			notParsable = append(notParsable, text)
+			continue
 		}
 		list, ok := jsEvents(cal)
 		if !ok {
@@ -227,10 +229,9 @@ func writeCard(_ *call, v value) (uid, text string, bad setError) {
 			return "", "", invalidProperty("Invalid property.", m.name)
 		}
 	}
-	lines, _ := contentline.Read([]byte(vcardOf(v)))
 	var out []byte
-	for _, l := range lines {
-		out = l.Append(out)
+	for l := range strings.SplitSeq(strings.TrimSuffix(vcardOf(v), "\r\n"), "\r\n") {
+		out = contentline.Line{Value: l}.Append(out) // folded
 	}
 	return v.get("uid").text, string(out), nil
 }
