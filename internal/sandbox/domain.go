@@ -1,7 +1,9 @@
 package sandbox
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -49,66 +51,35 @@ var domainProperties = map[string]bool{
 }
 
 func domainSet(c *call) (obj, *methodError) {
-	return c.registrySet(
-		func(v value) (uint32, setError) {
-			d, bad := c.s.readDomain(v, nil)
-			if bad != nil {
-				return 0, bad
-			}
-			d.id = c.s.nextNumber("Domain")
-			c.s.domains[d.id] = d
-			return d.id, nil
+	return registryTable[domain]{
+		object: "Domain", all: c.s.domains, read: c.s.readDomain, users: c.s.usersOfDomain,
+		show: func(d *domain) obj {
+			o := maps.Clone(d.props)
+			o["name"], o["aliases"] = d.name, nameSet(d.aliases)
+			return o
 		},
-		func(id uint64, v value) setError {
-			old := c.s.domains[uint32(id)]
-			if old == nil {
-				return newSetError("notFound", "")
-			}
-			have := toValue(old.props)
-			have.members = append(have.members, member{"name", toValue(old.name)}, member{"aliases", toValue(nameSet(old.aliases))})
-			have, bad := patched(have, v)
-			if bad != nil {
-				return bad
-			}
-			d, bad := c.s.readDomain(have, old)
-			if bad != nil {
-				return bad
-			}
-			d.id = old.id
-			c.s.domains[d.id] = d
+		keep: func(id uint32, d, _ *domain) {
+			d.id, c.s.domains[id] = id, d
 			c.s.reindex()
-			return nil
 		},
-		func(id uint64) setError {
-			d := c.s.domains[uint32(id)]
-			if d == nil {
-				return newSetError("notFound", "")
-			}
-			var linked []any
-			for _, aid := range sortedKeys(c.s.accounts) {
-				a := c.s.accounts[aid]
-				uses := a.domain == d.id
-				for _, al := range a.aliases {
-					uses = uses || al.domain == d.id
-				}
-				if uses {
-					linked = append(linked, obj{"object": "Account", "id": formatID32(aid)})
-				}
-			}
-			for _, lid := range sortedKeys(c.s.lists) {
-				if c.s.lists[lid].domain == d.id {
-					linked = append(linked, obj{"object": "MailingList", "id": formatID32(lid)})
-				}
-			}
-			if linked != nil {
-				e := registryError("objectIsLinked", "Domain", d.id)
-				e["linkedObjects"] = linked
-				return e
-			}
-			delete(c.s.domains, d.id)
-			return nil
-		},
-	)
+		drop: func(id uint32, _ *domain) { delete(c.s.domains, id) },
+	}.set(c)
+}
+
+// usersOfDomain are the accounts and lists with an address in it.
+func (s *Server) usersOfDomain(d *domain) (all []any) {
+	for _, id := range sortedKeys(s.accounts) {
+		a := s.accounts[id]
+		if a.domain == d.id || slices.ContainsFunc(a.aliases, func(al alias) bool { return al.domain == d.id }) {
+			all = append(all, obj{"object": "Account", "id": formatID32(id)})
+		}
+	}
+	for _, id := range sortedKeys(s.lists) {
+		if s.lists[id].domain == d.id {
+			all = append(all, obj{"object": "MailingList", "id": formatID32(id)})
+		}
+	}
+	return all
 }
 
 // readDomain validates a domain; old is what it replaces, nil on create.

@@ -78,41 +78,12 @@ func listQuery(c *call) (obj, *methodError) {
 }
 
 func listSet(c *call) (obj, *methodError) {
-	return c.registrySet(
-		func(v value) (uint32, setError) {
-			l, bad := c.s.readList(v, nil)
-			if bad != nil {
-				return 0, bad
-			}
-			l.id = c.s.nextNumber("MailingList")
-			c.s.lists[l.id] = l
-			return l.id, nil
-		},
-		func(id uint64, v value) setError {
-			old := c.s.lists[uint32(id)]
-			if old == nil {
-				return newSetError("notFound", "")
-			}
-			have, bad := patched(toValue(c.s.showList(old)), v)
-			if bad != nil {
-				return bad
-			}
-			l, bad := c.s.readList(have, old)
-			if bad != nil {
-				return bad
-			}
-			l.id = old.id
-			c.s.lists[l.id] = l
-			return nil
-		},
-		func(id uint64) setError {
-			if c.s.lists[uint32(id)] == nil {
-				return newSetError("notFound", "")
-			}
-			delete(c.s.lists, uint32(id))
-			return nil
-		},
-	)
+	return registryTable[list]{
+		object: "MailingList", all: c.s.lists, show: c.s.showList, read: c.s.readList,
+		keep:  func(id uint32, l, _ *list) { l.id, c.s.lists[id] = id, l },
+		users: func(*list) []any { return nil },
+		drop:  func(id uint32, _ *list) { delete(c.s.lists, id) },
+	}.set(c)
 }
 
 // readList validates a list; old is what it replaces, nil on create.

@@ -223,6 +223,65 @@ func (c *call) registrySet(create func(v value) (uint32, setError), update func(
 	return out, nil
 }
 
+// registryTable is what a Foo/set needs to know of objects that are there many
+// times.
+type registryTable[T any] struct {
+	object string
+	all    map[uint32]*T
+	// show is what an update is a patch of.
+	show func(*T) obj
+	// read validates an object; old is what it replaces, nil on create.
+	read func(v value, old *T) (*T, setError)
+	// keep puts an object into place under an id; old is what it replaces.
+	keep func(id uint32, x, old *T)
+	// users are the objects that hinder its being destroyed.
+	users func(*T) []any
+	drop  func(id uint32, x *T)
+}
+
+func (r registryTable[T]) set(c *call) (obj, *methodError) {
+	return c.registrySet(
+		func(v value) (uint32, setError) {
+			x, bad := r.read(v, nil)
+			if bad != nil {
+				return 0, bad
+			}
+			id := c.s.nextNumber(r.object)
+			r.keep(id, x, nil)
+			return id, nil
+		},
+		func(id uint64, v value) setError {
+			old := r.all[uint32(id)]
+			if old == nil {
+				return newSetError("notFound", "")
+			}
+			have, bad := patched(toValue(r.show(old)), v)
+			if bad != nil {
+				return bad
+			}
+			x, bad := r.read(have, old)
+			if bad != nil {
+				return bad
+			}
+			r.keep(uint32(id), x, old)
+			return nil
+		},
+		func(id uint64) setError {
+			x := r.all[uint32(id)]
+			if x == nil {
+				return newSetError("notFound", "")
+			}
+			if linked := r.users(x); linked != nil {
+				e := registryError("objectIsLinked", r.object, uint32(id))
+				e["linkedObjects"] = linked
+				return e
+			}
+			r.drop(uint32(id), x)
+			return nil
+		},
+	)
+}
+
 // registryQuery lists the ids that match all conditions; OR and NOT are
 // refused.
 func registryQuery[T any](c *call, all map[uint32]T, condition func(name string, v value) (func(T) bool, *methodError)) (obj, *methodError) {

@@ -102,61 +102,50 @@ func accountQuery(c *call) (obj, *methodError) {
 }
 
 func accountSet(c *call) (obj, *methodError) {
-	return c.registrySet(
-		func(v value) (uint32, setError) {
-			a, bad := c.readAccount(v, nil)
-			if bad != nil {
-				return 0, bad
-			}
-			a.id = c.s.nextNumber("Account")
-			a.created = c.s.clock()
-			c.s.accounts[a.id] = a
-			c.s.index(a)
-			return a.id, nil
-		},
-		func(id uint64, v value) setError {
-			old := c.s.accounts[uint32(id)]
-			if old == nil {
-				return newSetError("notFound", "")
-			}
-			have, bad := patched(toValue(c.s.showAccount(old, false)), v)
-			if bad != nil {
-				return bad
-			}
-			a, bad := c.readAccount(have, old)
-			if bad != nil {
-				return bad
-			}
-			old.local, old.domain, old.description, old.secret = a.local, a.domain, a.description, a.secret
-			old.aliases, old.memberOf, old.props = a.aliases, a.memberOf, a.props
-			old.permissions, old.roles, old.quotas = a.permissions, a.roles, a.quotas
+	return registryTable[account]{
+		object: "Account", all: c.s.accounts, read: c.readAccount, users: c.s.members,
+		show: func(a *account) obj { return c.s.showAccount(a, false) },
+		keep: c.s.keepAccount,
+		drop: func(id uint32, a *account) {
+			c.s.forgetContents(a)
+			delete(c.s.accounts, id)
 			c.s.reindex()
-			return nil
 		},
-		func(id uint64) setError {
-			a := c.s.accounts[uint32(id)]
-			if a == nil {
-				return newSetError("notFound", "")
-			}
-			var linked []any
-			for _, other := range sortedKeys(c.s.accounts) {
-				if c.s.accounts[other].memberOf[a.id] {
-					linked = append(linked, obj{"object": "Account", "id": formatID32(other)})
-				}
-			}
-			if linked != nil {
-				e := registryError("objectIsLinked", "Account", a.id)
-				e["linkedObjects"] = linked
-				return e
-			}
-			for _, e := range a.emails {
-				c.s.blobs.unlink(e.hash)
-			}
-			delete(c.s.accounts, a.id)
-			c.s.reindex()
-			return nil
-		},
-	)
+	}.set(c)
+}
+
+// keepAccount adds an account, or gives one that is there, and goes on owning
+// what it does, the properties of another.
+func (s *Server) keepAccount(id uint32, a, old *account) {
+	if old == nil {
+		a.id, a.created, s.accounts[id] = id, s.clock(), a
+		s.index(a)
+		return
+	}
+	old.local, old.domain, old.description, old.secret = a.local, a.domain, a.description, a.secret
+	old.aliases, old.memberOf, old.props = a.aliases, a.memberOf, a.props
+	old.permissions, old.roles, old.quotas = a.permissions, a.roles, a.quotas
+	s.reindex()
+}
+
+// members are the accounts of a group.
+func (s *Server) members(group *account) (all []any) {
+	for _, id := range sortedKeys(s.accounts) {
+		if s.accounts[id].memberOf[group.id] {
+			all = append(all, obj{"object": "Account", "id": formatID32(id)})
+		}
+	}
+	return all
+}
+
+// forgetContents gives up what an account holds in the store of blobs.
+func (s *Server) forgetContents(a *account) {
+	for _, e := range a.emails {
+		s.blobs.unlink(e.hash)
+	}
+	for _, n := range a.files.nodes {
+		s.unlinkNode(a, n)
+	}
 }
 
 // index enters an account's addresses.
