@@ -3,7 +3,6 @@ package sourcetest
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -26,21 +25,11 @@ func (v *objectView) follow(t *testing.T, s source.Objects, c model.ObjectCollec
 	if v.objects == nil {
 		v.objects = map[string]model.Object{}
 	}
-	v.ops = nil
-	done := false
+	o := order{t: t, path: c.Path}
 	for ch, err := range s.ObjectChanges(t.Context(), c, v.cursor) {
-		if err != nil {
-			t.Fatalf("changes of %v: %v", c.Path, err)
-		}
-		if done {
-			t.Fatalf("a change after the checkpoint: %v", ch)
-		}
-		v.ops = append(v.ops, ch.Op)
+		o.saw(ch.Op, err)
 		switch ch.Op {
 		case model.OpListing:
-			if len(v.ops) > 1 {
-				t.Fatalf("a listing that does not come first: %v", v.ops)
-			}
 			v.objects = map[string]model.Object{}
 		case model.OpUpsert:
 			if ch.Object.ID == "" {
@@ -50,14 +39,12 @@ func (v *objectView) follow(t *testing.T, s source.Objects, c model.ObjectCollec
 		case model.OpRemoved:
 			delete(v.objects, ch.Object.ID)
 		case model.OpCheckpoint:
-			v.cursor, done = ch.Cursor, true
+			v.cursor = ch.Cursor
 		default:
 			t.Fatalf("unknown change %v", ch)
 		}
 	}
-	if !done {
-		t.Fatalf("no checkpoint after %v", v.ops)
-	}
+	v.ops = o.ended()
 }
 
 // refs are the names of all objects, sorted.
@@ -73,12 +60,7 @@ func (v *objectView) refs() []model.ObjectRef {
 // openObjects opens the account, for the length of the test.
 func openObjects(t *testing.T, h ObjectHarness) source.Objects {
 	t.Helper()
-	s, err := h.Source().Open(t.Context(), h.Account())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s.(source.Objects)
+	return open(t, h).(source.Objects)
 }
 
 func objectCollections(t *testing.T, h ObjectHarness, s source.Objects) []model.ObjectCollection {
@@ -122,17 +104,7 @@ func readObjects(t *testing.T, s source.Objects, c model.ObjectCollection, refs 
 			errs[r.ID] = err
 			return nil
 		}
-		b, err := io.ReadAll(body)
-		if err != nil {
-			t.Errorf("%s: %v", r.ID, err)
-		}
-		if body.Size >= 0 && body.Size != int64(len(b)) {
-			t.Errorf("%s: size %d announced, %d octets came", r.ID, body.Size, len(b))
-		}
-		if body.Whole != nil && !bytes.Equal(body.Whole, b) {
-			t.Errorf("%s: what is whole is not what is read", r.ID)
-		}
-		texts[r.ID] = b
+		texts[r.ID] = octets(t, r.ID, body)
 		return nil
 	})
 	if err != nil {

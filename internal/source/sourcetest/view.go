@@ -2,6 +2,7 @@ package sourcetest
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -25,21 +26,12 @@ func (v *view) follow(t *testing.T, s source.Store, c model.Collection) {
 	if v.items == nil {
 		v.items = map[uint64]model.Item{}
 	}
-	v.ops = nil
-	last, listing, done := uint64(0), false, false
+	o := order{t: t, path: c.Path}
+	last, listing := uint64(0), false
 	for ch, err := range s.Changes(t.Context(), c, v.cursor) {
-		if err != nil {
-			t.Fatalf("changes of %v: %v", c.Path, err)
-		}
-		if done {
-			t.Fatalf("a change after the checkpoint: %v", ch)
-		}
-		v.ops = append(v.ops, ch.Op)
+		o.saw(ch.Op, err)
 		switch ch.Op {
 		case model.OpListing:
-			if len(v.ops) > 1 {
-				t.Fatalf("a listing that does not come first: %v", v.ops)
-			}
 			listing = true
 			for uid := range v.items {
 				if len(ch.UIDs) == 0 || slices.ContainsFunc(ch.UIDs, func(r model.UIDRange) bool { return r.First <= uid && uid <= r.Last }) {
@@ -61,14 +53,45 @@ func (v *view) follow(t *testing.T, s source.Store, c model.Collection) {
 				}
 			}
 		case model.OpCheckpoint:
-			v.cursor, done = ch.Cursor, true
+			v.cursor = ch.Cursor
 		default:
 			t.Fatalf("unknown change %v", ch)
 		}
 	}
-	if !done {
-		t.Fatalf("no checkpoint after %v", v.ops)
+	v.ops = o.ended()
+}
+
+// order checks the order that model.Op promises: a listing comes first, if at
+// all, and a checkpoint last.
+type order struct {
+	t    *testing.T
+	path []string
+	ops  []model.Op
+	done bool
+}
+
+func (o *order) saw(op model.Op, err error) {
+	o.t.Helper()
+	if err != nil {
+		o.t.Fatalf("changes of %v: %v", o.path, err)
 	}
+	if o.done {
+		o.t.Fatalf("a change after the checkpoint: %v", op)
+	}
+	o.ops = append(o.ops, op)
+	if op == model.OpListing && len(o.ops) > 1 {
+		o.t.Fatalf("a listing that does not come first: %v", o.ops)
+	}
+	o.done = op == model.OpCheckpoint
+}
+
+// ended returns all operations.
+func (o *order) ended() []model.Op {
+	o.t.Helper()
+	if !o.done {
+		o.t.Fatalf("no checkpoint after %v", o.ops)
+	}
+	return o.ops
 }
 
 // list returns the items in order of UID.
@@ -99,7 +122,10 @@ func refs(items []model.Item) []model.ItemRef {
 }
 
 // open opens the account, for the length of the test.
-func open(t *testing.T, h Harness) source.Store {
+func open(t *testing.T, h interface {
+	Source() source.Source
+	Account() model.Account
+}) source.Store {
 	t.Helper()
 	s, err := h.Source().Open(t.Context(), h.Account())
 	if err != nil {
@@ -150,14 +176,7 @@ func readAll(t *testing.T, s source.Store, c model.Collection, items []model.Ite
 			out[r.UID] = nil
 			return nil
 		}
-		b, err := io.ReadAll(body)
-		if err != nil {
-			t.Errorf("UID %d: %v", r.UID, err)
-		}
-		if body.Size >= 0 && body.Size != int64(len(b)) {
-			t.Errorf("UID %d: size %d announced, %d octets came", r.UID, body.Size, len(b))
-		}
-		out[r.UID] = b
+		out[r.UID] = octets(t, fmt.Sprint("UID ", r.UID), body)
 		return nil
 	})
 	if err != nil {
@@ -167,6 +186,22 @@ func readAll(t *testing.T, s source.Store, c model.Collection, items []model.Ite
 		t.Errorf("%d of %d items were handed out", len(out), len(items))
 	}
 	return out
+}
+
+// octets reads a content, and demands that what is said of it is so.
+func octets(t *testing.T, what string, body *source.Content) []byte {
+	t.Helper()
+	b, err := io.ReadAll(body)
+	if err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+	if body.Size >= 0 && body.Size != int64(len(b)) {
+		t.Errorf("%s: size %d announced, %d octets came", what, body.Size, len(b))
+	}
+	if body.Whole != nil && !bytes.Equal(body.Whole, b) {
+		t.Errorf("%s: what is whole is not what is read", what)
+	}
+	return b
 }
 
 func equalBytes(t *testing.T, what string, got, want []byte) {
