@@ -53,7 +53,7 @@ func TestObjectsMoveWithTheMail(t *testing.T) {
 // A destination that keeps mail only says what stays behind.
 func TestObjectsNotTaken(t *testing.T) {
 	t.Parallel()
-	e := newEnv(t, sandbox.Options{})
+	e := newEnv(t, sandbox.Options{MailOnly: true})
 	e.deliverSome(2)
 	e.fillObjects()
 	for range 2 {

@@ -29,7 +29,9 @@ type Options struct {
 	// AdminWithout are permissions that the first administrator does not have,
 	// as "calendarSchedulingSend".
 	AdminWithout []string
-	Limits       Limits
+	// MailOnly: there are no calendars, contacts and files.
+	MailOnly bool
+	Limits   Limits
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
 	// Intercept, if set, is called before and after each method call and may

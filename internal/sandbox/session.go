@@ -1,6 +1,10 @@
 package sandbox
 
-import "sort"
+import (
+	"maps"
+	"slices"
+	"sort"
+)
 
 // knownCapabilities are those that `using` may name.
 var knownCapabilities = func() map[string]bool {
@@ -19,6 +23,18 @@ var knownCapabilities = func() map[string]bool {
 // served are the capabilities that the sandbox has methods for. The real
 // session lists more; a client must not find what would not work.
 var served = []string{capMail, capSubmission, capVacation, capSieve, capBlob, capQuota, capPrincipals, capCalendars, capContacts, capFiles, capStalwart}
+
+// served are those, or without calendars, contacts and files.
+func (s *Server) served() []string {
+	if !s.opts.MailOnly {
+		return served
+	}
+	return slices.DeleteFunc(slices.Clone(served), isGroupware)
+}
+
+func isGroupware(capability string) bool {
+	return capability == capCalendars || capability == capContacts || capability == capFiles
+}
 
 // session returns the session object (RFC 8620 §2); without a login it holds
 // capabilities and URLs only.
@@ -40,7 +56,7 @@ func (s *Server) session(base string, tok *token) obj {
 		"maxObjectsInSet":       l.MaxObjectsInSet,
 		"collationAlgorithms":   []string{"i;ascii-numeric", "i;ascii-casemap", "i;unicode-casemap"},
 	}}
-	for _, c := range served {
+	for _, c := range s.served() {
 		capabilities[c] = obj{}
 	}
 	capabilities[capSieve] = obj{"implementation": "Stalwart v1.0.0"}
@@ -64,7 +80,7 @@ func (s *Server) session(base string, tok *token) obj {
 	out["username"] = tok.name
 	out["state"] = sessionState(*tok)
 	primary := obj{}
-	for _, c := range served {
+	for _, c := range s.served() {
 		primary[c] = id
 	}
 	out["primaryAccounts"] = primary
@@ -86,7 +102,7 @@ func (s *Server) accountCapabilities(id string) obj {
 		extensions = append(extensions, e)
 	}
 	sort.Strings(extensions)
-	return obj{
+	all := obj{
 		capMail: obj{
 			"maxMailboxesPerEmail":       nil,
 			"maxMailboxDepth":            l.MaxMailboxDepth,
@@ -122,4 +138,8 @@ func (s *Server) accountCapabilities(id string) obj {
 		capPrincipals: obj{"currentUserPrincipalId": id},
 		capStalwart:   obj{},
 	}
+	if s.opts.MailOnly {
+		maps.DeleteFunc(all, func(c string, _ any) bool { return isGroupware(c) })
+	}
+	return all
 }
