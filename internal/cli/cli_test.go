@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -109,5 +110,22 @@ func TestDemo(t *testing.T) {
 		if s.Exit != cli.ExitOK {
 			t.Errorf("mailhaul %s: exit code %d", s.Command, s.Exit)
 		}
+	}
+	// All kinds move; the last sync finds nothing to do; all of it is verified.
+	_, rest, _ := strings.Cut(problem, "$ mailhaul sync\n")
+	moved, rest, _ := strings.Cut(rest, "$ mailhaul sync\n")
+	again, rest, _ := strings.Cut(rest, "$ mailhaul verify\n")
+	verified, _, _ := strings.Cut(rest, "$ mailhaul share\n")
+	for _, kind := range []string{" calendar objects, ", " contacts, ", " files"} {
+		if strings.Count(moved, kind) < 11 {
+			t.Errorf("not everybody's%swere moved:\n%s", kind, moved)
+		}
+	}
+	if n := strings.Count(again, ": unchanged\n"); n != 12 {
+		t.Errorf("%d accounts are unchanged:\n%s", n, again)
+	}
+	same := regexp.MustCompile(`every one of the (\d+) calendar objects, contacts and files: (\d+) mean the same\.`).FindStringSubmatch(verified)
+	if same == nil || same[1] != same[2] || len(same[1]) < 3 {
+		t.Errorf("not all objects are verified:\n%s", verified)
 	}
 }

@@ -17,7 +17,8 @@
 //
 // CalendarObjects and Cards are calendar objects and cards as the usual clients
 // write them, with their habits and faults; Events, Contacts and Files make
-// any number of each from a seed.
+// any number of each from a seed. WriteVdir lays them out in folders for each
+// account.
 //
 // The package knows formats of mail and of Maildir, calendars and cards. It must not know mailhaul's
 // sources or its destination: what it writes is the measure by which they are

@@ -2,6 +2,9 @@ package sample_test
 
 import (
 	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -74,5 +77,51 @@ func TestMadeThingsAreEqualForOneSeed(t *testing.T) {
 	}
 	if all(1) == all(2) {
 		t.Error("two seeds give the same")
+	}
+}
+
+func TestVdirHoldsEachTextOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	org := sample.New(sample.Options{Accounts: 5})
+	events, contacts, files, err := org.WriteVdir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]byte{}
+	for _, o := range sample.CalendarObjects() {
+		want[o.Name+".ics"] = o.Text
+	}
+	for _, o := range sample.Cards() {
+		want[o.Name+".vcf"] = o.Text
+	}
+	seen, accounts := map[string]int{}, map[string]bool{}
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		at, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		parts := strings.Split(at, string(filepath.Separator))
+		accounts[parts[1]] = true
+		text, err := os.ReadFile(path)
+		if w, ok := want[d.Name()]; ok {
+			if !bytes.Equal(w, text) {
+				t.Errorf("%s is another text", at)
+			}
+			delete(want, d.Name())
+		}
+		if name := d.Name(); name != "displayname" && name != "color" {
+			seen[parts[0]]++
+		}
+		return err
+	})
+	if err != nil || len(want) > 0 || len(accounts) != 5 {
+		t.Errorf("%v; missing %d texts; accounts %v", err, len(want), accounts)
+	}
+	if seen["calendars"] != events || seen["contacts"] != contacts || seen["files"] != files {
+		t.Errorf("%v, not %d, %d, %d", seen, events, contacts, files)
 	}
 }
