@@ -101,15 +101,16 @@ func namesOf(e *element) []string {
 }
 
 // multistatus answers with objects, no more than the limit, and says if there
-// are more (RFC 6352 §8.6.2).
+// may be more (RFC 6352 §8.6.2): the server says so as soon as the limit is
+// reached.
 func (d *davCall) multistatus(all []*object, props []*element, rest string) *davAnswer {
 	var out strings.Builder
 	for i, o := range all {
-		if i == d.s.limits.MaxDAVResults {
+		out.WriteString(d.aboutObject(o, props))
+		if i+1 == d.s.limits.MaxDAVResults {
 			out.WriteString(d.truncated())
 			break
 		}
-		out.WriteString(d.aboutObject(o, props))
 	}
 	return d.xml(http.StatusMultiStatus, "D:multistatus", out.String()+rest)
 }
@@ -210,17 +211,19 @@ func (d *davCall) sync(root *element) *davAnswer {
 	}
 	slices.SortFunc(changed, func(a, b *object) int { return cmp.Compare(a.change, b.change) })
 	var out strings.Builder
+	room := d.s.limits.MaxDAVResults
 	if first || c.change > since {
 		out.WriteString(d.aboutCollection(c, props))
+		room--
 	}
 	until := d.now()
-	for i, o := range changed {
-		if i == d.s.limits.MaxDAVResults {
-			until = changed[i-1].change
+	for _, o := range changed {
+		out.WriteString(d.aboutObject(o, props))
+		if room--; room == 0 {
+			until = o.change
 			out.WriteString(d.truncated())
 			break
 		}
-		out.WriteString(d.aboutObject(o, props))
 	}
 	for _, v := range d.h.vanished {
 		if !first && v.collection == c.doc && v.from <= since && v.change > since && v.change <= until && c.objects[v.name] == nil {

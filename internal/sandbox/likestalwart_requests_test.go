@@ -10,6 +10,7 @@ type played struct {
 	login, method, path, body string
 	header                    []string
 	cut                       bool // the server may cut the connection: only that is compared
+	limited                   bool // only whether there is more than the answer tells is compared
 }
 
 func jmapCalls(login string, calls ...string) played {
@@ -35,6 +36,14 @@ func makeCalendar(name, inner string) played {
 
 func report(path, body string) played {
 	return played{login: "migrator", method: "REPORT", path: path, header: []string{"Depth", "1", "Content-Type", "application/xml"}, body: body}
+}
+
+// limited is a report of which it only matters whether it is cut off: what is left
+// out then is nobody's promise.
+func limited(path, body string) played {
+	p := report(path, body)
+	p.limited = true
+	return p
 }
 
 func put(path, body string, header ...string) played {
@@ -195,4 +204,17 @@ var likeStalwart = []played{
 	sent("GET", fileHome+"none.txt"),
 	jmapCalls("migrator", `["FileNode/set",{"accountId":"{anna}","ifInState":"sabc","update":{"b":{"name":"x"}}},"0"]`, `["FileNode/set",{"accountId":"{anna}","destroy":["b","zz"],"onDestroyRemoveChildren":false},"1"]`,
 		`["FileNode/set",{"accountId":"{anna}","update":{"b":{"parentId":"b"},"zz":{"name":"x"}}},"2"]`, `["FileNode/set",{"accountId":"{anna}","update":{"b":{"foo":1}}},"3"]`),
+
+	// More than an answer may hold.
+	jmapCalls("admin", `["x:WebDav/set",{"update":{"singleton":{"maxResults":3}}},"0"]`),
+	{login: "admin", body: `["x:Action/set",{"create":{"r":{"@type":"ReloadSettings"}}},"0"]`, cut: true},
+	put(calHome+"two/l1.ics", calendar(event("l1"))),
+	put(calHome+"two/l2.ics", calendar(event("l2"))),
+	limited(calHome+"two/", `<C:calendar-query `+nsAll+`>`+uidsOnly+`<C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>`),
+	put(calHome+"two/l3.ics", calendar(event("l3"))),
+	limited(calHome+"two/", `<C:calendar-query `+nsAll+`>`+uidsOnly+`<C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>`),
+	limited(calHome+"two/", `<D:sync-collection `+nsAll+`><D:sync-token>urn:stalwart:davsync:1</D:sync-token><D:sync-level>1</D:sync-level><D:prop><D:getetag/></D:prop></D:sync-collection>`),
+	limited(calHome+"two/", `<D:sync-collection `+nsAll+`><D:sync-token/><D:sync-level>1</D:sync-level><D:prop><D:getetag/></D:prop></D:sync-collection>`),
+	limited(calHome+"one/", `<C:calendar-query `+nsAll+`>`+uidsOnly+`<C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>`),
+	limited(calHome+"two/", `<C:calendar-multiget `+nsAll+`><D:prop><D:getetag/></D:prop><D:href>`+calHome+`two/l1.ics</D:href><D:href>`+calHome+`two/l2.ics</D:href><D:href>`+calHome+`two/l3.ics</D:href><D:href>`+calHome+`two/b.ics</D:href></C:calendar-multiget>`),
 }

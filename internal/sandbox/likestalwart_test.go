@@ -58,8 +58,8 @@ func (s *stage) send(login, method, path, body string, header ...string) (int, h
 	}
 	user, password := login+"@lab.test%migrator@lab.test", stagePassword
 	switch login {
-	case s.admin:
-		user, password = login, s.secret
+	case "admin", s.admin:
+		user, password = s.admin, s.secret
 	case "migrator":
 		user = "migrator@lab.test"
 	}
@@ -208,5 +208,8 @@ func (s *stage) play(r played) string {
 		return s.plain(text)
 	}
 	status, header, text := s.send(r.login, r.method, r.path, r.body, r.header...)
+	if r.limited {
+		return fmt.Sprint(status, ", cut off: ", strings.Contains(text, " 507 "))
+	}
 	return fmt.Sprintf("%d, entity tag: %t\n%s", status, header.Get("ETag") != "", s.plain(text))
 }
