@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sample"
@@ -45,25 +46,53 @@ func BenchmarkBulkLoad(b *testing.B) {
 	s := newScene(b, number("MAILHAUL_BENCH_ACCOUNTS", 4), number("MAILHAUL_BENCH_MESSAGES", 4_000))
 	s.settle()
 	r := newRates(b, fmt.Sprintf("%d messages, %d MiB, %d accounts, into %s", s.messages, s.octets>>20, len(s.org.Accounts), where()), s.messages, int(s.octets))
-	n := len(s.org.Accounts)
+	for _, w := range []way{
+		{"", 1, false}, {", all accounts at once", len(s.org.Accounts), false},
+		{", index deferred", 1, true}, {", all accounts at once, index deferred", len(s.org.Accounts), true},
+	} {
+		s.contend(r, w)
+	}
+	r.measure()
+	for _, how := range []string{"", ", all accounts at once", ", index deferred", ", all accounts at once, index deferred"} {
+		r.ratio("mailhaul, from Maildir"+how, "imapsync, IMAP to IMAP"+how, 5)
+		r.ratio("mailhaul, from Maildir"+how, "mbsync, IMAP to IMAP"+how, 1.2)
+		r.ratio("mailhaul, over IMAP"+how, "mbsync, IMAP to IMAP"+how, 1)
+		r.ratio("mailhaul, over IMAP"+how, "imapsync, IMAP to IMAP"+how, 0)
+	}
+	r.ratio("mailhaul, from Maildir, index deferred", "imapsync, IMAP to IMAP", 5)
+	r.ratio("mailhaul, from Maildir, all accounts at once, index deferred", "imapsync, IMAP to IMAP, all accounts at once", 5)
+	r.print()
+}
+
+// way is how all contenders load.
+type way struct {
+	name string
+	// accounts are loaded at once.
+	accounts int
+	// deferred has the server index for search later, as by `mailhaul check --fix
+	// --defer-index`.
+	deferred bool
+}
+
+// contend adds every program in one way.
+func (s *scene) contend(r *rates, w way) {
 	for _, c := range []struct {
 		name string
 		run  func(*scene, to) (time.Duration, string)
 	}{
-		{"mailhaul, from Maildir", mailhaul(true, 1)},
-		{"mailhaul, over IMAP", mailhaul(false, 1)},
-		{"mbsync, IMAP to IMAP", mbsync(1)},
-		{"imapsync, IMAP to IMAP", imapsync(1)},
-		{"mailhaul, from Maildir, all accounts at once", mailhaul(true, n)},
-		{"mailhaul, over IMAP, all accounts at once", mailhaul(false, n)},
-		{"mbsync, IMAP to IMAP, all accounts at once", mbsync(n)},
-		{"imapsync, IMAP to IMAP, all accounts at once", imapsync(n)},
+		{"mailhaul, from Maildir", mailhaul(true, w.accounts)},
+		{"mailhaul, over IMAP", mailhaul(false, w.accounts)},
+		{"mbsync, IMAP to IMAP", mbsync(w.accounts)},
+		{"imapsync, IMAP to IMAP", imapsync(w.accounts)},
 	} {
 		var entry *contender
-		entry = r.add(c.name, func(b *testing.B) (time.Duration, string) {
+		entry = r.add(c.name+w.name, func(b *testing.B) (time.Duration, string) {
 			own := *s
 			own.b = b
 			at := own.destination()
+			if w.deferred {
+				deferIndex(b, at)
+			}
 			took, skip := c.run(&own, at)
 			if skip == "" {
 				if have := own.stored(at); have != s.messages {
@@ -73,14 +102,21 @@ func BenchmarkBulkLoad(b *testing.B) {
 			return took, skip
 		})
 	}
-	r.measure()
-	for _, how := range []string{"", ", all accounts at once"} {
-		r.ratio("mailhaul, from Maildir"+how, "imapsync, IMAP to IMAP"+how, 5)
-		r.ratio("mailhaul, from Maildir"+how, "mbsync, IMAP to IMAP"+how, 1.2)
-		r.ratio("mailhaul, over IMAP"+how, "mbsync, IMAP to IMAP"+how, 1)
-		r.ratio("mailhaul, over IMAP"+how, "imapsync, IMAP to IMAP"+how, 0)
+}
+
+// deferIndex changes settings as `mailhaul check --fix --defer-index` does.
+func deferIndex(b *testing.B, at to) {
+	b.Helper()
+	d := at.dial(b)
+	defer d.Close()
+	if err := d.Change(b.Context(), must(d.Tune(b.Context(), destination.Needs{DeferIndex: true}))(b)); err != nil {
+		b.Fatal(err)
 	}
-	r.print()
+}
+
+func (at to) dial(b *testing.B) *stalwart.Destination {
+	b.Helper()
+	return must(stalwart.Dial(b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password}))(b)
 }
 
 func number(variable string, usual int) int {
@@ -177,8 +213,7 @@ func (s *scene) destination() to {
 func (s *scene) destinationOf(accounts []model.Account) to {
 	s.b.Helper()
 	at := newServer(s.b)
-	d, err := stalwart.Dial(s.b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password})
-	s.must(err)
+	d := at.dial(s.b)
 	defer d.Close()
 	provision(s.b, d, accounts)
 	return at
@@ -187,7 +222,7 @@ func (s *scene) destinationOf(accounts []model.Account) to {
 // stored counts what the destination holds.
 func (s *scene) stored(at to) (n int) {
 	s.b.Helper()
-	d := must(stalwart.Dial(s.b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password}))(s.b)
+	d := at.dial(s.b)
 	defer d.Close()
 	for _, a := range s.org.Accounts {
 		for _, m := range must(must(d.Open(s.b.Context(), a.Login))(s.b).Mailboxes(s.b.Context()))(s.b) {

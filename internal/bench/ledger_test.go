@@ -15,7 +15,6 @@ import (
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source/maildir"
-	"mailhaul.org/mailhaul/internal/stalwart"
 )
 
 // BenchmarkLedger shows what an item costs in the ledger and that a large one
@@ -55,7 +54,7 @@ func BenchmarkShare(b *testing.B) {
 		}
 		b.Run(fmt.Sprint(n, " accounts"), func(b *testing.B) {
 			at, _ := emptyAccounts(b, n)
-			d := must(stalwart.Dial(b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password}))(b)
+			d := at.dial(b)
 			defer d.Close()
 			l := must(ledger.Open(b.TempDir()))(b)
 			defer l.Close()

@@ -15,7 +15,6 @@ import (
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
-	"mailhaul.org/mailhaul/internal/stalwart"
 )
 
 // memoryGoal is what a run may take, in MiB: 100 and limits.buffer, which is
@@ -77,7 +76,7 @@ func maildirMemory(b *testing.B, binary string, messages int, large int64) (time
 	box := sandbox.New(sandbox.Options{AdminUser: at.user, AdminPassword: at.password, Dir: b.TempDir(), Limits: sandbox.Limits{MaxSizeUpload: 300 << 20}})
 	at.url = must(box.Start())(b)
 	defer box.Close()
-	d := must(stalwart.Dial(b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password}))(b)
+	d := at.dial(b)
 	defer d.Close()
 	provision(b, d, []model.Account{{Login: "u0", Address: "u0@lab.test"}})
 	s := &scene{b: b, binary: binary}

@@ -109,6 +109,16 @@ func BenchmarkObjects(b *testing.B) {
 			led.Close()
 		})
 	}
+	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts} {
+		b.Run("mailhaul "+c2name(kind)+", index deferred", func(b *testing.B) {
+			s = startObjects(b)
+			deferIndex(b, to{url: s.URL, user: s.AdminUser, password: s.AdminPassword})
+			led = must(ledger.Open(b.TempDir()))(b)
+			defer led.Close()
+			res, took := run(b, kind)
+			row(fmt.Sprintf("mailhaul, %s, index deferred", c2name(kind)), res.Of(kind).Created, res.Of(kind).Octets, took)
+		})
+	}
 	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts, model.KindFiles} {
 		// A peer that would take longer than some minutes gets a part of it.
 		m := int(min(counts[kind], int64(number("MAILHAUL_BENCH_PEER_OBJECTS", 10_000))))

@@ -259,7 +259,7 @@ type inboxOf struct{ account, inbox string }
 func emptyAccounts(b *testing.B, n int) (to, []inboxOf) {
 	b.Helper()
 	at := newServer(b)
-	d := must(stalwart.Dial(b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password}))(b)
+	d := at.dial(b)
 	defer d.Close()
 	var accounts []model.Account
 	for i := range n {

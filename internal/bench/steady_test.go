@@ -39,7 +39,7 @@ func BenchmarkSteady(b *testing.B) {
 	writeMaildir(b, filepath.Join(dir, "u0"), messages)
 	at, _ := emptyAccounts(b, 1)
 	l := &largeMailbox{b: b, dir: dir, n: n,
-		dst: must(stalwart.Dial(b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password}))(b)}
+		dst: at.dial(b)}
 	defer l.dst.Close()
 
 	own := &tenths{of: int64(n)}

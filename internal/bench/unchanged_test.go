@@ -14,7 +14,6 @@ import (
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source/imap"
-	"mailhaul.org/mailhaul/internal/stalwart"
 )
 
 // BenchmarkUnchanged shows what a delta costs that finds nothing: many small
@@ -130,7 +129,7 @@ func (u *unchanged) logins(p *lab.Proxy) float64 {
 func (u *unchanged) sync(at to, imapAddr, sieveAddr string, parallel int) unchangedRun {
 	u.b.Helper()
 	before := u.jmap.Turns.Load()
-	d := must(stalwart.Dial(u.b.Context(), stalwart.Config{URL: at.url, User: at.user, Password: at.password}))(u.b)
+	d := at.dial(u.b)
 	defer d.Close()
 	dialled := u.jmap.Turns.Load() - before
 	src := u.source(imapAddr, sieveAddr)

@@ -15,16 +15,24 @@ import (
 )
 
 func (a *app) checkCommand() *cobra.Command {
-	var fix, restore bool
+	var fix, deferIndex, restore bool
 	cmd := &cobra.Command{
 		Use: "check", Short: "Examine both sides: reachable, permitted, limits; each line with its remedy", Args: cobra.NoArgs,
 		Long: `Examine everything that a migration will need, and say what to do about what is
 missing. With --fix the destination's settings that would hurt are changed, and
 their values kept in the engagement's folder; --restore puts them back when the
-migration is over.`,
+migration is over.
+
+With --fix --defer-index the destination does not index for search until --restore,
+which has it index everything then: a load takes half of its processor time. Until
+then nobody's search there finds what comes, so it is for servers on which nobody
+works yet.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if fix && restore {
+			switch {
+			case fix && restore:
 				return errors.New("--fix or --restore, not both")
+			case deferIndex && !fix:
+				return errors.New("--defer-index goes with --fix")
 			}
 			e, err := a.open()
 			if err != nil {
@@ -33,7 +41,7 @@ migration is over.`,
 			defer e.Close()
 			switch {
 			case fix:
-				if err := a.fix(cmd.Context(), e); err != nil {
+				if err := a.fix(cmd.Context(), e, deferIndex); err != nil {
 					return err
 				}
 			case restore:
@@ -47,12 +55,13 @@ migration is over.`,
 		},
 	}
 	cmd.Flags().BoolVar(&fix, "fix", false, "change the destination's settings that would hurt, for the time of the migration")
+	cmd.Flags().BoolVar(&deferIndex, "defer-index", false, "with --fix: have the destination index for search only after --restore")
 	cmd.Flags().BoolVar(&restore, "restore", false, "put back the settings that --fix has changed")
 	return cmd
 }
 
-func (a *app) fix(ctx context.Context, e *engagement.Engagement) error {
-	changed, err := e.Fix(ctx)
+func (a *app) fix(ctx context.Context, e *engagement.Engagement, deferIndex bool) error {
+	changed, err := e.Fix(ctx, deferIndex)
 	for _, s := range changed {
 		a.tell(fmt.Sprintf("changed: %s %s from %s to %s (%s)", s.Object, s.Property, s.Old, s.New, s.Why))
 	}

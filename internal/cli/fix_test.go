@@ -39,6 +39,10 @@ func TestFixAndRestore(t *testing.T) {
 				t.Errorf("check --fix has not changed it:\n%s", out)
 			}
 			a.run(cli.ExitOK, "check", "--fix") // again: nothing to do, nothing lost
+			a.run(cli.ExitUsage, "check", "--defer-index")
+			if out := a.run(cli.ExitOK, "check", "--fix", "--defer-index"); !strings.Contains(out, "index for search is off") {
+				t.Errorf("check does not warn of the index for search:\n%s", out)
+			}
 
 			d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: to.url, User: to.user, Password: to.password})
 			if err != nil {
@@ -59,6 +63,8 @@ func TestFixAndRestore(t *testing.T) {
 			}
 			if out := a.run(cli.ExitOK, "check"); !strings.Contains(out, "deleted 30 days after") {
 				t.Errorf("check --restore has not put it back:\n%s", out)
+			} else if strings.Contains(out, "index for search is off") {
+				t.Errorf("nothing is indexed for search after check --restore:\n%s", out)
 			}
 			a.result(cli.ExitOK, &r, "check", "--restore")
 		})

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,13 @@ run may be at work meanwhile.`,
 				return err
 			}
 			defer e.Close()
+			changed, err := e.Tuned()
+			if err != nil {
+				return err
+			}
+			for _, s := range changed {
+				a.tell(fmt.Sprintf("%s %s of the destination is %s for the migration: `mailhaul check --restore` makes it %s again", s.Object, s.Property, s.New, s.Old))
+			}
 			l, err := e.LedgerToRead()
 			if err != nil {
 				return err

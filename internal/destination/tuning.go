@@ -23,6 +23,9 @@ type Needs struct {
 	// Shares is with how many accounts and groups the source shares one
 	// mailbox, calendar, address book or folder, at most.
 	Shares int
+	// DeferIndex has the destination index for search only when its settings are
+	// put back.
+	DeferIndex bool
 }
 
 // Tuner is implemented by a Destination whose settings can be changed for the
@@ -34,6 +37,7 @@ type Tuner interface {
 	Value(ctx context.Context, s Setting) (json.RawMessage, error)
 	// Change gives settings their New values, one after the other, and has the
 	// server use them; with none it only has the server use what is set, which
-	// an interrupted Change may not have come to.
+	// an interrupted Change may not have come to. Where an index for search is
+	// switched on, the server is told to index what it has.
 	Change(ctx context.Context, settings []Setting) error
 }

@@ -19,17 +19,18 @@ import (
 const tunedFile = "settings.json"
 
 // Fix changes the destination's settings that would hurt, and keeps what they
-// were for Restore. It returns what was changed. Interrupted, it is run again.
-func (e *Engagement) Fix(ctx context.Context) ([]destination.Setting, error) {
+// were for Restore; if deferIndex is set, the index for search waits for that, too.
+// It returns what was changed. Interrupted, it is run again.
+func (e *Engagement) Fix(ctx context.Context, deferIndex bool) ([]destination.Setting, error) {
 	t, err := e.tuner(ctx)
 	if err != nil {
 		return nil, err
 	}
-	hurting, err := t.Tune(ctx, destination.Needs{Shares: e.shares(ctx)})
+	hurting, err := t.Tune(ctx, destination.Needs{Shares: e.shares(ctx), DeferIndex: deferIndex})
 	if err != nil {
 		return nil, err
 	}
-	kept, err := e.tuned()
+	kept, err := e.Tuned()
 	if err != nil || len(hurting)+len(kept) == 0 {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func (e *Engagement) Fix(ctx context.Context) ([]destination.Setting, error) {
 // Restore puts back what Fix has changed. A setting that somebody has changed
 // since is left alone and returned in left. Interrupted, it is run again.
 func (e *Engagement) Restore(ctx context.Context) (restored, left []destination.Setting, err error) {
-	kept, err := e.tuned()
+	kept, err := e.Tuned()
 	if err != nil || len(kept) == 0 {
 		return nil, nil, err
 	}
@@ -71,24 +72,27 @@ func (e *Engagement) Restore(ctx context.Context) (restored, left []destination.
 	if err != nil {
 		return nil, nil, err
 	}
+	var back []destination.Setting
 	for _, s := range kept {
 		now, err := t.Value(ctx, s)
 		if err != nil {
 			return nil, nil, err
 		}
-		switch {
-		case same(now, s.Old):
-		case same(now, s.New):
-			s.Old, s.New = s.New, s.Old
-			restored = append(restored, s)
-		default:
+		if !same(now, s.Old) && !same(now, s.New) {
 			s.New = now
 			left = append(left, s)
+			continue
 		}
+		put := s
+		put.Old, put.New = s.New, s.Old
+		if !same(now, s.Old) {
+			restored = append(restored, put)
+		}
+		// An interrupted restore may have set it, without the server using it or
+		// doing what comes with it.
+		back = append(back, put)
 	}
-	// Even with nothing left to set: an interrupted restore may have set all
-	// without the server using it yet.
-	if err := t.Change(ctx, restored); err != nil {
+	if err := t.Change(ctx, back); err != nil {
 		return nil, nil, err
 	}
 	path := filepath.Join(e.Config.Engagement, tunedFile)
@@ -138,7 +142,8 @@ func (e *Engagement) tuner(ctx context.Context) (destination.Tuner, error) {
 	return t, nil
 }
 
-func (e *Engagement) tuned() ([]destination.Setting, error) {
+// Tuned returns the settings that Fix has changed and Restore has not put back.
+func (e *Engagement) Tuned() ([]destination.Setting, error) {
 	raw, err := os.ReadFile(filepath.Join(e.Config.Engagement, tunedFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil

@@ -25,6 +25,7 @@ type server struct {
 	at, n    int    // the call that fails
 	where    string // it failed there
 	unloaded bool   // something is set and not yet used
+	indexing bool   // the index is as it was since the server was told to index all
 }
 
 // intercept fails the at-th write, before or after it took effect.
@@ -35,7 +36,16 @@ func (s *server) intercept(c sandbox.Call) *sandbox.Fault {
 		return nil
 	}
 	if c.After {
-		s.unloaded = c.Method != "x:Action/set"
+		switch c.Method {
+		case "x:Action/set":
+			s.unloaded = false
+		case "x:Task/set":
+			s.indexing = true
+		case "x:Search/set":
+			s.indexing, s.unloaded = false, true
+		default:
+			s.unloaded = true
+		}
 	}
 	if s.n++; s.n != s.at {
 		return nil
@@ -65,9 +75,10 @@ func startServer(t *testing.T) *server {
 // migration is an engagement with a server, opened again for every command as
 // an administrator would.
 type migration struct {
-	t      *testing.T
-	config string
-	d      *stalwart.Destination
+	t          *testing.T
+	config     string
+	d          *stalwart.Destination
+	deferIndex bool
 }
 
 func newMigration(t *testing.T, s *server) migration {
@@ -96,7 +107,7 @@ func (m migration) open() *Engagement {
 func (m migration) fix() ([]destination.Setting, error) {
 	e := m.open()
 	defer e.Close()
-	return e.Fix(m.t.Context())
+	return e.Fix(m.t.Context(), m.deferIndex)
 }
 
 func (m migration) restore() (restored, left []destination.Setting, err error) {
@@ -110,7 +121,8 @@ func (m migration) values() string {
 	m.t.Helper()
 	var b strings.Builder
 	for _, s := range []destination.Setting{{Object: "x:DataRetention", Property: "expungeTrashAfter"}, {Object: "x:Email", Property: "maxMailboxes"},
-		{Object: "x:Email", Property: "encryptOnAppend"}, {Object: "x:Jmap", Property: "uploadTtl"}, {Object: "x:SpamClassifier", Property: "model"}} {
+		{Object: "x:Email", Property: "encryptOnAppend"}, {Object: "x:Jmap", Property: "uploadTtl"}, {Object: "x:SpamClassifier", Property: "model"},
+		{Object: "x:Search", Property: "indexEmail"}, {Object: "x:Search", Property: "indexCalendar"}, {Object: "x:Search", Property: "indexContacts"}} {
 		v, err := m.d.Value(m.t.Context(), s)
 		if err != nil {
 			m.t.Fatal(err)
@@ -133,6 +145,7 @@ func TestFixAndRestoreInterrupted(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	m := newMigration(t, s)
+	m.deferIndex = true
 	m.set("x:Email", "encryptOnAppend", "true")
 	m.set("x:Jmap", "uploadTtl", "30000")
 	before := m.values()
@@ -161,7 +174,7 @@ func TestFixAndRestoreInterrupted(t *testing.T) {
 		if _, err := m.fix(); err != nil {
 			t.Fatal(err)
 		}
-		if left, err := m.d.Tune(t.Context(), destination.Needs{}); err != nil || len(left) != 0 {
+		if left, err := m.d.Tune(t.Context(), destination.Needs{DeferIndex: true}); err != nil || len(left) != 0 {
 			t.Fatalf("fix, write %d (%s): left %v, %v", at, where, left, err)
 		}
 		used("fix " + where)
@@ -185,6 +198,9 @@ func TestFixAndRestoreInterrupted(t *testing.T) {
 			t.Fatalf("restore, write %d (%s):\n%s\nwas\n%s", at, stopped, now, before)
 		}
 		used("restore " + stopped)
+		if !s.indexing {
+			t.Errorf("restore, write %d (%s): the server was not told to index what came meanwhile", at, stopped)
+		}
 		if where == "" && stopped == "" {
 			break
 		}

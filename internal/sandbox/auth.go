@@ -76,7 +76,7 @@ var adminPermissions = func() []string {
 	for object := range defaultSettings() {
 		list = append(list, "sys"+object+"Get", "sys"+object+"Update")
 	}
-	return append(list, "sysActionCreate")
+	return append(list, "sysActionCreate", "sysTaskCreate")
 }()
 
 // permissionsOf works out roles and own permissions of an account.

@@ -40,7 +40,7 @@
 //     them fails here. Password strength is a coarse estimate in place of
 //     zxcvbn.
 //   - Logins are rate-limited by nothing, and nobody is banned.
-//   - The registry knows x:Domain, x:Account, x:MailingList, x:Action and the singletons
+//   - The registry knows x:Domain, x:Account, x:MailingList, x:Action, x:Task and the singletons
 //     x:Email, x:Jmap, x:DataRetention and x:SpamClassifier; validation errors
 //     have the right type but not the server's wording.
 //   - GET /api/account lists the permissions that the sandbox acts upon, not

@@ -97,6 +97,7 @@ func init() {
 		"x:MailingList/query":  {"", false, "sysMailingListQuery", listQuery},
 		"x:MailingList/set":    {"", false, "sysMailingList*", listSet},
 		"x:Action/set":         {"", false, "sysAction*", actionSet},
+		"x:Task/set":           {"", false, "sysTask*", taskSet},
 
 		"CalendarEvent/parse": {capCalendars, true, "jmapCalendarEventParse", eventParse},
 		"FileNode/get":        {capFiles, true, "jmapFileNodeGet", fileGet},

@@ -47,6 +47,9 @@ func defaultSettings() map[string]obj {
 			"livePropertyMaxSize": int64(250), "requestMaxSize": int64(25 << 20), "maxResults": int64(2000),
 		},
 		"Sharing": {"allowDirectoryQueries": false, "maxShares": int64(10)},
+		"Search": {
+			"indexBatchSize": int64(100), "defaultLanguage": "en_US", "indexEmail": true, "indexCalendar": true, "indexContacts": true, "indexTelemetry": true,
+		},
 		"SpamClassifier": {
 			"model": obj{"@type": "FtrlFh"}, "learnHamFromCard": true, "learnSpamFromRblHits": int64(2), "learnSpamFromTraps": true,
 			"holdSamplesFor": int64(15_552_000_000), "minHamSamples": int64(100), "minSpamSamples": int64(100),
@@ -123,6 +126,21 @@ func actionSet(c *call) (obj, *methodError) {
 		},
 		func(uint64, value) setError { return newSetError("forbidden", "Actions cannot be updated") },
 		func(uint64) setError { return newSetError("forbidden", "Actions cannot be destroyed") },
+	)
+}
+
+// taskSet takes the task to index everything, which this server, whose searches
+// read what is stored, has no work with.
+func taskSet(c *call) (obj, *methodError) {
+	return c.registrySet(
+		func(v value) (uint32, setError) {
+			if v.get("@type").text != "StoreMaintenance" || v.get("maintenanceType").text != "reindexAccounts" {
+				return 0, invalidProperty("Invalid property or value.", "@type")
+			}
+			return c.s.nextNumber("Task"), nil
+		},
+		func(uint64, value) setError { return newSetError("notFound", "") },
+		func(uint64) setError { return newSetError("notFound", "") },
 	)
 }
 

@@ -81,6 +81,16 @@ func (d *Destination) checkSettings(ctx context.Context) []model.Finding {
 			say(model.LevelOK, "uploadTtl", "", "uploaded messages live %s until they are imported", life)
 		}
 	}
+	var index struct{ IndexEmail, IndexCalendar, IndexContacts *bool }
+	if read(search, &index) {
+		off := func(b *bool) bool { return b != nil && !*b }
+		if off(index.IndexEmail) || off(index.IndexCalendar) || off(index.IndexContacts) {
+			say(model.LevelWarning, "search", "before people work there, `mailhaul check --restore` if it was `check --fix --defer-index`; else switch x:Search indexEmail, indexCalendar and indexContacts on and give the server an x:Task StoreMaintenance with reindexAccounts",
+				"the index for search is off: nobody's search finds what was moved, or what arrives")
+		} else {
+			say(model.LevelOK, "search", "", "what is moved is indexed")
+		}
+	}
 	out = append(out, d.checkCalendars(ctx, read)...)
 	if len(hidden) > 0 {
 		say(model.LevelWarning, "settings", "run the check as an administrator, or look at them in the server's settings",

@@ -8,7 +8,6 @@ import (
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/jmap"
-	"mailhaul.org/mailhaul/internal/model"
 )
 
 const (
@@ -76,10 +75,29 @@ var tunable = []tunableSetting{
 		}},
 }
 
+// search is the object of the settings of the index for search.
+const search = "x:Search"
+
+// indexes are the settings that have the server index for search. To index a
+// message costs it more than to store it.
+func indexes() []tunableSetting {
+	var out []tunableSetting
+	for _, property := range []string{"indexEmail", "indexCalendar", "indexContacts"} {
+		out = append(out, tunableSetting{destination.Setting{Object: search, Property: property, New: json.RawMessage("false"),
+			Why: "storing does not wait for the search index; until `mailhaul check --restore` nobody's search finds what comes, by mailhaul or otherwise"},
+			func(v json.RawMessage) bool { return string(v) == "true" }})
+	}
+	return out
+}
+
 // Tune implements destination.Tuner.
 func (d *Destination) Tune(ctx context.Context, needs destination.Needs) ([]destination.Setting, error) {
+	all := append(slices.Clone(tunable), sharing(needs.Shares))
+	if needs.DeferIndex {
+		all = append(all, indexes()...)
+	}
 	var out []destination.Setting
-	for _, t := range append(slices.Clone(tunable), sharing(needs.Shares)) {
+	for _, t := range all {
 		if t.Object == "x:WebDav" && !d.session.Has(capCalendars) {
 			continue
 		}
@@ -113,19 +131,27 @@ func (d *Destination) Value(ctx context.Context, s destination.Setting) (json.Ra
 // it has reloaded its settings.
 func (d *Destination) Change(ctx context.Context, settings []destination.Setting) error {
 	for _, s := range settings {
-		var got struct{ NotUpdated map[string]*jmap.SetError }
-		err := call(ctx, d.client, capStalwart, s.Object+"/set", args{"update": args{"singleton": args{s.Property: s.New}}}, &got)
-		if err == nil && len(got.NotUpdated) > 0 {
-			err = refusal(got.NotUpdated["singleton"])
-		}
-		if err != nil {
+		if err := accepted(d.update(ctx, s.Object, "singleton", args{s.Property: s.New})); err != nil {
 			return fmt.Errorf("%s %s: %w", s.Object, s.Property, err)
 		}
 	}
-	var got struct{ NotCreated map[string]*jmap.SetError }
-	err := call(ctx, d.client, capStalwart, "x:Action/set", args{"create": args{"reload": args{"@type": "ReloadSettings"}}}, &got)
-	if err == nil && len(got.NotCreated) > 0 {
-		err = model.Faultf(model.ClassFatal, "reload", "the settings are stored, but the server could not reload them: %v", got.NotCreated["reload"])
+	if err := accepted(d.create(ctx, "x:Action", args{"@type": "ReloadSettings"})); err != nil {
+		return fmt.Errorf("the settings are stored, but the server could not reload them: %w", err)
+	}
+	on := func(s destination.Setting) bool { return s.Object == search && string(s.New) == "true" }
+	if !slices.ContainsFunc(settings, on) {
+		return nil
+	}
+	if err := accepted(d.create(ctx, "x:Task", args{"@type": "StoreMaintenance", "maintenanceType": "reindexAccounts"})); err != nil {
+		return fmt.Errorf("the index for search is on again, but the server did not take the task to index what came meanwhile: %w", err)
+	}
+	return nil
+}
+
+// accepted is the error of a change that has no way around a refusal.
+func accepted(refused *jmap.SetError, err error) error {
+	if err == nil && refused != nil {
+		return refusal(refused)
 	}
 	return err
 }
