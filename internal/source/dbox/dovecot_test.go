@@ -3,7 +3,6 @@ package dbox_test
 import (
 	"crypto/tls"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -16,9 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mailhaul.org/mailhaul/internal/model"
-	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/dbox"
 	"mailhaul.org/mailhaul/internal/source/imap"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
 )
 
 const (
@@ -119,8 +118,8 @@ func (s *site) compare(t *testing.T, round int) {
 	must(t, err)
 	defer over.Close()
 	// From disk first: to look at a mailbox over IMAP makes Dovecot tidy up.
-	got := dump(t, s.disk(), model.Account{Login: anna})
-	want := dump(t, over, model.Account{Login: anna})
+	got := sourcetest.Dump(t, s.disk(), model.Account{Login: anna})
+	want := sourcetest.Dump(t, over, model.Account{Login: anna})
 	s.follow(t, got)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Fatalf("round %d: from IMAP (-) to disk (+):\n%.6000s", round, d)
@@ -144,62 +143,10 @@ func (s *site) compare(t *testing.T, round int) {
 	// And by the location that the directory names for this account alone.
 	own := s.options()
 	own.Location = ""
-	byOwn := dump(t, dbox.New(own), model.Account{Login: anna, Location: s.location, Home: s.dir + "/acme.test/anna"})
+	byOwn := sourcetest.Dump(t, dbox.New(own), model.Account{Login: anna, Location: s.location, Home: s.dir + "/acme.test/anna"})
 	if d := cmp.Diff(want, byOwn); d != "" {
 		t.Fatalf("round %d, by the account's location: from IMAP (-) to disk (+):\n%.3000s", round, d)
 	}
-}
-
-// box is all that a source tells of a mailbox and that must not depend on how
-// it is read.
-type box struct {
-	Subscribed, Container bool
-	UIDValidity           uint32
-	Role                  model.Role
-	Items                 []item
-}
-
-type item struct {
-	model.Item
-	Text string
-}
-
-func dump(t testing.TB, src source.Source, a model.Account) map[string]box {
-	t.Helper()
-	st, err := src.Open(t.Context(), a)
-	must(t, err)
-	defer st.Close()
-	cols, err := st.Collections(t.Context())
-	must(t, err)
-	out := map[string]box{}
-	for _, c := range cols {
-		b := box{Subscribed: c.Subscribed, Container: c.Container, UIDValidity: c.UIDValidity, Role: c.Role}
-		if !c.Container {
-			var refs []model.ItemRef
-			at := map[model.ItemRef]int{}
-			for ch, err := range st.Changes(t.Context(), c, "") {
-				must(t, err)
-				if ch.Op == model.OpUpsert {
-					ch.Item.Received = ch.Item.Received.UTC()
-					at[ch.Item.ItemRef] = len(refs)
-					b.Items, refs = append(b.Items, item{Item: ch.Item}), append(refs, ch.Item.ItemRef)
-				}
-			}
-			must(t, st.Read(t.Context(), c, refs, func(r model.ItemRef, body *source.Content, err error) error {
-				if err != nil {
-					return err
-				}
-				text, err := io.ReadAll(body)
-				b.Items[at[r]].Text = string(text)
-				if body.Size >= 0 && body.Size != int64(len(text)) {
-					t.Errorf("%v UID %d: %d octets announced, %d came", c.Path, r.UID, body.Size, len(text))
-				}
-				return err
-			}))
-		}
-		out[strings.Join(c.Path, "/")] = b
-	}
-	return out
 }
 
 // view follows one mailbox by its changes, from one comparison to the next.
@@ -210,7 +157,7 @@ type view struct {
 
 // follow demands that what changed since the last time, applied to what was
 // there then, is what a listing shows now.
-func (s *site) follow(t *testing.T, listed map[string]box) {
+func (s *site) follow(t *testing.T, listed map[string]sourcetest.Box) {
 	t.Helper()
 	st, err := s.disk().Open(t.Context(), model.Account{Login: anna})
 	must(t, err)

@@ -13,6 +13,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
 )
 
 // Given a store of a real Dovecot, when the index of a mailbox is lost, then its
@@ -49,7 +50,7 @@ func TestLostIndex(t *testing.T) {
 				if strings.Contains(location, "ALT=") {
 					s.Doveadm(t, "altmove", "-u", anna, "mailbox", "Lost", "subject", "2 in")
 				}
-				before := dump(t, s.disk(), model.Account{Login: anna})
+				before := sourcetest.Dump(t, s.disk(), model.Account{Login: anna})
 				guid := strings.TrimSpace(s.Doveadm(t, "-f", "flow", "mailbox", "status", "-u", anna, "guid", "Lost"))
 				_, guid, _ = strings.Cut(guid, "guid=")
 				s.Stop()

@@ -13,6 +13,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/dbox"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
 )
 
 var mapless = map[string]string{
@@ -56,10 +57,10 @@ func TestLostMap(t *testing.T) {
 					s.Doveadm(t, "altmove", "-u", anna, "mailbox", "INBOX", "1:5")
 				}
 				s.live(t, rng, 10)
-				before := dump(t, s.disk(), model.Account{Login: anna})
+				before := sourcetest.Dump(t, s.disk(), model.Account{Login: anna})
 				s.Stop()
 				s.spoil(t, "dovecot.map.index", how, nil)
-				if d := cmp.Diff(before, dump(t, s.disk(), model.Account{Login: anna})); d != "" {
+				if d := cmp.Diff(before, sourcetest.Dump(t, s.disk(), model.Account{Login: anna})); d != "" {
 					t.Errorf("with the map (-) and without (+):\n%s", d)
 				}
 				told := damage(t, s.disk())
@@ -95,7 +96,7 @@ func TestLostEverything(t *testing.T) {
 			t.Parallel()
 			s := start(t, location, smallFiles)
 			s.live(t, rand.New(rand.NewPCG(7, 8)), 30)
-			before := dump(t, s.disk(), model.Account{Login: anna})
+			before := sourcetest.Dump(t, s.disk(), model.Account{Login: anna})
 			s.Stop()
 			s.spoil(t, "dovecot.", "missing", nil)
 
@@ -118,7 +119,7 @@ func TestLostEverything(t *testing.T) {
 
 			o := s.options()
 			o.Rebuild = true
-			after := dump(t, dbox.New(o), model.Account{Login: anna})
+			after := sourcetest.Dump(t, dbox.New(o), model.Account{Login: anna})
 			want, got := texts(before), texts(after)
 			for _, m := range want {
 				if _, ok := slices.BinarySearch(got, m); !ok {
@@ -140,7 +141,7 @@ func TestLostEverything(t *testing.T) {
 }
 
 // texts are all different messages, in order.
-func texts(boxes map[string]box) (out []string) {
+func texts(boxes map[string]sourcetest.Box) (out []string) {
 	for _, b := range boxes {
 		for _, it := range b.Items {
 			out = append(out, it.GUID+" "+it.Text)

@@ -10,15 +10,13 @@ import (
 	"testing"
 	"time"
 
-	goimap "github.com/emersion/go-imap/v2"
-	"github.com/emersion/go-imap/v2/imapclient"
-
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/dbox"
 	"mailhaul.org/mailhaul/internal/source/dovecot"
 	"mailhaul.org/mailhaul/internal/source/imap"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
 )
 
 // Messages of an sdbox come from the disk, and over IMAP where that has none,
@@ -29,18 +27,10 @@ func TestBodiesFromSdbox(t *testing.T) {
 	users := filepath.Join(dir, "users")
 	must(t, os.WriteFile(users, []byte("anna@acme.test:{PLAIN}pw::::::\n"), 0o644))
 	srv := lab.StartDovecot(t, lab.DovecotOptions{Passwd: users, Mail: dir, Location: "sdbox:" + dir + "/%d/%n/sdbox", Home: dir + "/%d/%n"})
-	user, err := imapclient.DialInsecure(srv.IMAP, nil)
-	must(t, err)
-	defer user.Close()
-	must(t, user.Login("anna@acme.test", "pw").Wait())
+	user := sourcetest.NewUser(t, srv.IMAP, "anna@acme.test", "pw")
 	for i := range 10 {
 		m := fmt.Appendf(nil, "Subject: %d\r\n\r\nbody %d\r\n", i, i)
-		cmd := user.Append("INBOX", int64(len(m)), &goimap.AppendOptions{Time: time.Unix(1500000000, 0)})
-		_, err := cmd.Write(m)
-		must(t, err)
-		must(t, cmd.Close())
-		_, err = cmd.Wait()
-		must(t, err)
+		user.Append(t, []string{"INBOX"}, m, model.Flags{}, time.Unix(1500000000, 0))
 	}
 	server, err := imap.New(imap.Options{URL: "imaps://" + srv.IMAPS, TLS: &tls.Config{InsecureSkipVerify: true}, Master: srv.MasterUser, Password: srv.MasterPassword})
 	must(t, err)

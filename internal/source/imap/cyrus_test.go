@@ -108,16 +108,11 @@ func newCyrusHarness(t *testing.T, c *cyrus, change func(*imap.Options)) *cyrusH
 	change(&o)
 	src, err := imap.New(o)
 	must(t, err)
-	return &cyrusHarness{&harness{acc: model.Account{Login: login}, src: src, user: c.as(t, login)}, c}
+	return &cyrusHarness{&harness{acc: model.Account{Login: login}, src: src, User: sourcetest.UserOf(t, c.as(t, login))}, c}
 }
 
 // ResetUIDValidity hides the one of harness: Cyrus has no way to do it.
 func (h *cyrusHarness) ResetUIDValidity() {}
-
-func (h *cyrusHarness) Remove(t *testing.T, path []string) {
-	t.Helper()
-	must(t, h.user.Delete(h.name(t, path)).Wait())
-}
 
 // Snapshot is every file of the server but those that any login changes.
 func (h *cyrusHarness) Snapshot(t *testing.T) string {

@@ -14,9 +14,6 @@ import (
 	"testing"
 	"time"
 
-	goimap "github.com/emersion/go-imap/v2"
-	"github.com/emersion/go-imap/v2/imapclient"
-
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
@@ -59,12 +56,12 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// harness is one account, and a client that acts as its user.
+// harness is one account, and its user.
 type harness struct {
-	srv  *server
-	acc  model.Account
-	src  *imap.Source
-	user *imapclient.Client
+	*sourcetest.User
+	srv *server
+	acc model.Account
+	src *imap.Source
 }
 
 func newHarness(t *testing.T, s *server, change func(*imap.Options)) *harness {
@@ -76,10 +73,7 @@ func newHarness(t *testing.T, s *server, change func(*imap.Options)) *harness {
 	var err error
 	h.src, err = imap.New(o)
 	must(t, err)
-	h.user, err = imapclient.DialInsecure(s.IMAP, nil)
-	must(t, err)
-	t.Cleanup(func() { h.user.Close() })
-	must(t, h.user.Login(h.acc.Login, h.acc.Secret).Wait())
+	h.User = sourcetest.NewUser(t, s.IMAP, h.acc.Login, h.acc.Secret)
 	return h
 }
 
@@ -109,95 +103,9 @@ func TestConformance(t *testing.T) {
 func (h *harness) Source() source.Source  { return h.src }
 func (h *harness) Account() model.Account { return h.acc }
 
-// name is the mailbox's name at the server.
-func (h *harness) name(t *testing.T, path []string) string {
-	t.Helper()
-	if len(path) == 1 && path[0] == "INBOX" {
-		return "INBOX"
-	}
-	ns, err := h.user.Namespace().Wait()
-	must(t, err)
-	return ns.Personal[0].Prefix + strings.Join(path, string(ns.Personal[0].Delim))
-}
-
-func (h *harness) Create(t *testing.T, path []string) {
-	t.Helper()
-	must(t, h.user.Create(h.name(t, path), nil).Wait())
-}
-
-func (h *harness) Subscribe(t *testing.T, path []string) {
-	t.Helper()
-	must(t, h.user.Subscribe(h.name(t, path)).Wait())
-}
-
-func (h *harness) Append(t *testing.T, path []string, m []byte, flags model.Flags, received time.Time) {
-	t.Helper()
-	cmd := h.user.Append(h.name(t, path), int64(len(m)), &goimap.AppendOptions{Flags: imapFlags(flags), Time: received})
-	_, err := cmd.Write(m)
-	must(t, err)
-	must(t, cmd.Close())
-	_, err = cmd.Wait()
-	must(t, err)
-}
-
-func imapFlags(f model.Flags) []goimap.Flag {
-	var out []goimap.Flag
-	for _, s := range []struct {
-		is   model.SystemFlags
-		flag goimap.Flag
-	}{{model.Seen, goimap.FlagSeen}, {model.Answered, goimap.FlagAnswered}, {model.Flagged, goimap.FlagFlagged},
-		{model.Draft, goimap.FlagDraft}, {model.Deleted, goimap.FlagDeleted}} {
-		if f.System&s.is != 0 {
-			out = append(out, s.flag)
-		}
-	}
-	for _, k := range f.Keywords {
-		out = append(out, goimap.Flag(k))
-	}
-	return out
-}
-
-// uid selects the mailbox and finds message n.
-func (h *harness) uid(t *testing.T, path []string, n int) goimap.UIDSet {
-	t.Helper()
-	_, err := h.user.Select(h.name(t, path), nil).Wait()
-	must(t, err)
-	found, err := h.user.UIDSearch(&goimap.SearchCriteria{}, nil).Wait()
-	must(t, err)
-	uids := found.AllUIDs()
-	slices.Sort(uids)
-	return goimap.UIDSetNum(uids[n])
-}
-
-func (h *harness) SetFlags(t *testing.T, path []string, n int, flags model.Flags) {
-	t.Helper()
-	must(t, h.user.Store(h.uid(t, path, n), &goimap.StoreFlags{Op: goimap.StoreFlagsSet, Silent: true, Flags: imapFlags(flags)}, nil).Close())
-	must(t, h.user.Unselect().Wait())
-}
-
-func (h *harness) Expunge(t *testing.T, path []string, n int) {
-	t.Helper()
-	set := h.uid(t, path, n)
-	must(t, h.user.Store(set, &goimap.StoreFlags{Op: goimap.StoreFlagsAdd, Silent: true, Flags: []goimap.Flag{goimap.FlagDeleted}}, nil).Close())
-	must(t, h.user.UIDExpunge(set).Close())
-	must(t, h.user.Unselect().Wait())
-}
-
-func (h *harness) Move(t *testing.T, from []string, n int, to []string) {
-	t.Helper()
-	_, err := h.user.Move(h.uid(t, from, n), h.name(t, to)).Wait()
-	must(t, err)
-	must(t, h.user.Unselect().Wait())
-}
-
-func (h *harness) Rename(t *testing.T, from, to []string) {
-	t.Helper()
-	must(t, h.user.Rename(h.name(t, from), h.name(t, to), nil).Wait())
-}
-
 func (h *harness) ResetUIDValidity(t *testing.T, path []string) {
 	t.Helper()
-	h.srv.Doveadm(t, "mailbox", "update", "-u", h.acc.Login, "--uid-validity", fmt.Sprint(time.Now().Unix()+1000), h.name(t, path))
+	h.srv.Doveadm(t, "mailbox", "update", "-u", h.acc.Login, "--uid-validity", fmt.Sprint(time.Now().Unix()+1000), h.Name(path))
 }
 
 // Snapshot names every message file: its flags are part of the name, and

@@ -19,6 +19,7 @@ import (
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/imap"
 	"mailhaul.org/mailhaul/internal/source/maildir"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
 )
 
 // What a real Courier shows over IMAP is what its disk says: names in UTF-8,
@@ -30,11 +31,11 @@ func TestAsCourierShowsIt(t *testing.T) {
 	months(t, h)
 	over, err := imap.New(imap.Options{URL: "imaps://" + srv.IMAPS, TLS: &tls.Config{InsecureSkipVerify: true}})
 	must(t, err)
-	shown := dump(t, over, h.acc) // first: Courier numbers what was delivered
+	shown := sourcetest.Dump(t, over, h.acc) // first: Courier numbers what was delivered
 	h.Settle()
 	for name, src := range map[string]*maildir.Source{"told": h.src, "detected": maildir.New(maildir.Options{Path: srv.dir + "/%d/%n/Maildir"})} {
-		stored := dump(t, src, h.acc)
-		for _, all := range []map[string]box{shown, stored} {
+		stored := sourcetest.Dump(t, src, h.acc)
+		for _, all := range []map[string]sourcetest.Box{shown, stored} {
 			for _, b := range all {
 				for i := range b.Items {
 					it := &b.Items[i]

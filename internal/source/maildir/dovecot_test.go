@@ -3,10 +3,8 @@ package maildir_test
 import (
 	"crypto/tls"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,9 +15,9 @@ import (
 
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
-	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/imap"
 	"mailhaul.org/mailhaul/internal/source/maildir"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
 )
 
 func must(t testing.TB, err error) {
@@ -63,7 +61,7 @@ func TestAsDovecotShowsIt(t *testing.T) {
 			over, err := imap.New(imap.Options{URL: "imaps://" + srv.IMAPS, TLS: &tls.Config{InsecureSkipVerify: true}, Master: srv.MasterUser, Separator: srv.Separator, Password: srv.MasterPassword})
 			must(t, err)
 			t.Cleanup(func() { over.Close() })
-			want := dump(t, over, model.Account{Login: "anna@acme.test"})
+			want := sourcetest.Dump(t, over, model.Account{Login: "anna@acme.test"})
 			o := c.template
 			for _, p := range []*string{&o.Path, &o.Control, &o.Index, &o.Inbox} {
 				if *p != "" {
@@ -75,7 +73,7 @@ func TestAsDovecotShowsIt(t *testing.T) {
 				if how == "location" {
 					acc.Location = location
 				}
-				if d := cmp.Diff(want, dump(t, disk, acc)); d != "" {
+				if d := cmp.Diff(want, sourcetest.Dump(t, disk, acc)); d != "" {
 					t.Errorf("by %s: from IMAP (-) to disk (+):\n%s", how, d)
 				}
 			}
@@ -153,55 +151,4 @@ func live(t *testing.T, addr string) {
 	must(t, user.Store(goimap.UIDSetNum(3), &goimap.StoreFlags{Op: goimap.StoreFlagsAdd, Flags: []goimap.Flag{goimap.FlagDeleted}}, nil).Close())
 	must(t, user.Expunge().Close())
 	must(t, user.Unselect().Wait())
-}
-
-// box is all that a source tells of a mailbox and that must not depend on how
-// it is read.
-type box struct {
-	Subscribed, Container bool
-	UIDValidity           uint32
-	Role                  model.Role
-	Items                 []item
-}
-
-type item struct {
-	model.Item
-	Text string
-}
-
-func dump(t *testing.T, src source.Source, a model.Account) map[string]box {
-	t.Helper()
-	st, err := src.Open(t.Context(), a)
-	must(t, err)
-	defer st.Close()
-	cols, err := st.Collections(t.Context())
-	must(t, err)
-	out := map[string]box{}
-	for _, c := range cols {
-		b := box{Subscribed: c.Subscribed, Container: c.Container, UIDValidity: c.UIDValidity, Role: c.Role}
-		if !c.Container {
-			var refs []model.ItemRef
-			for ch, err := range st.Changes(t.Context(), c, "") {
-				must(t, err)
-				if ch.Op == model.OpUpsert {
-					ch.Item.Received = ch.Item.Received.UTC()
-					b.Items, refs = append(b.Items, item{Item: ch.Item}), append(refs, ch.Item.ItemRef)
-				}
-			}
-			must(t, st.Read(t.Context(), c, refs, func(r model.ItemRef, body *source.Content, err error) error {
-				if err != nil {
-					return err
-				}
-				text, err := io.ReadAll(body)
-				i := slices.Index(refs, r)
-				b.Items[i].Text = string(text)
-				if body.Size >= 0 && body.Size != int64(len(text)) {
-					t.Errorf("%v UID %d: %d octets announced, %d came", c.Path, r.UID, body.Size, len(text))
-				}
-				return err
-			}))
-		}
-		out[strings.Join(c.Path, "/")] = b
-	}
-	return out
 }

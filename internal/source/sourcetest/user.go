@@ -26,12 +26,18 @@ func NewUser(t *testing.T, addr, login, password string) *User {
 	check(t, err)
 	t.Cleanup(func() { c.Close() })
 	check(t, c.Login(login, password).Wait())
+	return UserOf(t, c)
+}
+
+// UserOf is the user whom a client has logged in as.
+func UserOf(t *testing.T, c *imapclient.Client) *User {
+	t.Helper()
 	ns, err := c.Namespace().Wait()
 	check(t, err)
 	return &User{Client: c, namespace: ns.Personal[0]}
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -189,7 +189,7 @@ func readAll(t *testing.T, s source.Store, c model.Collection, items []model.Ite
 }
 
 // octets reads a content, and demands that what is said of it is so.
-func octets(t *testing.T, what string, body *source.Content) []byte {
+func octets(t testing.TB, what string, body *source.Content) []byte {
 	t.Helper()
 	b, err := io.ReadAll(body)
 	if err != nil {
