@@ -101,13 +101,14 @@ func shares(accounts []model.Account, grants [][]grant, examined []Account) (all
 			byName[strings.ToLower(n)] = a.Login
 		}
 	}
-	set := newSets()
+	set, nobodys := newSets(), map[string]bool{}
 	for i, a := range accounts {
+		nobodys[a.Login] = a.Nobodys()
 		for _, g := range grants[i] {
 			s := Share{Owner: a.Login, Reader: g.identifier, Mailboxes: g.mailboxes, Rights: g.rights.String()}
 			if login, ok := byName[strings.ToLower(g.identifier)]; ok {
 				s.Reader = login
-				if a.Public == nil {
+				if !a.Nobodys() {
 					set.join(a.Login, login)
 				}
 			} else {
@@ -132,7 +133,7 @@ func shares(accounts []model.Account, grants [][]grant, examined []Account) (all
 		byRoot[root].Octets += octets[login]
 	}
 	for _, s := range all {
-		if !s.Group && s.Owner != model.PublicLogin {
+		if !s.Group && !nobodys[s.Owner] {
 			byRoot[set.find(s.Owner)].Shares++
 		}
 	}

@@ -150,7 +150,7 @@ func (o Options) passwords(ctx context.Context, accounts []model.Account) (map[s
 	}
 	out := map[string]destination.Action{}
 	for _, a := range plan {
-		if a.Kind == destination.KindAccount || a.Kind == destination.KindGroup && a.Account.Public != nil {
+		if a.Kind == destination.KindAccount || a.Kind == destination.KindGroup && a.Account.Nobodys() {
 			out[a.Account.Login] = a
 		}
 	}

@@ -62,6 +62,18 @@ type Groups struct {
 	// lists, by the name there; "anyone" is that of everybody. Groups without
 	// one are written out, user by user.
 	Addresses map[string]string
+	// Accounts are groups, resources and rooms that have calendars of their own
+	// (and nobody's login), by what the source calls them. Each moves into a group.
+	Accounts map[string]GroupAccount
+}
+
+// GroupAccount is where the calendars of a group, resource or room go.
+type GroupAccount struct {
+	// Address and Name are the group's; without an address it has that of its
+	// name in the default domain.
+	Address, Name string
+	// Readers are logins to read it by, where no master may.
+	Readers []string
 }
 
 // Anyone is the name of everybody in Groups.Addresses.
@@ -131,6 +143,27 @@ func (d *decoder) groups(c *Groups, v value, s *sections) {
 					e.value.problem("%v", err)
 				}
 				c.Addresses[e.key] = address
+			}
+		}),
+		s.see("accounts", func(v value) {
+			c.Accounts = map[string]GroupAccount{}
+			for _, e := range v.entries() {
+				var a GroupAccount
+				if _, ok := e.value.node.(*ast.MappingNode); ok {
+					e.value.fields(
+						field{"address", func(v value) { v.setText(&a.Address) }},
+						field{"name", func(v value) { v.setText(&a.Name) }},
+						field{"readers", func(v value) { v.setTexts(&a.Readers) }},
+					)
+				} else {
+					e.value.setText(&a.Address)
+				}
+				if a.Address != "" {
+					if _, err := directory.Normalize(a.Address, ""); err != nil {
+						e.value.problem("%v", err)
+					}
+				}
+				c.Accounts[e.key] = a
 			}
 		}),
 	)

@@ -120,6 +120,7 @@ func (p *Plan) merge(base []model.Account, domain string) {
 			e.Groups = a.Groups
 		}
 		e.Disabled = e.Disabled || a.Disabled
+		e.Group = e.Group || a.Group
 	}
 	for i := range p.Accounts {
 		e := &p.Accounts[i]

@@ -35,10 +35,12 @@ func (e *Engagement) resolve(ctx context.Context) error {
 	if a, ok := e.public(); ok {
 		base = append(base, a)
 	}
+	base = append(e.groupAccounts(), base...)
 	e.Plan = directory.Resolve(base, rules, waves, directory.Options{DefaultDomain: e.Config.Source.Users.Domain})
 	e.Plan.Findings = append(problems, e.Plan.Findings...)
 	e.Plan.Findings = append(e.Plan.Findings, forwards(e.Plan)...)
 	e.publicReaders()
+	e.groupReaders()
 	if len(e.Plan.Accounts) == 0 {
 		return &model.Fault{Class: model.ClassFatal, Err: errors.New("there are no accounts to move"),
 			Remedy: "name a passwd-file, a CSV file, a database or a list in source.users"}

@@ -132,7 +132,7 @@ func (e *Engagement) checkSource(ctx context.Context, src source.Source) []model
 	if c, ok := src.(interface {
 		CheckAccounts(ctx context.Context, accounts []model.Account) []model.Finding
 	}); ok {
-		out = append(out, c.CheckAccounts(ctx, slices.DeleteFunc(toMove(e.Plan), func(a model.Account) bool { return a.Public != nil }))...)
+		out = append(out, c.CheckAccounts(ctx, slices.DeleteFunc(toMove(e.Plan), func(a model.Account) bool { return a.Nobodys() }))...)
 	}
 	for _, a := range toMove(e.Plan) {
 		if a.Public != nil {
@@ -159,7 +159,7 @@ func toMove(p directory.Plan) (out []model.Account) {
 
 func firstToMove(p directory.Plan) (model.Account, bool) {
 	for _, a := range p.Accounts {
-		if a.Moves() && !a.Disabled {
+		if a.Moves() && !a.Disabled && !a.Group {
 			return a.Account, true
 		}
 	}

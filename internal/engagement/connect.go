@@ -35,7 +35,7 @@ func (e *Engagement) Source(ctx context.Context) (source.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.src, err = e.withObjects(mail)
+	e.src, err = e.withObjects(ctx, mail)
 	return e.src, err
 }
 

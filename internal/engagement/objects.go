@@ -1,8 +1,11 @@
 package engagement
 
 import (
+	"context"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"mailhaul.org/mailhaul/internal/config"
 	"mailhaul.org/mailhaul/internal/directory"
@@ -15,7 +18,7 @@ import (
 
 // objects opens the source of calendars, contacts and files; nil where the
 // file names none.
-func (e *Engagement) objects() (source.Source, error) {
+func (e *Engagement) objects(ctx context.Context) (source.Source, error) {
 	c := e.Config.Source
 	switch {
 	case c.Vdir != nil:
@@ -33,6 +36,11 @@ func (e *Engagement) objects() (source.Source, error) {
 	if o.Password, err = c.DAV.Password.Resolve(); err != nil {
 		return nil, err
 	}
+	groups, err := e.Groups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.Groups = slices.Sorted(maps.Keys(groups))
 	if o.Secrets, err = davSecrets(c.DAV.Logins); err != nil {
 		return nil, err
 	}
@@ -58,8 +66,8 @@ func davSecrets(path string) (map[string]string, error) {
 }
 
 // withObjects puts the source of objects beside that of the mail.
-func (e *Engagement) withObjects(mail source.Source) (source.Source, error) {
-	objects, err := e.objects()
+func (e *Engagement) withObjects(ctx context.Context, mail source.Source) (source.Source, error) {
+	objects, err := e.objects(ctx)
 	switch {
 	case err != nil:
 		return nil, err

@@ -54,13 +54,7 @@ func (e *Engagement) publicReaders() {
 	if c.Seen != "" && !slices.Contains(logins, c.Seen) {
 		logins = append([]string{c.Seen}, logins...)
 	}
-	for _, login := range logins {
-		a := model.Account{Login: login}
-		if j := slices.IndexFunc(e.Plan.Accounts, func(a directory.Entry) bool { return a.Login == login }); j >= 0 {
-			a = e.Plan.Accounts[j].Account
-		}
-		e.Plan.Accounts[i].Public.Readers = append(e.Plan.Accounts[i].Public.Readers, a)
-	}
+	e.Plan.Accounts[i].Public.Readers = e.known(logins)
 }
 
 // publicDisk adds the public mailboxes to a disk.

@@ -186,7 +186,7 @@ func (r *run) subscribe(ctx context.Context) error {
 	if len(want) == 0 {
 		return nil
 	}
-	if r.acc.Public == nil { // nobody's mailboxes have no subscriber
+	if !r.acc.Nobodys() { // nobody's mailboxes have no subscriber
 		if err := r.Step("subscribe"); err != nil {
 			return err
 		}

@@ -26,40 +26,6 @@ type SabreDAV struct {
 	db *sql.DB
 }
 
-// sabreServer puts the library's parts together.
-const sabreServer = `<?php
-error_reporting(E_ALL & ~E_DEPRECATED & ~E_NOTICE & ~E_WARNING);
-ini_set('display_errors', '0');
-require 'Sabre/autoload.php';
-$pdo = new PDO('sqlite:' . getenv('LAB_DATABASE'));
-$pdo->setAttribute(PDO::ATTR_ERRMODE, PDO::ERRMODE_EXCEPTION);
-class LabBasic extends Sabre\DAV\Auth\Backend\AbstractBasic {
-    public $pdo;
-    protected function validateUserPass($user, $password) {
-        $row = $this->pdo->prepare('SELECT digesta1 FROM users WHERE username = ?');
-        $row->execute(array($user));
-        return $row->fetchColumn() === md5($user . ':lab:' . $password);
-    }
-}
-$auth = new Sabre\DAV\Auth\Backend\PDO($pdo);
-if (isset($_SERVER['PHP_AUTH_USER'])) {
-    $auth = new LabBasic();
-    $auth->pdo = $pdo;
-}
-$principals = new Sabre\DAVACL\PrincipalBackend\PDO($pdo);
-$server = new Sabre\DAV\Server(array(
-    new Sabre\CalDAV\Principal\Collection($principals),
-    new Sabre\CalDAV\CalendarRootNode($principals, new Sabre\CalDAV\Backend\PDO($pdo)),
-    new Sabre\CardDAV\AddressBookRoot($principals, new Sabre\CardDAV\Backend\PDO($pdo)),
-));
-$server->setBaseUri('/');
-$server->addPlugin(new Sabre\DAV\Auth\Plugin($auth, 'lab'));
-$server->addPlugin(new Sabre\DAVACL\Plugin());
-$server->addPlugin(new Sabre\CalDAV\Plugin());
-$server->addPlugin(new Sabre\CardDAV\Plugin());
-$server->exec();
-`
-
 // sabreExtensions are the parts of PHP that it needs.
 var sabreExtensions = []string{"ctype", "dom", "iconv", "mbstring", "xml", "simplexml", "xmlreader", "xmlwriter", "pdo", "pdo_sqlite"}
 
@@ -89,6 +55,7 @@ func StartSabreDAV(t testing.TB) *SabreDAV {
 		}
 	}
 	script := filepath.Join(dir, "server.php")
+	s.exec(t, "CREATE TABLE shares (calendarid INTEGER, href TEXT, commonname TEXT, readonly INTEGER, status INTEGER, uri TEXT)")
 	if err := os.WriteFile(script, []byte(sabreServer), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +75,30 @@ func (s *SabreDAV) AddUser(t testing.TB, u DAVUser) {
 	t.Helper()
 	s.exec(t, "INSERT INTO users (username, digesta1) VALUES (?, ?)", u.Name, fmt.Sprintf("%x", md5.Sum([]byte(u.Name+":lab:"+u.Password))))
 	s.exec(t, "INSERT INTO principals (uri, email, displayname) VALUES (?, ?, ?)", "principals/"+u.Name, u.Name+"@acme.test", u.Name)
+	for _, delegates := range []string{"read", "write"} {
+		s.exec(t, "INSERT INTO principals (uri) VALUES (?)", "principals/"+u.Name+"/calendar-proxy-"+delegates)
+	}
+}
+
+// AddGroup adds a group of accounts, which may have calendars of its own: its
+// members do with them as they like.
+func (s *SabreDAV) AddGroup(t testing.TB, name string, members ...string) {
+	t.Helper()
+	s.exec(t, "INSERT INTO principals (uri, displayname) VALUES (?, ?)", "principals/"+name, name)
+	s.member(t, name, members)
+}
+
+// Delegate lets accounts act for another one: "read" or "write".
+func (s *SabreDAV) Delegate(t testing.TB, of, access string, to ...string) {
+	t.Helper()
+	s.member(t, of+"/calendar-proxy-"+access, to)
+}
+
+func (s *SabreDAV) member(t testing.TB, group string, members []string) {
+	t.Helper()
+	for _, m := range members {
+		s.exec(t, "INSERT INTO groupmembers (principal_id, member_id) SELECT g.id, m.id FROM principals g, principals m WHERE g.uri = ? AND m.uri = ?", "principals/"+group, "principals/"+m)
+	}
 }
 
 // Fill adds objects to a collection, "/calendars/anna/work/" or

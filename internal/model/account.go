@@ -39,12 +39,22 @@ type Account struct {
 	// Public is set for the one account that stands for the mailboxes which
 	// nobody owns; nil for everybody else.
 	Public *Public
+	// Group marks a group, a resource or a room with calendars of its own:
+	// nobody logs in to it, at the source or at the destination.
+	Group bool
+	// Readers are accounts to read a Group by, in order of preference, where its
+	// server shows it only to its members.
+	Readers []Account
 	// Groups are those of access control lists that the directory says the
 	// account is in ("staff"), sorted.
 	Groups []string
 	// Excluded gives the reason why the account is not moved, or is empty.
 	Excluded string
 }
+
+// Nobodys reports that nobody logs in to the account: it becomes a group at the
+// destination.
+func (a Account) Nobodys() bool { return a.Public != nil || a.Group }
 
 // PublicLogin is the login of the account that stands for the public mailboxes
 // of a source. No server has users with a colon in their names.

@@ -106,7 +106,9 @@ type ObjectGrant struct {
 	// Identifier is a login, an address, "anyone" or a group in the source's
 	// spelling.
 	Identifier string
-	Rights     ObjectRights
+	// Also is another name of the same, for who does not know the first.
+	Also   string
+	Rights ObjectRights
 	// Negative takes the rights away, whatever else grants them.
 	Negative bool
 }

@@ -38,7 +38,9 @@ type Group struct {
 	// Members are addresses of accounts, sorted.
 	Members []string
 	Quota   int64 // octets; 0: none
-	Where   string
+	// Acting: who moves the group's calendars has to act as the group.
+	Acting bool
+	Where  string
 }
 
 // List is an address whose mail goes to several, or to one outside.

@@ -87,7 +87,7 @@ func (b *builder) checkPeople(people []Person) {
 	folded := map[string]string{}
 	renamed := []string{}
 	for _, p := range people {
-		if p.Excluded != "" || p.Err != nil || p.Public != nil {
+		if p.Excluded != "" || p.Err != nil || p.Nobodys() {
 			continue
 		}
 		l := strings.ToLower(p.Login)
@@ -142,7 +142,7 @@ func (b *builder) checkDelivery(sources []directory.Addresses) {
 		return
 	}
 	for _, a := range b.out.Accounts {
-		if d := domainOf(a.Address); a.Public == nil && !a.Disabled && !boxes[a.Address] && !b.local[d] && !a.ForwardOnly && b.domains[d] != nil && b.moved[a.Address] == "" && !b.wasMoved(a.Address, boxes) {
+		if d := domainOf(a.Address); !a.Nobodys() && !a.Disabled && !boxes[a.Address] && !b.local[d] && !a.ForwardOnly && b.domains[d] != nil && b.moved[a.Address] == "" && !b.wasMoved(a.Address, boxes) {
 			b.note(model.LevelWarning, "no-delivery", a.Address, where, "if it is no longer in use, exclude it", "is an account that no mail is delivered to: it is not among the mailboxes of %s", where)
 		}
 	}

@@ -64,7 +64,7 @@ func (f Filter) match(a destination.Action) bool {
 				return false
 			}
 		case destination.KindGroup:
-			if a.Account.Public == nil || !f.Addresses[a.Subject] {
+			if !a.Account.Nobodys() || !f.Addresses[a.Subject] {
 				return false
 			}
 		case destination.KindAccount, destination.KindForward, destination.KindVacation, destination.KindIdentity:

@@ -69,9 +69,14 @@ func read(grants []model.Grant) list {
 
 // readObjects takes the list of a calendar, address book or folder apart. Its
 // rights are another set of bits, and stay what they are.
-func readObjects(kind model.Kind, grants []model.ObjectGrant) list {
+func (p *people) readObjects(kind model.Kind, grants []model.ObjectGrant) list {
 	lines := make([]model.Grant, len(grants))
 	for i, g := range grants {
+		if _, known := p.byID[strings.ToLower(g.Identifier)]; !known && g.Also != "" {
+			if _, known = p.byID[strings.ToLower(g.Also)]; known {
+				g.Identifier = g.Also
+			}
+		}
 		lines[i] = model.Grant{Identifier: g.Identifier, Rights: model.Rights(g.Rights.Of(kind)), Negative: g.Negative}
 	}
 	l := read(lines)

@@ -94,7 +94,7 @@ func (p *people) need(ctx context.Context, src source.Source, a model.Account) (
 		if err != nil && model.ClassOf(err) != model.ClassItem {
 			return most, err
 		}
-		count(readObjects(c.Kind, grants), false)
+		count(p.readObjects(c.Kind, grants), false)
 	}
 	return most, nil
 }

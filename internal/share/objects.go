@@ -61,7 +61,7 @@ func (w *owner) objects(ctx context.Context, account int64, store source.Store) 
 
 func (w *owner) objectCollection(ctx context.Context, dst destination.ObjectSharer, c model.ObjectCollection, row ledger.ObjectCollection, grants []model.ObjectGrant) error {
 	in := destination.Collection{Kind: row.Kind, ID: row.Target}
-	rights, err := w.wanted(ctx, name(c.Path), readObjects(c.Kind, grants), false)
+	rights, err := w.wanted(ctx, name(c.Path), w.people.readObjects(c.Kind, grants), false)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ type group struct {
 func newPeople(o Options) *people {
 	p := &people{byID: map[string]model.Account{}, groups: map[string]*group{}}
 	for _, a := range o.Everybody {
-		if a.Public != nil {
+		if a.Nobodys() {
 			continue
 		}
 		p.all = append(p.all, a)

@@ -123,6 +123,10 @@ func (d *Destination) changeAccount(ctx context.Context, a destination.Action) e
 			patch["quotas/maxDiskQuota"] = n
 		case propertyLogin:
 			switch {
+			case c.New == migratorLogin && have.Permissions.Type == "Merge":
+				patch["permissions/enabledPermissions/authenticate"] = true
+			case c.New == migratorLogin:
+				patch["permissions"] = args{"@type": "Merge", "enabledPermissions": args{"authenticate": true}}
 			case c.New != noLogin:
 				patch["permissions/disabledPermissions/authenticate"] = nil
 			case have.Permissions.Type == "Merge":

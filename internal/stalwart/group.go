@@ -63,6 +63,9 @@ func (d *Destination) createGroup(ctx context.Context, g model.Group) (string, e
 		return "", err
 	}
 	o["@type"] = "Group"
+	if g.Acting {
+		o["permissions"] = args{"@type": "Merge", "enabledPermissions": args{"authenticate": true}}
+	}
 	bad, err := d.create(ctx, "x:Account", o)
 	if err != nil {
 		return "", err

@@ -19,7 +19,7 @@ const (
 func (p *planner) planGroups() {
 	for _, g := range p.groups {
 		action := destination.Action{Kind: destination.KindGroup, Subject: g.Address, Group: g, Account: p.public[g.Address]}
-		public := action.Account.Public != nil
+		public := action.Account.Nobodys()
 		at := p.canonical(g.Address)
 		h, exists := p.have.holders[at]
 		switch why := p.stopped(g.Address); {
@@ -33,7 +33,7 @@ func (p *planner) planGroups() {
 			p.conflict(action, "the address belongs to the %s %s", p.owners[at].kind, p.owners[at].primary)
 			continue
 		case exists && public && h.kind == destination.KindAccount:
-			p.conflict(action, "a user has the address: give the public mailboxes another in source.public.address")
+			p.conflict(action, "a user has the address: give the group another in source.%s", groupSetting(action.Account))
 			continue
 		case exists && (h.kind != destination.KindGroup || h.primary != at):
 			p.conflict(action, "at the destination %s has the address", describe(h))
@@ -41,7 +41,7 @@ func (p *planner) planGroups() {
 		}
 		var notes []string
 		if public && !exists {
-			notes = append(notes, "for the public mailboxes, without members: `mailhaul share` says who may use them")
+			notes = append(notes, groupPurpose(action.Account)+", without members: `mailhaul share` says who may use them")
 		}
 		if !exists && p.deleted(action) {
 			continue
@@ -66,6 +66,11 @@ func (p *planner) planGroups() {
 				record(&action, propertyQuota, "", octets)
 			}
 			notes = append(notes, why...)
+			if action.Account.Group {
+				action.Group.Acting = true
+				action.Changes = append(action.Changes, destination.Change{Property: propertyLogin, New: migratorLogin})
+				record(&action, propertyLogin, "", migratorLogin)
+			}
 		} else {
 			notes = append(notes, destination.NoteExists)
 			have := p.have.accounts[h.id]
@@ -76,6 +81,12 @@ func (p *planner) planGroups() {
 				notes = append(notes, why...)
 				if quota > 0 {
 					p.compareValue(&action, propertyQuota, strconv.FormatInt(quota, 10), have.quota())
+				}
+				switch have.Permissions.Type {
+				case "", "Inherit", "Merge":
+					if action.Account.Group && !have.Permissions.EnabledPermissions["authenticate"] {
+						p.compareValue(&action, propertyLogin, migratorLogin, "")
+					}
 				}
 			}
 			action.Verb = destination.VerbKeep
@@ -88,10 +99,31 @@ func (p *planner) planGroups() {
 	}
 }
 
+// migratorLogin is propertyLogin of a group whose calendars move. They have
+// their names and colours per login, so it needs the permission authenticate;
+// without a password nobody but a migrator logs in as it.
+const migratorLogin = "migrators"
+
+// groupPurpose says what a group is made for.
+func groupPurpose(a model.Account) string {
+	if a.Group {
+		return "for the calendars of " + a.Login
+	}
+	return "for the public mailboxes"
+}
+
+// groupSetting is where its address comes from.
+func groupSetting(a model.Account) string {
+	if a.Group {
+		return "groups.accounts"
+	}
+	return "public.address"
+}
+
 // groupQuota is what a group's quota may be now. Mail moves into the group of
 // the public mailboxes alone: that one waits for it, as accounts do.
 func (p *planner) groupQuota(g model.Group) (octets int64, notes []string) {
-	if a := p.public[g.Address]; a.Public != nil {
+	if a := p.public[g.Address]; a.Nobodys() {
 		return p.quota(a)
 	}
 	return max(g.Quota, 0), nil

@@ -130,7 +130,7 @@ func (p *planner) gather() {
 		a.Address = strings.ToLower(a.Address)
 		a.Aliases = lowered(a.Aliases, a.Address)
 		a.Forwards = lowered(a.Forwards, "")
-		if a.Public != nil { // nobody logs in to it
+		if a.Nobodys() {
 			p.public[a.Address] = a
 			p.groups = append(p.groups, model.Group{Address: a.Address, Aliases: a.Aliases, Name: a.Name, Quota: a.Quota})
 			continue

@@ -52,6 +52,7 @@ type haveAccount struct {
 	Permissions    struct {
 		Type                string `json:"@type"`
 		DisabledPermissions map[string]bool
+		EnabledPermissions  map[string]bool
 	}
 	Quotas map[string]int64
 

@@ -67,6 +67,9 @@ func (s *Source) CheckAccounts(ctx context.Context, accounts []model.Account) []
 // Open implements source.Source. The side of the objects is opened when it is
 // first asked for.
 func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error) {
+	if a.Group { // it has calendars, but no login
+		return &store{Store: noMail{}, src: s, acc: a}, nil
+	}
 	mail, err := s.mail.Open(ctx, a)
 	if err != nil {
 		return nil, err
@@ -87,6 +90,11 @@ type store struct {
 	mu     sync.Mutex // Close may interrupt
 	opened source.Store
 }
+
+// noMail is the side of the mail of a group.
+type noMail struct{ source.NoMail }
+
+func (noMail) Close() error { return nil }
 
 // settingStore is one whose mail side knows what surrounds its scripts: who
 // does not know must not say so, or the site's own would not be asked.

@@ -203,7 +203,7 @@ func (w *walk) foreignOwner(base *url.URL, owner string) bool {
 // readOnly: of somebody else's privileges nothing can be concluded.
 func (w *walk) readOnly(r *response) bool {
 	set := r.props[dav("current-user-privilege-set")]
-	if set == nil || w.st.src.opts.forAll() {
+	if set == nil || w.st.acting() {
 		return false
 	}
 	for _, p := range set.kids {

@@ -7,10 +7,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source"
 )
 
 // home is where collections of one kind lie, or one of them itself.
@@ -91,7 +93,7 @@ func (st *Store) filled(template string) (*url.URL, error) {
 	return u, err
 }
 
-var discovered = propfind(dav("resourcetype"), dav("current-user-principal"), dav("principal-URL"), dav("owner"),
+var discovered = propfind(dav("resourcetype"), dav("current-user-principal"), dav("principal-URL"), dav("owner"), dav("group-membership"),
 	caldav("calendar-home-set"), carddav("addressbook-home-set"))
 
 // look asks a resource for what discovery needs.
@@ -191,7 +193,13 @@ func (st *Store) homesFrom(ctx context.Context, kind model.Kind, start *url.URL,
 	if own && (f.is(dav("principal")) || len(f.homes(kind)) > 0) {
 		principal = ""
 	}
-	if st.src.opts.forAll() && !own {
+	if st.acc.Group && !own {
+		g, err := st.group(ctx, f.base, principal)
+		if err != nil {
+			return false, err
+		}
+		f, principal = g, ""
+	} else if st.src.opts.forAll() && !own {
 		return false, &model.Fault{Class: model.ClassFatal, Code: "url", Err: fmt.Errorf("%s leads to what %s has, not to each account's", start.Redacted(), st.src.opts.Master),
 			Remedy: "write a URL with {user}, or set source.dav.separator or authorize_as"}
 	}
@@ -216,6 +224,39 @@ func (st *Store) homesFrom(ctx context.Context, kind model.Kind, start *url.URL,
 		return true, nil
 	}
 	return len(hrefs) > 0, nil
+}
+
+// group finds the principal of a group as one that the login is a member of, or
+// else beside the login's own, where servers keep them.
+func (st *Store) group(ctx context.Context, base *url.URL, login string) (*found, error) {
+	none := &model.Fault{Class: model.ClassAccount, Code: source.CodeNoHome, Account: st.acc.Login, Err: fmt.Errorf("%s shows no group %s to %s", st.src, st.acc.Login, st.c.login),
+		Remedy: "write it as the last part of its principal's path, name readers of it in source.groups.accounts, or write URLs with {user} in source.dav"}
+	if login == "" {
+		return nil, none
+	}
+	u := resolveHref(base, login, st.src.trusts)
+	own, err := st.look(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	var places []*url.URL
+	for _, h := range own.props[dav("group-membership")].hrefs() {
+		if at := resolveHref(own.base, h, st.src.trusts); strings.EqualFold(lastSegment(at.EscapedPath()), st.acc.Login) {
+			places = append(places, at)
+		}
+	}
+	parent, _ := path.Split(strings.TrimRight(u.EscapedPath(), "/"))
+	places = append(places, withPath(u, parent+url.PathEscape(st.acc.Login)+"/"))
+	for _, at := range places {
+		f, err := st.look(ctx, at)
+		if err == nil && (f.is(dav("principal")) || len(f.homes(model.KindCalendar))+len(f.homes(model.KindContacts)) > 0) {
+			return f, nil
+		}
+		if err != nil && statusOf(err) == 0 {
+			return nil, err
+		}
+	}
+	return nil, none
 }
 
 func (st *Store) setPrincipal(u *url.URL) { st.principal, st.owner = u, pathKey(u.EscapedPath()) }

@@ -46,6 +46,9 @@ type Options struct {
 	// Secrets are passwords of accounts for this server, by login; who is not
 	// among them has its Account.Secret.
 	Secrets map[string]string
+	// Groups are the groups whose members somebody else tells: lists that name
+	// them give them by name. Others are given member by member.
+	Groups []string
 	// Connections bounds connections to each host; 0 means 8.
 	Connections int
 	// Throttle bounds what all connections together read; nil means no bound.

@@ -34,19 +34,18 @@ func (st *Store) ObjectRights(ctx context.Context, c model.ObjectCollection) ([]
 		if h := r.props[dav("owner")].href(); h != "" {
 			owner = pathKey(resolveHref(base, h, st.src.trusts).EscapedPath())
 		}
-		for _, a := range st.entries(base, r.props[dav("acl")], owner) {
-			if a.href == "" {
-				grants.change(a.who, a)
-				continue
+		for _, e := range slices.Concat(st.entries(base, r.props[dav("acl")], owner), invited(r.props[cs("invite")]), invited(r.props[dav("invite")])) {
+			who := []grantee{{name: e.who}}
+			if e.href != "" {
+				var err error
+				if who, err = st.grantees(ctx, resolveHref(base, e.href, st.src.trusts)); err != nil {
+					return err
+				}
 			}
-			name, err := st.principalName(ctx, resolveHref(base, a.href, st.src.trusts))
-			if err != nil {
-				return err
+			for _, g := range who {
+				grants.change(g, e)
 			}
-			grants.change(name, a)
 		}
-		grants.invited(r.props[cs("invite")])
-		grants.invited(r.props[dav("invite")])
 		return nil
 	})
 	if err != nil {
@@ -57,24 +56,38 @@ func (st *Store) ObjectRights(ctx context.Context, c model.ObjectCollection) ([]
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range proxies {
-			grants[p.Identifier] |= p.Rights
+		for who, rights := range proxies {
+			grants.change(who.grantee, entry{rights: rights})
 		}
 	}
 	return grants.sorted(), nil
 }
 
-// granted are rights by identifier.
-type granted map[string]model.ObjectRights
+// grantee is whom a list names: by its address or the last part of its
+// principal's path, and by the latter also.
+type grantee struct{ name, also string }
+
+// granted are rights by whom they are for, and whether they are taken away.
+type granted map[line]model.ObjectRights
+
+type line struct {
+	grantee
+	negative bool
+}
 
 func (g granted) sorted() []model.ObjectGrant {
 	var out []model.ObjectGrant
 	for who, r := range g {
-		if r != 0 && who != "" {
-			out = append(out, model.ObjectGrant{Identifier: who, Rights: r})
+		if r != 0 && who.name != "" {
+			out = append(out, model.ObjectGrant{Identifier: who.name, Also: who.also, Rights: r, Negative: who.negative})
 		}
 	}
-	slices.SortFunc(out, func(a, b model.ObjectGrant) int { return cmp.Compare(a.Identifier, b.Identifier) })
+	slices.SortFunc(out, func(a, b model.ObjectGrant) int {
+		if a.Negative != b.Negative && a.Identifier == b.Identifier {
+			return map[bool]int{false: -1, true: 1}[a.Negative]
+		}
+		return cmp.Or(cmp.Compare(a.Identifier, b.Identifier), cmp.Compare(a.Also, b.Also))
+	})
 	return out
 }
 
@@ -85,45 +98,39 @@ type entry struct {
 	deny      bool
 }
 
-func (g granted) change(who string, e entry) {
-	if e.deny {
-		g[who] &^= e.rights
-		return
-	}
-	g[who] |= e.rights
-}
+func (g granted) change(who grantee, e entry) { g[line{who, e.deny}] |= e.rights }
 
-// entries reads a list (RFC 3744 §5.5). Grants come before denials here,
-// because a denial that a server honours takes back what any entry gives.
+// entries reads a list (RFC 3744 §5.5). What is denied takes back what any entry
+// gives, as servers of one list for all have it (Cyrus' negative rights).
 func (st *Store) entries(base *url.URL, acl *node, owner string) (out []entry) {
 	if acl == nil {
 		return nil
 	}
-	for _, deny := range []bool{false, true} {
-		for _, ace := range acl.kids {
-			list, who := ace.kid(dav("grant")), ace.kid(dav("principal"))
-			if deny {
-				list = ace.kid(dav("deny"))
-			}
-			if ace.name != dav("ace") || list == nil || who == nil {
-				continue
-			}
-			e := entry{href: who.href(), deny: deny, rights: privileges(list)}
-			switch {
-			case e.rights == 0:
-				continue
-			case e.href != "":
-				key := pathKey(resolveHref(base, e.href, st.src.trusts).EscapedPath())
-				if key == owner || key == st.owner {
-					continue
-				}
-			case who.has(dav("all")), who.has(dav("authenticated")), who.has(dav("unauthenticated")):
-				e.who = "anyone"
-			default: // the owner, by a property or as self
-				continue
-			}
-			out = append(out, e)
+	for _, ace := range acl.kids {
+		list, who := ace.kid(dav("grant")), ace.kid(dav("principal"))
+		e := entry{deny: list == nil}
+		if e.deny {
+			list = ace.kid(dav("deny"))
 		}
+		if ace.name != dav("ace") || list == nil || who == nil {
+			continue
+		}
+		e.href, e.rights = who.href(), privileges(list)
+		switch {
+		case e.rights == 0:
+			continue
+		case e.href != "":
+			// The owner has everything; if that is a group, so have its members.
+			key := pathKey(resolveHref(base, e.href, st.src.trusts).EscapedPath())
+			if !st.acc.Group && (key == owner || key == st.owner) {
+				continue
+			}
+		case who.has(dav("all")), who.has(dav("authenticated")):
+			e.who = "anyone"
+		default: // the owner, by a property or as self; strangers without a login
+			continue
+		}
+		out = append(out, e)
 	}
 	return out
 }
@@ -152,15 +159,18 @@ func privileges(list *node) (r model.ObjectRights) {
 // invited reads a list of sharees (calendarserver-sharing §5.2, and
 // draft-pot-webdav-resource-sharing). Invitations that were declined or are
 // not valid any more grant nothing.
-func (g granted) invited(invite *node) {
+func invited(invite *node) (out []entry) {
 	if invite == nil {
-		return
+		return nil
 	}
 	for _, u := range invite.kids {
 		if u.name.Local != "user" && u.name.Local != "sharee" {
 			continue
 		}
-		who, access, valid := u.href(), u.kid(cs("access")), true
+		e, access, valid := entry{href: u.href()}, u.kid(cs("access")), true
+		if address, ok := strings.CutPrefix(strings.ToLower(e.href), "mailto:"); ok {
+			e.href, e.who = "", address
+		}
 		if access == nil {
 			access = u.kid(dav("share-access"))
 		}
@@ -170,83 +180,93 @@ func (g granted) invited(invite *node) {
 				valid = false
 			}
 		}
-		if access == nil || !valid || who == "" {
+		if access == nil || !valid || e.href+e.who == "" {
 			continue
 		}
 		for _, k := range access.kids {
 			switch k.name.Local {
 			case "read":
-				g[identifier(who)] |= mayRead
+				e.rights |= mayRead
 			case "read-write":
-				g[identifier(who)] |= mayWrite
+				e.rights |= mayWrite
 			case "shared-owner", "no-access":
 			}
 		}
+		out = append(out, e)
 	}
+	return out
 }
 
-// identifier makes an address or the end of a principal's path of an href.
-func identifier(href string) string {
-	if address, ok := strings.CutPrefix(strings.ToLower(href), "mailto:"); ok {
-		return address
-	}
-	return lastSegment(pathOf(href))
+// maxGroups is how deep groups may be members of groups.
+const maxGroups = 8
+
+// grantees are who a principal stands for: itself, or the members of a group
+// whose members nobody else tells.
+func (st *Store) grantees(ctx context.Context, u *url.URL) ([]grantee, error) {
+	return st.expand(ctx, u, 0)
 }
 
-// principalName is the address of a principal, or else the last part of its
-// path.
-func (st *Store) principalName(ctx context.Context, u *url.URL) (string, error) {
-	key := u.EscapedPath()
-	if name, ok := st.names[key]; ok {
-		return name, nil
+func (st *Store) expand(ctx context.Context, u *url.URL, level int) ([]grantee, error) {
+	key := pathKey(u.EscapedPath())
+	if known, ok := st.names[key]; ok || level > maxGroups {
+		return known, nil
 	}
-	name := lastSegment(key)
-	_, _, err := st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "0", body: propfind(caldav("calendar-user-address-set"), dav("displayname"))}, func(_ *url.URL, r *response) error {
+	st.names[key] = nil // a group that is a member of itself
+	last := lastSegment(u.EscapedPath())
+	self := grantee{name: last}
+	var members []*url.URL
+	group := false
+	_, _, err := st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "0", body: propfind(caldav("calendar-user-address-set"), dav("group-member-set"))}, func(base *url.URL, r *response) error {
 		for _, h := range r.props[caldav("calendar-user-address-set")].hrefs() {
 			if address, ok := strings.CutPrefix(strings.ToLower(h), "mailto:"); ok {
-				name = address
+				self = grantee{name: address, also: last}
 				break
 			}
 		}
+		for _, h := range r.props[dav("group-member-set")].hrefs() {
+			members = append(members, resolveHref(base, h, st.src.trusts))
+		}
+		group = group || len(members) > 0
 		return nil
 	})
 	if err != nil && statusOf(err) == 0 { // one who may not ask has the name of the path
-		return "", err
+		delete(st.names, key)
+		return nil, err
 	}
-	st.names[key] = name
-	return name, nil
+	out := []grantee{self}
+	switch {
+	case slices.ContainsFunc(st.src.opts.Groups, func(g string) bool { return strings.EqualFold(g, last) }):
+		out = []grantee{{name: "group:" + last}}
+	case group, strings.HasPrefix(last, "calendar-proxy-"):
+		out = nil
+		for _, m := range members {
+			more, err := st.expand(ctx, m, level+1)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, more...)
+		}
+	}
+	st.names[key] = out
+	return out, nil
 }
 
 // proxies are who acts for the account in all its calendars (Apple's
 // caldav-proxy). They are asked for once.
-func (st *Store) proxies(ctx context.Context) ([]model.ObjectGrant, error) {
-	if st.asked || st.principal == nil {
+func (st *Store) proxies(ctx context.Context) (granted, error) {
+	if st.delegates != nil || st.principal == nil {
 		return st.delegates, nil
 	}
 	out := granted{}
-	for _, p := range []struct {
-		name   string
-		rights model.ObjectRights
-	}{{"calendar-proxy-read", mayRead}, {"calendar-proxy-write", mayWrite}} {
-		u := withPath(st.principal, strings.TrimRight(st.principal.EscapedPath(), "/")+"/"+p.name+"/")
-		var members []*url.URL
-		_, _, err := st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "0", body: propfind(dav("group-member-set"))}, func(base *url.URL, r *response) error {
-			for _, h := range r.props[dav("group-member-set")].hrefs() {
-				members = append(members, resolveHref(base, h, st.src.trusts))
-			}
-			return nil
-		})
-		if err != nil && statusOf(err) == 0 {
+	for name, rights := range map[string]model.ObjectRights{"calendar-proxy-read": mayRead, "calendar-proxy-write": mayWrite} {
+		who, err := st.grantees(ctx, withPath(st.principal, strings.TrimRight(st.principal.EscapedPath(), "/")+"/"+name+"/"))
+		if err != nil {
 			return nil, err
 		}
-		for _, m := range members {
-			name, err := st.principalName(ctx, m)
-			if err != nil {
-				return nil, err
-			}
-			out[name] |= p.rights
+		for _, g := range who {
+			out.change(g, entry{rights: rights})
 		}
 	}
-	st.delegates, st.asked = out.sorted(), true
-	return st.delegates, nil
+	st.delegates = out
+	return out, nil
 }

@@ -135,7 +135,7 @@ func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error
 }
 
 func (s *Source) open(ctx context.Context, a model.Account) (*Store, error) {
-	st := &Store{src: s, acc: a, c: s.client(a), names: map[string]string{}}
+	st := &Store{src: s, acc: a, c: s.client(a), names: map[string][]grantee{}}
 	if err := st.discover(ctx); err != nil {
 		return nil, err
 	}
@@ -147,8 +147,14 @@ func (s *Source) client(a model.Account) *client {
 	if own, ok := s.opts.Secrets[a.Login]; ok {
 		c.secret = own
 	}
+	if a.Group && s.opts.Master == "" {
+		s.readAs(c, a.Readers)
+	}
 	if s.opts.Master != "" {
 		c.login, c.secret = s.opts.Master, s.opts.Password
+		if a.Group { // nobody can log in as a group
+			return c
+		}
 		if s.opts.Separator != "" {
 			c.login = a.Login + s.opts.Separator + s.opts.Master
 		}
@@ -160,6 +166,23 @@ func (s *Source) client(a model.Account) *client {
 	}
 	return c
 }
+
+// readAs logs in as the first of a group's readers whose password is known.
+func (s *Source) readAs(c *client, readers []model.Account) {
+	for _, r := range readers {
+		secret := r.Secret
+		if own, ok := s.opts.Secrets[r.Login]; ok {
+			secret = own
+		}
+		if secret != "" {
+			c.login, c.secret = r.Login, secret
+			return
+		}
+	}
+}
+
+// acting: the login is not the account's own.
+func (st *Store) acting() bool { return st.src.opts.forAll() || st.acc.Group }
 
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
@@ -175,10 +198,10 @@ type Store struct {
 	homes []home
 	// principal is the account's own, nil where no server told.
 	principal *url.URL
-	owner     string // pathKey of the principal
-	names     map[string]string
-	delegates []model.ObjectGrant
-	asked     bool // for delegates
+	owner     string               // pathKey of the principal
+	names     map[string][]grantee // who principals are, by path
+	groups    []*url.URL           // that the account is a member of
+	delegates granted              // nil: not asked yet
 	// noMultiget: the server refused it once.
 	noMultiget bool
 	// newer are cards that the server gave in an older version than they have;

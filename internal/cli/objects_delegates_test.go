@@ -1,0 +1,166 @@
+package cli_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"mailhaul.org/mailhaul/internal/cli"
+	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/groupware"
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/stalwart"
+)
+
+// What readers may do with a calendar, as they are told at the new server.
+const (
+	seesBusy  = "free/busy"
+	seesAll   = "free/busy read"
+	keepsIt   = "free/busy read write own reply"
+	delegated = keepsIt
+)
+
+// team are the people of the tests of who may use whose calendars.
+var team = []string{"anna", "ben", "carla", "dora", "eve"}
+
+// teamLogins is a file of everybody's password.
+func teamLogins(t *testing.T) string {
+	t.Helper()
+	text := ""
+	for _, p := range team {
+		text += p + "," + annaSecret + "\n"
+	}
+	file := filepath.Join(t.TempDir(), "logins.csv")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// calendarsSeen is what readers may do with the calendars of an account, by
+// calendar and reader.
+func calendarsSeen(t *testing.T, to target, owner string, readers ...string) map[string]string {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: to.url, User: to.user, Password: to.password})
+	must(err)
+	defer d.Close()
+	at, err := d.Open(t.Context(), owner+"@acme.test")
+	must(err)
+	all, err := at.(destination.ObjectStore).ObjectCollections(t.Context(), model.KindCalendar)
+	must(err)
+	out := map[string]string{}
+	for _, c := range all {
+		if c.Default && strings.HasPrefix(c.Name, "Stalwart ") {
+			continue // the server's own
+		}
+		for _, r := range readers {
+			seen, err := at.(destination.ObjectSharer).ObjectsSeenBy(t.Context(), c.Collection, r+"@acme.test")
+			must(err)
+			if seen != 0 && r != owner {
+				out[c.Name+" "+r] = seen.String()
+			}
+		}
+	}
+	return out
+}
+
+// movesCalendars moves from a source into the new server, each step twice where
+// the second time has to do nothing: an administrator provisions and shares, the
+// migrator does the rest. It returns the notes of the shares by code.
+func (to *objectTarget) movesCalendars(t *testing.T, source string, events int64) map[string][]string {
+	t.Helper()
+	dir := t.TempDir()
+	as := func(user, password string) administrator {
+		a := administrator{t: t, config: filepath.Join(dir, user+".yaml")}
+		at := to.target
+		at.user, at.password = user, password
+		a.source(at, source)
+		text, err := os.ReadFile(a.config)
+		if err == nil {
+			err = os.WriteFile(a.config, bytes.ReplaceAll(text, []byte("env:NEW_ADMIN"), []byte(fmt.Sprintf("%q", "inline:"+password))), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	admin, migrator := as(to.user, to.password), as(to.migrator, migratorPassword)
+	migrator.run(cli.ExitOK, "check")
+	admin.run(cli.ExitOK, "provision")
+	var r struct {
+		Total struct{ Objects groupware.Result }
+	}
+	migrator.result(cli.ExitOK, &r, "sync")
+	if c := r.Total.Objects.Calendar; c.Created != events {
+		t.Errorf("moved %+v, want %d events", c, events)
+	}
+	migrator.run(cli.ExitOK, "verify")
+	migrator.result(cli.ExitOK, &r, "sync")
+	if r.Total.Objects != (groupware.Result{}) {
+		t.Errorf("a second sync did %+v", r.Total.Objects)
+	}
+	notes := admin.shared()
+	if again := admin.shared(); len(again["changes"])+len(again["kept"]) > 0 {
+		t.Errorf("sharing again did %q", again)
+	}
+	for _, code := range []string{"seen", "refused", "unreadable", "nobody", "group"} {
+		if len(notes[code]) > 0 {
+			t.Errorf("%s: %q", code, notes[code])
+		}
+	}
+	to.sentNothing(t)
+	return notes
+}
+
+// Whom SabreDAV lets act for somebody, with whom a calendar is shared by
+// invitation, and what a group has, arrives as shares; the group's calendar in a
+// group.
+func TestSabreDAVDelegates(t *testing.T) {
+	t.Parallel()
+	s := lab.StartSabreDAV(t)
+	clients := map[string]*davClient{}
+	for _, p := range team {
+		s.AddUser(t, lab.DAVUser{Name: p, Password: annaSecret})
+		clients[p] = newDAVClient(s.URL, p, annaSecret, map[model.Kind]string{model.KindCalendar: "/calendars/" + p + "/"})
+	}
+	s.AddGroup(t, "team", "ben", "carla")
+	s.Delegate(t, "anna", "read", "dora")
+	s.Delegate(t, "anna", "write", "eve")
+	for _, name := range []string{"Work", "Private"} {
+		clients["anna"].make(t, model.KindCalendar, name)
+	}
+	clients["anna"].put(t, model.KindCalendar, "Work", "e.ics", booked("Later"))
+	work := clients["anna"].path(model.KindCalendar, "Work", "")
+	for who, access := range map[string]string{"ben": "read-write", "carla": "read", "dora": "read-write"} {
+		clients["anna"].send(t, "POST", work, "application/xml", []byte(`<cs:share xmlns:cs="http://calendarserver.org/ns/" xmlns:d="DAV:"><cs:set><d:href>mailto:`+who+`@acme.test</d:href><cs:`+access+`/></cs:set></cs:share>`))
+		answer := map[bool]string{true: "invite-declined", false: "invite-accepted"}[who == "dora"]
+		clients[who].send(t, "POST", "/calendars/"+who+"/", "application/xml", []byte(`<cs:invite-reply xmlns:cs="http://calendarserver.org/ns/" xmlns:d="DAV:"><d:href>mailto:`+who+`@acme.test</d:href><cs:`+answer+`/><cs:hosturl><d:href>`+work+`</d:href></cs:hosturl><cs:in-reply-to>1</cs:in-reply-to></cs:invite-reply>`))
+	}
+	ben := newDAVClient(s.URL, "ben", annaSecret, map[model.Kind]string{model.KindCalendar: "/calendars/team/"})
+	ben.make(t, model.KindCalendar, "Plan")
+	ben.put(t, model.KindCalendar, "Plan", "e.ics", booked("Together"))
+
+	to := startObjectTarget(t)
+	to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q, logins: %q}\n  users: {domain: acme.test}\n  groups: {accounts: {team: {name: The team, readers: [ben]}}}", s.URL, teamLogins(t)), 2)
+	want := map[string]string{"Work ben": keepsIt, "Work carla": seesAll, "Work dora": seesAll, "Work eve": delegated,
+		"Private ben": seesBusy, "Private carla": seesBusy, "Private dora": seesAll, "Private eve": delegated}
+	if d := gocmp.Diff(want, calendarsSeen(t, to.target, "anna", team...)); d != "" {
+		t.Errorf("anna's calendars (-want +got):\n%s", d)
+	}
+	want = map[string]string{"Plan ben": keepsIt, "Plan carla": keepsIt, "Plan anna": seesBusy, "Plan dora": seesBusy, "Plan eve": seesBusy}
+	if d := gocmp.Diff(want, calendarsSeen(t, to.target, "team", team...)); d != "" {
+		t.Errorf("the team's calendar (-want +got):\n%s", d)
+	}
+}
