@@ -11,13 +11,19 @@ import (
 // result into v.
 func (to target) call(t *testing.T, method string, arguments map[string]any, v any) {
 	t.Helper()
+	to.callUsing(t, "urn:stalwart:jmap", method, arguments, v)
+}
+
+// callUsing makes a call of another capability than the server's own.
+func (to target) callUsing(t *testing.T, capability, method string, arguments map[string]any, v any) {
+	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
 	c, err := jmap.Dial(ctx, jmap.Config{URL: to.url, User: to.user, Password: to.password})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	r := jmap.NewRequest("urn:stalwart:jmap")
+	r := jmap.NewRequest(capability)
 	id := r.Call(method, arguments)
 	resp, err := c.Do(ctx, r)
 	if err == nil {

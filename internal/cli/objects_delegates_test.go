@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -20,7 +21,6 @@ import (
 
 // What readers may do with a calendar, as they are told at the new server.
 const (
-	seesBusy  = "free/busy"
 	seesAll   = "free/busy read"
 	keepsIt   = "free/busy read write own reply"
 	delegated = keepsIt
@@ -74,6 +74,29 @@ func calendarsSeen(t *testing.T, to target, owner string, readers ...string) map
 		}
 	}
 	return out
+}
+
+// busy reports that a reader is told when the owner of calendars is busy, as who
+// plans a meeting is.
+func busy(t *testing.T, to target, owner, reader string) bool {
+	t.Helper()
+	var found struct{ IDs []string }
+	to.call(t, "x:Account/query", map[string]any{"filter": map[string]any{"name": reader}}, &found)
+	const principals = "urn:ietf:params:jmap:principals"
+	as := to
+	as.user = reader + "@acme.test%" + to.user
+	var whose struct{ IDs []string }
+	as.callUsing(t, principals, "Principal/query", map[string]any{"accountId": found.IDs[0], "filter": map[string]any{"email": owner + "@acme.test"}}, &whose)
+	if len(found.IDs) != 1 || len(whose.IDs) != 1 {
+		t.Fatalf("%s is %v, %s is %v", reader, found.IDs, owner, whose.IDs)
+	}
+	var told struct {
+		List []struct{ UTCStart time.Time }
+	}
+	now := time.Now().UTC()
+	as.callUsing(t, principals, "Principal/getAvailability", map[string]any{"accountId": found.IDs[0], "id": whose.IDs[0], "showDetails": false,
+		"utcStart": now.AddDate(-2, 0, 0).Format(time.RFC3339), "utcEnd": now.AddDate(2, 0, 0).Format(time.RFC3339)}, &told)
+	return len(told.List) > 0
 }
 
 // movesCalendars moves from a source into the new server, each step twice where
@@ -154,13 +177,18 @@ func TestSabreDAVDelegates(t *testing.T) {
 
 	to := startObjectTarget(t)
 	to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q, logins: %q}\n  users: {domain: acme.test}\n  groups: {accounts: {team: {name: The team, readers: [ben]}}}", s.URL, teamLogins(t)), 2)
-	want := map[string]string{"Work ben": keepsIt, "Work carla": seesAll, "Work dora": seesAll, "Work eve": delegated,
-		"Private ben": seesBusy, "Private carla": seesBusy, "Private dora": seesAll, "Private eve": delegated}
+	want := map[string]string{"Work ben": keepsIt, "Work carla": seesAll, "Work dora": seesAll, "Work eve": delegated, "Private dora": seesAll, "Private eve": delegated}
 	if d := gocmp.Diff(want, calendarsSeen(t, to.target, "anna", team...)); d != "" {
 		t.Errorf("anna's calendars (-want +got):\n%s", d)
 	}
-	want = map[string]string{"Plan ben": keepsIt, "Plan carla": keepsIt, "Plan anna": seesBusy, "Plan dora": seesBusy, "Plan eve": seesBusy}
+	want = map[string]string{"Plan ben": keepsIt, "Plan carla": keepsIt}
 	if d := gocmp.Diff(want, calendarsSeen(t, to.target, "team", team...)); d != "" {
 		t.Errorf("the team's calendar (-want +got):\n%s", d)
+	}
+	// This server tells everybody who has a login when others are busy.
+	for _, p := range []string{"carla", "dora"} {
+		if !busy(t, to.target, "team", p) {
+			t.Errorf("%s is not told when the team is busy", p)
+		}
 	}
 }
