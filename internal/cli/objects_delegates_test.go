@@ -192,3 +192,51 @@ func TestSabreDAVDelegates(t *testing.T) {
 		}
 	}
 }
+
+// DAViCal's grants of all that somebody has and of single calendars, to people
+// and groups, and the calendars of a group and of a room.
+func TestDAViCalDelegates(t *testing.T) {
+	t.Parallel()
+	s := lab.StartDAViCal(t)
+	for _, p := range team {
+		s.AddUser(t, lab.DAVUser{Name: p, Password: annaSecret})
+	}
+	s.AddGroup(t, "team", "ben", "carla")
+	s.AddResource(t, "room-1")
+	paths := map[string]string{}
+	for owner, names := range map[string][]string{"anna": {"Work", "Private"}, "team": {"Plan"}, "room-1": {"Room 1"}} {
+		c := newDAVClient(s.URL, s.Admin, s.AdminPassword, map[model.Kind]string{model.KindCalendar: s.Home(owner)})
+		for _, name := range names {
+			c.make(t, model.KindCalendar, name)
+			c.put(t, model.KindCalendar, name, "e.ics", []byte(strings.ReplaceAll(string(booked("In "+name)), "booked@", fmt.Sprintf("%x@", name))))
+			paths[name] = strings.TrimPrefix(c.path(model.KindCalendar, name, ""), "/caldav.php")
+		}
+	}
+	s.Grant(t, "/anna/", "dora", "read")
+	s.Grant(t, "/anna/", "eve", "read", "write")
+	s.Grant(t, paths["Work"], "team", "read")
+	s.Grant(t, paths["Work"], "eve", "read") // less than of the others
+	s.Grant(t, paths["Private"], "carla", "read-free-busy")
+	s.Grant(t, "/team/", "team", "read", "write")
+	s.Grant(t, paths["Room 1"], "anna", "all")
+	s.Grant(t, paths["Room 1"], "team", "read-free-busy")
+
+	to := startObjectTarget(t)
+	const groups = "\n  users: {list: [anna, ben, carla, dora, eve], domain: acme.test}\n  groups: {accounts: {team: team@acme.test, room-1: {address: room1@acme.test}}}"
+	to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q, master: %s, password: %q}", s.URL+s.Home("{user}"), s.Admin, "inline:"+s.AdminPassword)+groups, 4)
+	want := map[string]string{"Work dora": seesAll, "Work eve": seesAll, "Work ben": seesAll, "Work carla": seesAll, "Private dora": seesAll, "Private eve": delegated}
+	if d := gocmp.Diff(want, calendarsSeen(t, to.target, "anna", team...)); d != "" {
+		t.Errorf("anna's calendars (-want +got):\n%s", d)
+	}
+	if d := gocmp.Diff(map[string]string{"Plan ben": keepsIt, "Plan carla": keepsIt}, calendarsSeen(t, to.target, "team", team...)); d != "" {
+		t.Errorf("the team's calendar (-want +got):\n%s", d)
+	}
+	if d := gocmp.Diff(map[string]string{"Room 1 anna": "free/busy read write own reply share delete"}, calendarsSeen(t, to.target, "room1", team...)); d != "" {
+		t.Errorf("the room's calendar (-want +got):\n%s", d)
+	}
+	for p, want := range map[string]bool{"ben": true, "dora": false} {
+		if busy(t, to.target, "room1", p) != want {
+			t.Errorf("%s is told when the room is booked: %v", p, !want)
+		}
+	}
+}

@@ -91,14 +91,42 @@ func (s *DAViCal) exec(t testing.TB, statement string, args ...any) {
 // AddUser adds an account without calendars and address books.
 func (s *DAViCal) AddUser(t testing.TB, u DAVUser) {
 	t.Helper()
-	s.exec(t, "INSERT INTO usr (active, email_ok, username, password, fullname, email) VALUES (TRUE, current_date, $1, $2, $1, $3)", u.Name, "**"+u.Password, u.Name+"@acme.test")
-	s.exec(t, "INSERT INTO principal (type_id, user_no, displayname, default_privileges) SELECT 1, user_no, fullname, 0::BIT(24) FROM usr WHERE username = $1", u.Name)
+	s.principal(t, 1, u.Name, "**"+u.Password)
 }
 
-// Grant lets somebody read a collection, "/anna/work/".
-func (s *DAViCal) Grant(t testing.TB, collection, to string) {
+// AddResource adds a room or a thing, which nobody logs in to.
+func (s *DAViCal) AddResource(t testing.TB, name string) {
 	t.Helper()
-	s.exec(t, "INSERT INTO grants (by_collection, to_principal, privileges, is_group) SELECT collection.collection_id, principal_id, privilege_to_bits('DAV::read'), FALSE FROM collection, dav_principal WHERE collection.dav_name = $1 AND username = $2", collection, to)
+	s.principal(t, 2, name, "*")
+}
+
+// AddGroup adds a group of accounts. What its members may do with calendars of
+// its own, grants say.
+func (s *DAViCal) AddGroup(t testing.TB, name string, members ...string) {
+	t.Helper()
+	s.principal(t, 3, name, "*")
+	for _, m := range members {
+		s.exec(t, "INSERT INTO group_member (group_id, member_id) SELECT g.principal_id, m.principal_id FROM dav_principal g, dav_principal m WHERE g.username = $1 AND m.username = $2", name, m)
+	}
+}
+
+func (s *DAViCal) principal(t testing.TB, kind int, name, password string) {
+	t.Helper()
+	s.exec(t, "INSERT INTO usr (active, email_ok, username, password, fullname, email) VALUES (TRUE, current_date, $1, $2, $1, $3)", name, password, name+"@acme.test")
+	s.exec(t, "INSERT INTO principal (type_id, user_no, displayname, default_privileges) SELECT $2::int, user_no, fullname, 0::BIT(24) FROM usr WHERE username = $1", name, kind)
+}
+
+// Grant lets somebody do something ("read", "write", "read-free-busy") with a
+// collection, "/anna/work/", or with all of an account, "/anna/". What is said of
+// a collection replaces there what is said of its account.
+func (s *DAViCal) Grant(t testing.TB, what, to string, privileges ...string) {
+	t.Helper()
+	by, from, name := "by_collection", "collection", "collection.dav_name"
+	value := "collection.collection_id"
+	if strings.Count(what, "/") == 2 {
+		by, from, name, value = "by_principal", "dav_principal AS granting", "granting.dav_name", "granting.principal_id"
+	}
+	s.exec(t, "INSERT INTO grants ("+by+", to_principal, privileges, is_group) SELECT "+value+", dav_principal.principal_id, privilege_to_bits($3::text[]), FALSE FROM "+from+", dav_principal WHERE "+name+" = $1 AND dav_principal.username = $2", what, to, privileges)
 }
 
 // Home is where an account's calendars and address books are.

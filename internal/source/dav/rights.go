@@ -27,14 +27,15 @@ func (st *Store) ObjectRights(ctx context.Context, c model.ObjectCollection) ([]
 	if err != nil {
 		return nil, err
 	}
-	grants := granted{}
+	grants, listed := granted{}, map[string]bool{}
 	body := propfind(dav("owner"), dav("acl"), cs("invite"), dav("invite"))
 	_, _, err = st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "0", body: body}, func(base *url.URL, r *response) error {
 		owner := ""
 		if h := r.props[dav("owner")].href(); h != "" {
 			owner = pathKey(resolveHref(base, h, st.src.trusts).EscapedPath())
 		}
-		for _, e := range slices.Concat(st.entries(base, r.props[dav("acl")], owner), invited(r.props[cs("invite")]), invited(r.props[dav("invite")])) {
+		list := st.entries(base, r.props[dav("acl")], owner)
+		for i, e := range slices.Concat(list, invited(r.props[cs("invite")]), invited(r.props[dav("invite")])) {
 			who := []grantee{{name: e.who}}
 			if e.href != "" {
 				var err error
@@ -44,6 +45,7 @@ func (st *Store) ObjectRights(ctx context.Context, c model.ObjectCollection) ([]
 			}
 			for _, g := range who {
 				grants.change(g, e)
+				listed[g.name] = listed[g.name] || i < len(list)
 			}
 		}
 		return nil
@@ -56,8 +58,12 @@ func (st *Store) ObjectRights(ctx context.Context, c model.ObjectCollection) ([]
 		if err != nil {
 			return nil, err
 		}
+		// A list that names a delegate holds for him: DAViCal's says what a
+		// calendar allows instead of what all of them do.
 		for who, rights := range proxies {
-			grants.change(who.grantee, entry{rights: rights})
+			if !listed[who.name] {
+				grants.change(who.grantee, entry{rights: rights})
+			}
 		}
 	}
 	return grants.sorted(), nil

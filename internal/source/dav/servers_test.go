@@ -248,7 +248,7 @@ type davicalHarness struct {
 
 func (h davicalHarness) ShareWithBen(t *testing.T, collection string) string {
 	t.Helper()
-	h.server.Grant(t, strings.TrimPrefix(h.paths[collection], "/caldav.php"), "ben")
+	h.server.Grant(t, strings.TrimPrefix(h.paths[collection], "/caldav.php"), "ben", "read")
 	return "ben"
 }
 
