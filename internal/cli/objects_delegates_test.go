@@ -3,8 +3,11 @@ package cli_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,8 +65,8 @@ func calendarsSeen(t *testing.T, to target, owner string, readers ...string) map
 	must(err)
 	out := map[string]string{}
 	for _, c := range all {
-		if c.Default && strings.HasPrefix(c.Name, "Stalwart ") {
-			continue // the server's own
+		if strings.HasPrefix(c.Name, "Stalwart ") {
+			continue // a server's own
 		}
 		for _, r := range readers {
 			seen, err := at.(destination.ObjectSharer).ObjectsSeenBy(t.Context(), c.Collection, r+"@acme.test")
@@ -101,25 +104,11 @@ func busy(t *testing.T, to target, owner, reader string) bool {
 
 // movesCalendars moves from a source into the new server, each step twice where
 // the second time has to do nothing: an administrator provisions and shares, the
-// migrator does the rest. It returns the notes of the shares by code.
-func (to *objectTarget) movesCalendars(t *testing.T, source string, events int64) map[string][]string {
+// migrator does the rest. It returns both.
+func (to *objectTarget) movesCalendars(t *testing.T, source string, events int64) (admin, migrator administrator) {
 	t.Helper()
 	dir := t.TempDir()
-	as := func(user, password string) administrator {
-		a := administrator{t: t, config: filepath.Join(dir, user+".yaml")}
-		at := to.target
-		at.user, at.password = user, password
-		a.source(at, source)
-		text, err := os.ReadFile(a.config)
-		if err == nil {
-			err = os.WriteFile(a.config, bytes.ReplaceAll(text, []byte("env:NEW_ADMIN"), []byte(fmt.Sprintf("%q", "inline:"+password))), 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		return a
-	}
-	admin, migrator := as(to.user, to.password), as(to.migrator, migratorPassword)
+	admin, migrator = to.as(t, dir, to.user, to.password, source), to.as(t, dir, to.migrator, migratorPassword, source)
 	migrator.run(cli.ExitOK, "check")
 	admin.run(cli.ExitOK, "provision")
 	var r struct {
@@ -144,7 +133,24 @@ func (to *objectTarget) movesCalendars(t *testing.T, source string, events int64
 		}
 	}
 	to.sentNothing(t)
-	return notes
+	return admin, migrator
+}
+
+// as writes an engagement file of one login in a folder.
+func (to *objectTarget) as(t *testing.T, dir, user, password, source string) administrator {
+	t.Helper()
+	a := administrator{t: t, config: filepath.Join(dir, user+".yaml")}
+	at := to.target
+	at.user, at.password = user, password
+	a.source(at, source)
+	text, err := os.ReadFile(a.config)
+	if err == nil {
+		err = os.WriteFile(a.config, bytes.ReplaceAll(text, []byte("env:NEW_ADMIN"), []byte(fmt.Sprintf("%q", "inline:"+password))), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 // Whom SabreDAV lets act for somebody, with whom a calendar is shared by
@@ -239,4 +245,79 @@ func TestDAViCalDelegates(t *testing.T) {
 			t.Errorf("%s is told when the room is booked: %v", p, !want)
 		}
 	}
+}
+
+// Calendars of an old Stalwart, those of a group with them, by an administrator
+// and then by each account's own token (OAuth).
+func TestStalwartDelegates(t *testing.T) {
+	t.Parallel()
+	old := lab.StartStalwart(t)
+	at := func(name string) string { return name + "@" + old.Domain }
+	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: old.URL, User: old.AdminUser, Password: old.AdminPassword})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	o := model.Organisation{Groups: []model.Group{{Address: at("team"), Name: "The team", Members: []string{at("ben")}}}}
+	for _, p := range team {
+		o.Accounts = append(o.Accounts, model.Account{Login: at(p), Address: at(p), Password: annaSecretHash})
+	}
+	actions, err := d.PlanOrganisation(t.Context(), destination.Wanted{Organisation: o})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range actions {
+		if err := d.Apply(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	share := func(c *davClient, calendar string, privileges map[string]string) {
+		t.Helper()
+		acl := ""
+		for _, who := range slices.Sorted(maps.Keys(privileges)) {
+			acl += `<d:ace><d:principal><d:href>/dav/pal/` + url.PathEscape(at(who)) + `/</d:href></d:principal><d:grant><d:privilege>` + privileges[who] + `</d:privilege></d:grant></d:ace>`
+		}
+		c.send(t, "ACL", c.path(model.KindCalendar, calendar, ""), "application/xml", []byte(`<d:acl xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav">`+acl+`</d:acl>`))
+	}
+	for owner, calendar := range map[string]string{"anna": "Work", "team": "Plan"} {
+		user := map[bool]string{true: "ben", false: owner}[owner == "team"]
+		c := newDAVClient(old.URL, at(user), annaSecret, map[model.Kind]string{model.KindCalendar: "/dav/cal/" + url.PathEscape(at(owner)) + "/"})
+		c.make(t, model.KindCalendar, calendar)
+		c.put(t, model.KindCalendar, calendar, "e.ics", []byte(strings.ReplaceAll(string(booked("In "+calendar)), "guest@outside.test", "ben@"+old.Domain)))
+		share(c, calendar, map[string]string{"carla": "<d:read/>", "dora": "<c:read-free-busy/>", "eve": "<d:read/></d:privilege><d:privilege><d:write/>"})
+	}
+	to := startObjectTarget(t)
+	tokens := ""
+	for _, p := range team {
+		tokens += at(p) + "," + old.Token(t, at(p), annaSecret) + "\n"
+	}
+	file := filepath.Join(t.TempDir(), "tokens.csv")
+	if err := os.WriteFile(file, []byte(tokens), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rest := "\n  users: {list: [" + strings.Join([]string{at("anna"), at("ben"), at("carla"), at("dora"), at("eve")}, ", ") + "]}\n  groups: {accounts: {" + at("team") + ": {name: The team, members: [" + at("ben") + "], readers: [" + at("ben") + "]}}}\naccounts:\n  - {source: \"*@" + old.Domain + "\", destination: \"*@acme.test\"}"
+	_, migrator := to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q, master: %s, separator: \"%%\", password: %q}", old.URL, old.AdminUser, "inline:"+old.AdminPassword)+rest, 2)
+	everything := "free/busy read write own reply share delete"
+	for owner, calendar := range map[string]string{"anna": "Work", "team": "Plan"} {
+		want := map[string]string{calendar + " carla": seesAll, calendar + " eve": keepsIt}
+		if owner == "team" {
+			want[calendar+" ben"] = everything
+		}
+		if d := gocmp.Diff(want, calendarsSeen(t, to.target, owner, team...)); d != "" {
+			t.Errorf("the calendar of %s (-want +got):\n%s", owner, d)
+		}
+		if !busy(t, to.target, owner, "dora") || owner == "anna" && busy(t, to.target, owner, "ben") {
+			t.Errorf("who is told when %s is busy is wrong", owner)
+		}
+	}
+	var r struct {
+		Total struct{ Objects groupware.Result }
+	}
+	bearer := to.as(t, filepath.Dir(migrator.config), to.migrator, migratorPassword, fmt.Sprintf("  kind: dav\n  dav: {url: %q, auth: bearer, logins: %q}", old.URL, file)+rest)
+	bearer.run(cli.ExitOK, "check")
+	bearer.result(cli.ExitOK, &r, "sync")
+	if r.Total.Objects != (groupware.Result{}) {
+		t.Errorf("by their own tokens they have something else: %+v", r.Total.Objects)
+	}
+	bearer.run(cli.ExitOK, "verify")
 }

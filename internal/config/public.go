@@ -74,6 +74,9 @@ type GroupAccount struct {
 	Address, Name string
 	// Readers are logins to read it by, where no master may.
 	Readers []string
+	// Members are logins of those who may do everything with it: they become
+	// members of the group.
+	Members []string
 }
 
 // Anyone is the name of everybody in Groups.Addresses.
@@ -154,6 +157,7 @@ func (d *decoder) groups(c *Groups, v value, s *sections) {
 						field{"address", func(v value) { v.setText(&a.Address) }},
 						field{"name", func(v value) { v.setText(&a.Name) }},
 						field{"readers", func(v value) { v.setTexts(&a.Readers) }},
+						field{"members", func(v value) { v.setTexts(&a.Members) }},
 					)
 				} else {
 					e.value.setText(&a.Address)

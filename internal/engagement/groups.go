@@ -2,6 +2,7 @@ package engagement
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -23,11 +24,21 @@ func (e *Engagement) groupAccounts() (out []model.Account) {
 }
 
 // groupReaders completes them with what the plan knows of those by whom they are
-// read.
+// read, and of their members.
 func (e *Engagement) groupReaders() {
 	for i, a := range e.Plan.Accounts {
-		if a.Group {
-			e.Plan.Accounts[i].Readers = e.known(e.Config.Source.Groups.Accounts[a.Login].Readers)
+		if !a.Group {
+			continue
+		}
+		g := e.Config.Source.Groups.Accounts[a.Login]
+		e.Plan.Accounts[i].Readers = e.known(g.Readers)
+		for _, m := range e.known(g.Members) {
+			if m.Address == "" {
+				e.Plan.Findings = append(e.Plan.Findings, model.Finding{Level: model.LevelWarning, Subject: "group " + a.Login, Message: fmt.Sprintf("%s is no account and does not become a member", m.Login),
+					Remedy: "correct source.groups.accounts"})
+			} else if m.Excluded == "" {
+				e.Plan.Accounts[i].Members = append(e.Plan.Accounts[i].Members, m.Address)
+			}
 		}
 	}
 }

@@ -45,6 +45,8 @@ type Account struct {
 	// Readers are accounts to read a Group by, in order of preference, where its
 	// server shows it only to its members.
 	Readers []Account
+	// Members are addresses of those who may do everything with a Group.
+	Members []string
 	// Groups are those of access control lists that the directory says the
 	// account is in ("staff"), sorted.
 	Groups []string

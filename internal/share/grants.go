@@ -111,6 +111,11 @@ func (l list) allot(owner model.Account, p *people, specific bool, limit int, us
 		}
 	}
 	delete(candidates, owner.Login)
+	for login, a := range candidates {
+		if slices.Contains(owner.Members, a.Address) { // they have everything
+			delete(candidates, login)
+		}
+	}
 	for _, login := range slices.Sorted(maps.Keys(candidates)) {
 		rights := l.of(p.somebody(candidates[login]), specific)
 		to, lost := l.to(rights)

@@ -41,7 +41,11 @@ func (p *planner) planGroups() {
 		}
 		var notes []string
 		if public && !exists {
-			notes = append(notes, groupPurpose(action.Account)+", without members: `mailhaul share` says who may use them")
+			who := "without members"
+			if len(g.Members) > 0 {
+				who = "whose members may do everything with them"
+			}
+			notes = append(notes, groupPurpose(action.Account)+", "+who+": `mailhaul share` says who else may use them")
 		}
 		if !exists && p.deleted(action) {
 			continue

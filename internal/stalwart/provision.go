@@ -132,7 +132,7 @@ func (p *planner) gather() {
 		a.Forwards = lowered(a.Forwards, "")
 		if a.Nobodys() {
 			p.public[a.Address] = a
-			p.groups = append(p.groups, model.Group{Address: a.Address, Aliases: a.Aliases, Name: a.Name, Quota: a.Quota})
+			p.groups = append(p.groups, model.Group{Address: a.Address, Aliases: a.Aliases, Name: a.Name, Quota: a.Quota, Members: lowered(a.Members, a.Address)})
 			continue
 		}
 		p.accounts = append(p.accounts, a)

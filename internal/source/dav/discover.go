@@ -236,13 +236,15 @@ func (st *Store) group(ctx context.Context, base *url.URL, login string) (*found
 	}
 	u := resolveHref(base, login, st.src.trusts)
 	own, err := st.look(ctx, u)
-	if err != nil {
+	if err != nil && statusOf(err) == 0 {
 		return nil, err
 	}
 	var places []*url.URL
-	for _, h := range own.props[dav("group-membership")].hrefs() {
-		if at := resolveHref(own.base, h, st.src.trusts); strings.EqualFold(lastSegment(at.EscapedPath()), st.acc.Login) {
-			places = append(places, at)
+	if err == nil { // Stalwart's recovery administrator has none
+		for _, h := range own.props[dav("group-membership")].hrefs() {
+			if at := resolveHref(own.base, h, st.src.trusts); strings.EqualFold(lastSegment(at.EscapedPath()), st.acc.Login) {
+				places = append(places, at)
+			}
 		}
 	}
 	parent, _ := path.Split(strings.TrimRight(u.EscapedPath(), "/"))

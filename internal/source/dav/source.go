@@ -152,14 +152,18 @@ func (s *Source) client(a model.Account) *client {
 	}
 	if s.opts.Master != "" {
 		c.login, c.secret = s.opts.Master, s.opts.Password
-		if a.Group { // nobody can log in as a group
-			return c
+		user := a.Login
+		if a.Group { // nobody can log in as a group: a reader does, or the master himself
+			if len(a.Readers) == 0 {
+				return c
+			}
+			user = a.Readers[0].Login
 		}
 		if s.opts.Separator != "" {
-			c.login = a.Login + s.opts.Separator + s.opts.Master
+			c.login = user + s.opts.Separator + s.opts.Master
 		}
 		if s.opts.AuthorizeAs {
-			c.actAs = a.Login
+			c.actAs = user
 		}
 	} else if c.secret == "" {
 		c.secret = s.opts.Password // a token that acts for everybody
