@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	goimap "github.com/emersion/go-imap/v2"
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"mailhaul.org/mailhaul/internal/cli"
@@ -46,23 +47,58 @@ func teamLogins(t *testing.T) string {
 	return file
 }
 
+// plainEvent is one of nobody else's.
+func plainEvent(summary string) []byte {
+	return []byte(strings.ReplaceAll(`BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Example//Client//EN
+BEGIN:VEVENT
+UID:plain@acme.test
+DTSTAMP:20260101T100000Z
+DTSTART:20270104T100000Z
+DTEND:20270104T110000Z
+SUMMARY:`+summary+`
+END:VEVENT
+END:VCALENDAR
+`, "\n", "\r\n"))
+}
+
+// calendars are those of an account at the new server, with who asks for them.
+func calendars(t *testing.T, to target, owner string) (destination.Account, []destination.ObjectCollection) {
+	t.Helper()
+	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: to.url, User: to.user, Password: to.password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	at, err := d.Open(t.Context(), owner+"@acme.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := at.(destination.ObjectStore).ObjectCollections(t.Context(), model.KindCalendar)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at, all
+}
+
+// defaultCalendar is the name of the calendar that takes what names none.
+func defaultCalendar(t *testing.T, to target, owner string) string {
+	t.Helper()
+	_, all := calendars(t, to, owner)
+	for _, c := range all {
+		if c.Default {
+			return c.Name
+		}
+	}
+	return ""
+}
+
 // calendarsSeen is what readers may do with the calendars of an account, by
 // calendar and reader.
 func calendarsSeen(t *testing.T, to target, owner string, readers ...string) map[string]string {
 	t.Helper()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: to.url, User: to.user, Password: to.password})
-	must(err)
-	defer d.Close()
-	at, err := d.Open(t.Context(), owner+"@acme.test")
-	must(err)
-	all, err := at.(destination.ObjectStore).ObjectCollections(t.Context(), model.KindCalendar)
-	must(err)
+	at, all := calendars(t, to, owner)
 	out := map[string]string{}
 	for _, c := range all {
 		if strings.HasPrefix(c.Name, "Stalwart ") {
@@ -70,7 +106,9 @@ func calendarsSeen(t *testing.T, to target, owner string, readers ...string) map
 		}
 		for _, r := range readers {
 			seen, err := at.(destination.ObjectSharer).ObjectsSeenBy(t.Context(), c.Collection, r+"@acme.test")
-			must(err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if seen != 0 && r != owner {
 				out[c.Name+" "+r] = seen.String()
 			}
@@ -320,4 +358,60 @@ func TestStalwartDelegates(t *testing.T) {
 		t.Errorf("by their own tokens they have something else: %+v", r.Total.Objects)
 	}
 	bearer.run(cli.ExitOK, "verify")
+}
+
+// A Cyrus's lists, its invitations, and a room that has a login there, over
+// CalDAV; and the calendar that takes what names none.
+func TestCyrusDelegates(t *testing.T) {
+	t.Parallel()
+	users := map[string]string{"room1": annaSecret}
+	for _, p := range team {
+		users[p] = annaSecret
+	}
+	old := lab.StartCyrus(t, lab.CyrusOptions{Users: users,
+		Settings: map[string]string{"httpmodules": "caldav carddav", "httpallowcompress": "no", "caldav_allowscheduling": "yes"}})
+	admin := cyrusAs(t, old, "")
+	clients := map[string]*davClient{}
+	for user := range users {
+		admin.create("user/" + user)
+		clients[user] = newDAVClient("http://"+old.HTTP, user, annaSecret, map[model.Kind]string{model.KindCalendar: "/dav/calendars/user/" + user + "/"})
+		clients[user].try(t, "PROPFIND", clients[user].home[model.KindCalendar], "", nil) // makes the homes
+	}
+	c := clients["anna"]
+	for _, name := range []string{"Team", "Asked"} {
+		c.make(t, model.KindCalendar, name)
+		c.put(t, model.KindCalendar, name, "e.ics", []byte(strings.ReplaceAll(string(plainEvent("In "+name)), "plain@", strings.ToLower(name)+"@")))
+	}
+	list := "user/anna/#calendars/" + filepath.Base(c.paths[key(model.KindCalendar, "Team")])
+	for who, rights := range map[string]string{"anyone": "lrs9", "ben": "lrswipkxten7", "-carla": "lrswipkxten789", "group:staff": "swipten"} {
+		admin.must(admin.c.SetACL(list, goimap.RightsIdentifier(who), goimap.RightModificationReplace, goimap.RightSet(rights)).Wait())
+	}
+	c.send(t, "POST", c.path(model.KindCalendar, "Asked", ""), "application/davsharing+xml", []byte(`<d:share-resource xmlns:d="DAV:"><d:sharee><d:href>mailto:dora@internal</d:href><d:share-access><d:read-write/></d:share-access></d:sharee><d:sharee><d:href>mailto:eve@internal</d:href><d:share-access><d:read/></d:share-access></d:sharee></d:share-resource>`))
+	clients["room1"].make(t, model.KindCalendar, "Room 1")
+	clients["room1"].put(t, model.KindCalendar, "Room 1", "e.ics", plainEvent("In the room"))
+
+	to := startObjectTarget(t)
+	file := filepath.Join(t.TempDir(), "logins.csv")
+	text := ""
+	for user := range users {
+		text += user + "," + annaSecret + "\n"
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q, logins: %q}\n  users: {domain: acme.test}\n  groups: {members: {staff: [carla, dora]}, accounts: {room1: {name: Room 1}}}", "http://"+old.HTTP, file), 3)
+	want := map[string]string{"Team ben": keepsIt, "Team dora": keepsIt, "Team eve": seesAll, "Asked dora": keepsIt, "Asked eve": seesAll}
+	got := calendarsSeen(t, to.target, "anna", team...)
+	delete(got, "personal ben")
+	if d := gocmp.Diff(want, got); d != "" {
+		t.Errorf("anna's calendars (-want +got):\n%s", d)
+	}
+	if !busy(t, to.target, "room1", "anna") {
+		t.Error("nobody is told when the room is booked")
+	}
+	for owner, name := range map[string]string{"anna": "personal", "room1": "personal"} {
+		if got := defaultCalendar(t, to.target, owner); got != name {
+			t.Errorf("the default calendar of %s is %q, want %q", owner, got, name)
+		}
+	}
 }

@@ -46,8 +46,8 @@ func (st *Store) collections(ctx context.Context) (all, foreign []model.ObjectCo
 		w := &walk{st: st, kind: h.kind, seen: map[string]bool{}}
 		if h.kind == model.KindFiles {
 			err = w.files(ctx, h.url, nil)
-		} else {
-			err = w.home(ctx, h.url, 0)
+		} else if err = w.home(ctx, h.url, 0); err == nil {
+			err = w.askInbox(ctx)
 		}
 		if err != nil {
 			return nil, nil, nil, err
@@ -65,7 +65,8 @@ type walk struct {
 	seen         map[string]bool
 	all, foreign []model.ObjectCollection
 	errs         []error
-	standard     string // pathKey of the default calendar
+	standard     string   // pathKey of the default calendar
+	inbox        *url.URL // of invitations (RFC 6638 §2.2)
 }
 
 // fail notes what cannot be read; only what stops the account is returned.
@@ -105,6 +106,8 @@ func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
 		case r.is(want) || subscribed:
 			w.seen[key] = true
 			w.add(base, at, r)
+		case r.is(caldav("schedule-inbox")):
+			w.inbox = at
 		case r.status/100 > 2:
 			w.errs = append(w.errs, &model.Fault{Class: model.ClassItem, Account: w.st.acc.Login, Collection: lastSegment(at.EscapedPath()),
 				Err: &statusError{method: "PROPFIND", path: at.EscapedPath(), code: r.status}})
@@ -125,6 +128,24 @@ func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
 		}
 	}
 	return nil
+}
+
+// askInbox asks which calendar is the default one (RFC 6638 §9.2). A Cyrus does
+// not tell it with the home.
+func (w *walk) askInbox(ctx context.Context) error {
+	if w.standard != "" || w.inbox == nil {
+		return nil
+	}
+	_, _, err := w.st.c.multistatus(ctx, request{method: "PROPFIND", url: w.inbox, depth: "0", body: propfind(caldav("schedule-default-calendar-URL"))}, func(base *url.URL, r *response) error {
+		if d := r.props[caldav("schedule-default-calendar-URL")].href(); d != "" {
+			w.standard = pathKey(resolveHref(base, d, w.st.src.trusts).EscapedPath())
+		}
+		return nil
+	})
+	if statusOf(err) != 0 || errors.Is(err, errXML) { // then nobody knows
+		return nil
+	}
+	return err
 }
 
 // truncated notes that a server lists only a part.

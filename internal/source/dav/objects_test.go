@@ -281,7 +281,8 @@ func TestRights(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []model.ObjectGrant{{Identifier: "anyone", Rights: model.ObjectFreeBusy}, {Identifier: "ben@acme.test", Rights: mayRead}, {Identifier: "cleo", Rights: mayWrite},
+		want := []model.ObjectGrant{{Identifier: "anyone", Rights: model.ObjectFreeBusy}, {Identifier: "ben@acme.test", Also: "ben", Rights: mayWrite},
+			{Identifier: "ben@acme.test", Also: "ben", Rights: mayWrite &^ mayRead, Negative: true}, {Identifier: "cleo", Rights: mayWrite},
 			{Identifier: "dora@acme.test", Rights: mayWrite}, {Identifier: "frieda", Rights: mayRead}, {Identifier: "gustav", Rights: mayWrite}}
 		if !slices.Equal(got, want) {
 			t.Errorf("%+v, want %+v", got, want)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -36,12 +37,17 @@ func (st *Store) ObjectRights(ctx context.Context, c model.ObjectCollection) ([]
 		}
 		list := st.entries(base, r.props[dav("acl")], owner)
 		for i, e := range slices.Concat(list, invited(r.props[cs("invite")]), invited(r.props[dav("invite")])) {
-			who := []grantee{{name: e.who}}
+			var who []grantee
+			var err error
 			if e.href != "" {
-				var err error
-				if who, err = st.grantees(ctx, resolveHref(base, e.href, st.src.trusts)); err != nil {
-					return err
-				}
+				who, err = st.grantees(ctx, resolveHref(base, e.href, st.src.trusts))
+			} else {
+				var one grantee
+				one, err = st.called(ctx, e.who)
+				who = []grantee{one}
+			}
+			if err != nil {
+				return err
 			}
 			for _, g := range who {
 				grants.change(g, e)
@@ -212,6 +218,20 @@ func (st *Store) grantees(ctx context.Context, u *url.URL) ([]grantee, error) {
 	return st.expand(ctx, u, 0)
 }
 
+// called is whom an address means. A server that makes the address of the
+// account of its name and a domain has made the others so.
+func (st *Store) called(ctx context.Context, address string) (grantee, error) {
+	name, domain, ok := strings.Cut(address, "@")
+	if !ok || st.principal == nil {
+		return grantee{name: address}, nil
+	}
+	own, err := st.grantees(ctx, st.principal)
+	if err != nil || !slices.ContainsFunc(own, func(g grantee) bool { return g.also != "" && strings.EqualFold(g.name, g.also+"@"+domain) }) {
+		return grantee{name: address}, err
+	}
+	return grantee{address, name}, nil
+}
+
 func (st *Store) expand(ctx context.Context, u *url.URL, level int) ([]grantee, error) {
 	key := pathKey(u.EscapedPath())
 	if known, ok := st.names[key]; ok || level > maxGroups {
@@ -240,8 +260,10 @@ func (st *Store) expand(ctx context.Context, u *url.URL, level int) ([]grantee, 
 		return nil, err
 	}
 	out := []grantee{self}
+	above := lastSegment(path.Dir(strings.TrimRight(u.EscapedPath(), "/")))
 	switch {
-	case slices.ContainsFunc(st.src.opts.Groups, func(g string) bool { return strings.EqualFold(g, last) }):
+	case err != nil && (above == "group" || above == "groups"), // a Cyrus names them, and tells no more
+		slices.ContainsFunc(st.src.opts.Groups, func(g string) bool { return strings.EqualFold(g, last) }):
 		out = []grantee{{name: "group:" + last}}
 	case group, strings.HasPrefix(last, "calendar-proxy-"):
 		out = nil
