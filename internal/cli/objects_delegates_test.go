@@ -387,6 +387,11 @@ func TestCyrusDelegates(t *testing.T) {
 		admin.must(admin.c.SetACL(list, goimap.RightsIdentifier(who), goimap.RightModificationReplace, goimap.RightSet(rights)).Wait())
 	}
 	c.send(t, "POST", c.path(model.KindCalendar, "Asked", ""), "application/davsharing+xml", []byte(`<d:share-resource xmlns:d="DAV:"><d:sharee><d:href>mailto:dora@internal</d:href><d:share-access><d:read-write/></d:share-access></d:sharee><d:sharee><d:href>mailto:eve@internal</d:href><d:share-access><d:read/></d:share-access></d:sharee></d:share-resource>`))
+	takeDefault := func(calendar string) {
+		t.Helper()
+		c.send(t, "PROPPATCH", "/dav/calendars/user/anna/Inbox/", "application/xml", []byte(`<d:propertyupdate xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:set><d:prop><c:schedule-default-calendar-URL><d:href>`+c.path(model.KindCalendar, calendar, "")+`</d:href></c:schedule-default-calendar-URL></d:prop></d:set></d:propertyupdate>`))
+	}
+	takeDefault("Team")
 	clients["room1"].make(t, model.KindCalendar, "Room 1")
 	clients["room1"].put(t, model.KindCalendar, "Room 1", "e.ics", plainEvent("In the room"))
 
@@ -399,7 +404,7 @@ func TestCyrusDelegates(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q, logins: %q}\n  users: {domain: acme.test}\n  groups: {members: {staff: [carla, dora]}, accounts: {room1: {name: Room 1}}}", "http://"+old.HTTP, file), 3)
+	_, migrator := to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q, logins: %q}\n  users: {domain: acme.test}\n  groups: {members: {staff: [carla, dora]}, accounts: {room1: {name: Room 1}}}", "http://"+old.HTTP, file), 3)
 	want := map[string]string{"Team ben": keepsIt, "Team dora": keepsIt, "Team eve": seesAll, "Asked dora": keepsIt, "Asked eve": seesAll}
 	got := calendarsSeen(t, to.target, "anna", team...)
 	delete(got, "personal ben")
@@ -409,9 +414,28 @@ func TestCyrusDelegates(t *testing.T) {
 	if !busy(t, to.target, "room1", "anna") {
 		t.Error("nobody is told when the room is booked")
 	}
-	for owner, name := range map[string]string{"anna": "personal", "room1": "personal"} {
-		if got := defaultCalendar(t, to.target, owner); got != name {
-			t.Errorf("the default calendar of %s is %q, want %q", owner, got, name)
+	expectDefault := func(anna string) {
+		t.Helper()
+		for owner, name := range map[string]string{"anna": anna, "room1": "personal"} {
+			if got := defaultCalendar(t, to.target, owner); got != name {
+				t.Errorf("the default calendar of %s is %q, want %q", owner, got, name)
+			}
 		}
 	}
+	expectDefault("Team")
+	takeDefault("Asked")
+	migrator.run(cli.ExitOK, "sync")
+	expectDefault("Asked")
+	// What she chooses at the new server stays.
+	at, all := calendars(t, to.target, "anna")
+	i := slices.IndexFunc(all, func(c destination.ObjectCollection) bool { return c.Name == "personal" })
+	all[i].Default = true
+	if _, err := at.(destination.ObjectStore).PutObjectCollection(t.Context(), all[i], ""); err != nil {
+		t.Fatal(err)
+	}
+	takeDefault("Team")
+	if out := migrator.run(cli.ExitOK, "sync"); !strings.Contains(out, "changed the default") {
+		t.Errorf("nothing is said of a default that both have changed:\n%s", out)
+	}
+	expectDefault("personal")
 }

@@ -104,7 +104,9 @@ type ObjectCollection struct {
 	Subscribed  bool
 	// Transparent: its events do not make its owner busy.
 	Transparent bool
-	// Default marks the collection that the server makes for everybody.
+	// Default marks the calendar or book that takes what names none, at first
+	// the one that the server makes for everybody; of files the root. Written,
+	// it becomes that; false changes nothing.
 	Default bool
 }
 

@@ -21,6 +21,7 @@ type properties struct {
 	Order       int    `json:"order,omitempty"`
 	TimeZone    string `json:"timezone,omitempty"`
 	Transparent bool   `json:"transparent,omitempty"`
+	Default     bool   `json:"default,omitempty"`
 	Parent      string `json:"parent,omitempty"` // source ID of the folder above
 }
 
@@ -35,6 +36,7 @@ func (c *collection) properties() properties {
 	if n := len(c.src.Path); n > 0 {
 		p.Name = cut(c.src.Path[n-1], 255)
 	}
+	p.Default = c.src.Default && c.src.Kind != model.KindFiles
 	if c.src.Kind == model.KindFiles && len(c.src.Path) > 1 {
 		p.Parent = strings.Join(c.src.Path[:len(c.src.Path)-1], "\x00")
 	}
@@ -111,8 +113,9 @@ func (a *Account) putCollections(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		free := a.mayBeDefault(kind, at)
 		for _, c := range some {
-			if err := a.putCollection(ctx, c, at); err != nil {
+			if err := a.putCollection(ctx, c, at, free); err != nil {
 				if model.ClassOf(err) != model.ClassItem {
 					return err
 				}
@@ -126,13 +129,13 @@ func (a *Account) putCollections(ctx context.Context) error {
 	return nil
 }
 
-func (a *Account) putCollection(ctx context.Context, c *collection, at []destination.ObjectCollection) error {
+func (a *Account) putCollection(ctx context.Context, c *collection, at []destination.ObjectCollection, mayBeDefault bool) error {
 	want := c.properties()
 	to := destination.ObjectCollection{Collection: destination.Collection{Kind: c.src.Kind}, Components: c.components(), Subscribed: true}
 	var last, have properties
 	if c.row.Target == "" {
 		if i := a.counterpart(c, at); i >= 0 {
-			to.ID = at[i].ID
+			to.ID, have.Default = at[i].ID, at[i].Default && c.src.Kind != model.KindFiles
 		}
 		last = properties{} // everything is new
 	} else {
@@ -150,6 +153,11 @@ func (a *Account) putCollection(ctx context.Context, c *collection, at []destina
 		}
 	}
 	merged, kept := merge(want, last, have, c.row.Target == "")
+	if want.Default && !last.Default && !have.Default {
+		if merged.Default = mayBeDefault; !mayBeDefault {
+			kept = append(kept, "default")
+		}
+	}
 	for _, what := range kept {
 		a.res.Of(c.src.Kind).Kept++
 		a.Note(c.name(), "", NoteKept, "its user changed the "+what+" at the destination; left so")
@@ -161,6 +169,7 @@ func (a *Account) putCollection(ctx context.Context, c *collection, at []destina
 		return nil
 	}
 	if c.row.Target == "" || merged != have {
+		to.Default = merged.Default && !have.Default
 		to.Name, to.Description, to.Color, to.Order, to.TimeZone, to.Transparent = merged.Name, merged.Description, merged.Color, merged.Order, merged.TimeZone, merged.Transparent
 		if c.src.Kind == model.KindFiles {
 			if len(c.src.Path) == 0 {
@@ -184,6 +193,22 @@ func (a *Account) putCollection(ctx context.Context, c *collection, at []destina
 		return a.recordCollection(ctx, c, id, created || c.row.Created, want)
 	}
 	return a.recordCollection(ctx, c, to.ID, c.row.Created, want)
+}
+
+// mayBeDefault: the default one at the destination is still the server's own, or the one that was
+// made it because the source's was.
+func (a *Account) mayBeDefault(kind model.Kind, at []destination.ObjectCollection) bool {
+	i := slices.IndexFunc(at, func(o destination.ObjectCollection) bool { return o.Default })
+	if i < 0 {
+		return true
+	}
+	for _, c := range a.all {
+		if c.src.Kind == kind && c.row.Target != "" && sameCollection(c.row.Target, at[i].ID) {
+			var was properties
+			return json.Unmarshal([]byte(c.row.Written), &was) == nil && was.Default
+		}
+	}
+	return true
 }
 
 // folder is the ID of a folder by its path.
@@ -239,7 +264,7 @@ func (a *Account) counterpart(c *collection, at []destination.ObjectCollection) 
 }
 
 func propertiesOf(o destination.ObjectCollection, parent string) properties {
-	return properties{Name: o.Name, Description: o.Description, Color: strings.ToLower(o.Color), Order: o.Order, TimeZone: o.TimeZone, Transparent: o.Transparent, Parent: parent}
+	return properties{Name: o.Name, Description: o.Description, Color: strings.ToLower(o.Color), Order: o.Order, TimeZone: o.TimeZone, Transparent: o.Transparent, Default: o.Default && o.Kind != model.KindFiles, Parent: parent}
 }
 
 // merge takes over what the source changed, and keeps what the user changed at

@@ -132,6 +132,9 @@ func collectionSet(kind *homeKind) handler {
 			h.drop(a, col)
 			set.destroyed = append(set.destroyed, formatID(id))
 		}
+		if id, err := parseID(c.args.get("onSuccessSetIsDefault").text); err == nil && h.collections[uint32(id)] != nil && len(set.notCreated)+len(set.notUpdated)+len(set.notDestroyed) == 0 {
+			h.main = uint32(id)
+		}
 		set.new = exactState(h.log.container).String()
 		return set.response(), nil
 	}

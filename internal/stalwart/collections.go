@@ -177,8 +177,12 @@ func (a *Account) describe(ctx context.Context, d dialect, c destination.ObjectC
 			set["includeInAvailability"] = "none"
 		}
 	}
+	request := args{"accountId": a.id, "update": args{id: set}}
+	if c.Default {
+		request["onSuccessSetIsDefault"] = id
+	}
 	var got setAnswer
-	err := call(ctx, a.owner(), d.capability, d.container+"/set", args{"accountId": a.id, "update": args{id: set}}, &got)
+	err := call(ctx, a.owner(), d.capability, d.container+"/set", request, &got)
 	if err != nil {
 		return a.asOwner(err)
 	}
