@@ -16,8 +16,10 @@ import (
 // Objects counts calendars, contacts and files.
 type Objects struct {
 	Calendars int64 `json:"calendars"`
-	Events    int64 `json:"events"` // series count once
-	Series    int64 `json:"series"`
+	// Subscriptions are calendars that others keep (webcal), and are not copied.
+	Subscriptions int64 `json:"subscriptions,omitempty"`
+	Events        int64 `json:"events"` // series count once
+	Series        int64 `json:"series"`
 	// Exceptions are instances of series that were changed.
 	Exceptions   int64 `json:"exceptions"`
 	Tasks        int64 `json:"tasks"`
@@ -37,7 +39,7 @@ func (o Objects) Count() int64 {
 
 // add sums.
 func (o *Objects) add(p Objects) {
-	for to, n := range map[*int64]int64{&o.Calendars: p.Calendars, &o.Events: p.Events, &o.Series: p.Series, &o.Exceptions: p.Exceptions, &o.Tasks: p.Tasks, &o.Journals: p.Journals,
+	for to, n := range map[*int64]int64{&o.Calendars: p.Calendars, &o.Subscriptions: p.Subscriptions, &o.Events: p.Events, &o.Series: p.Series, &o.Exceptions: p.Exceptions, &o.Tasks: p.Tasks, &o.Journals: p.Journals,
 		&o.AddressBooks: p.AddressBooks, &o.Contacts: p.Contacts, &o.Groups: p.Groups, &o.Folders: p.Folders, &o.Files: p.Files, &o.Octets: p.Octets} {
 		*to += n
 	}
@@ -107,7 +109,9 @@ func (e *examiner) unreadableObjects(ctx context.Context, name string, err error
 func (e *examiner) objectCollection(ctx context.Context, s source.Objects, c model.ObjectCollection) error {
 	o, name := &e.out.Objects, strings.Join(c.Path, "/")
 	if c.Subscription != "" {
-		e.note(Anomaly{Code: "subscription", Mailbox: name, Item: c.Subscription, Text: "a subscribed calendar: its address is told, its events are not copied"})
+		text, remedy := c.Resubscribe()
+		e.note(Anomaly{Code: "subscription", Mailbox: name, Item: c.Subscription, Text: text, Remedy: remedy})
+		o.Subscriptions++
 		return nil
 	}
 	switch c.Kind {

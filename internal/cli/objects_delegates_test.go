@@ -15,6 +15,7 @@ import (
 	goimap "github.com/emersion/go-imap/v2"
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"mailhaul.org/mailhaul/internal/assess"
 	"mailhaul.org/mailhaul/internal/cli"
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/groupware"
@@ -438,4 +439,50 @@ func TestCyrusDelegates(t *testing.T) {
 		t.Errorf("nothing is said of a default that both have changed:\n%s", out)
 	}
 	expectDefault("personal")
+}
+
+// Subscriptions (webcal) are counted and named with their address and with what
+// their user does about it, in every step; nothing is made of them.
+func TestSubscriptions(t *testing.T) {
+	t.Parallel()
+	x := lab.StartXandikos(t, "anna")
+	c := newDAVClient(x.URL, "anna", "", map[model.Kind]string{model.KindCalendar: x.Principal + "calendars/"})
+	c.make(t, model.KindCalendar, "Work")
+	c.put(t, model.KindCalendar, "Work", "e.ics", plainEvent("Own"))
+	const holidays = "webcal://holidays.example.test/de.ics"
+	there := x.URL + c.path(model.KindCalendar, "Work", "")
+	x.Subscribe(t, x.Principal+"calendars/holidays/", "Holidays", holidays)
+	x.Subscribe(t, x.Principal+"calendars/team/", "Of the team", there)
+	to := startObjectTarget(t)
+	_, migrator := to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q}\n  users: {list: [anna], domain: acme.test}", x.URL), 1)
+	var assessed struct {
+		Total    struct{ Objects assess.Objects }
+		Accounts []struct {
+			Anomalies []struct{ Code, Mailbox, Item, Remedy string }
+		}
+	}
+	migrator.result(cli.ExitOK, &assessed, "assess")
+	if o := assessed.Total.Objects; o.Subscriptions != 2 || o.Events != 1 {
+		t.Errorf("assessed %+v", o)
+	}
+	advice := map[string]string{"Holidays " + holidays: "https://holidays.example.test/de.ics", "Of the team " + there: "ends with it"}
+	for _, an := range assessed.Accounts[0].Anomalies {
+		if says := advice[an.Mailbox+" "+an.Item]; an.Code == "subscription" && says != "" && strings.Contains(an.Remedy, says) {
+			delete(advice, an.Mailbox+" "+an.Item)
+		}
+	}
+	if len(advice) > 0 {
+		t.Errorf("assess does not tell of %q: %+v", advice, assessed.Accounts)
+	}
+	for _, command := range []string{"assess", "sync"} {
+		out := migrator.run(cli.ExitOK, command)
+		for _, says := range map[string][]string{"assess": {"subscriptions to calendars elsewhere 2"}, "sync": {"Holidays", holidays, "Of the team", there}}[command] {
+			if !strings.Contains(out, says) {
+				t.Errorf("%s does not say %q:\n%s", command, says, out)
+			}
+		}
+	}
+	if _, all := calendars(t, to.target, "anna"); slices.ContainsFunc(all, func(c destination.ObjectCollection) bool { return c.Name == "Holidays" || c.Name == "Of the team" }) {
+		t.Errorf("a subscription became a calendar: %+v", all)
+	}
 }

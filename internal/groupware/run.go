@@ -116,7 +116,8 @@ func Survey(ctx context.Context, o Options) (*Account, error) {
 	used := map[int64]bool{}
 	for _, src := range list {
 		if src.Subscription != "" {
-			a.Note(strings.Join(src.Path, "/"), "", NoteSubscription, "a subscription to "+src.Subscription+": its user subscribes to it anew")
+			text, remedy := src.Resubscribe()
+			a.Note(strings.Join(src.Path, "/"), "", NoteSubscription, text+"; "+remedy)
 			continue
 		}
 		c := &collection{src: src}

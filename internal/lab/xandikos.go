@@ -2,6 +2,8 @@ package lab
 
 import (
 	"iter"
+	"maps"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -45,6 +47,27 @@ func StartXandikos(t testing.TB, user string) *Xandikos {
 			t.Fatal(err)
 		}
 	}
+}
+
+// Subscribe makes a calendar that shows another one's events, as a client of
+// Apple does; the server lets nobody set its address over DAV.
+func (x *Xandikos) Subscribe(t testing.TB, collection, name, address string) {
+	t.Helper()
+	body := `<d:mkcol xmlns:d="DAV:" xmlns:s="http://calendarserver.org/ns/"><d:set><d:prop><d:resourcetype><d:collection/><s:subscribed/></d:resourcetype><d:displayname>` + name + `</d:displayname></d:prop></d:set></d:mkcol>`
+	req, err := http.NewRequestWithContext(t.Context(), "MKCOL", x.URL+collection, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/xml")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusCreated {
+		t.Fatalf("MKCOL %s: %s", collection, resp.Status)
+	}
+	x.Fill(t, collection, maps.All(map[string][]byte{".xandikos": []byte("[DEFAULT]\ntype = subscription\ndisplayname = " + name + "\nsource = " + address + "\n")}))
 }
 
 // Fill adds objects to a collection, "/anna/calendars/work/", which must be

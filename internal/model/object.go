@@ -36,11 +36,29 @@ type ObjectCollection struct {
 	// Subscription is the URL that a subscribed calendar shows (webcal). It
 	// has no objects of its own and is reported instead.
 	Subscription string
+	// Passing: the subscription shows a calendar of the source itself, whose
+	// address ends with it.
+	Passing bool
 	// Transparent: its events do not make its owner busy.
 	Transparent bool
 	// Fingerprint changes whenever anything in the collection may have
 	// changed (a sync token, a ctag). Empty: the source cannot tell.
 	Fingerprint string
+}
+
+// Resubscribe says what becomes of a subscription, and what its user does.
+func (c ObjectCollection) Resubscribe() (text, remedy string) {
+	text = "a subscription to " + c.Subscription + ": its address is told, its events are not copied"
+	if c.Passing {
+		return text, "the address is one of the old server and ends with it: share that calendar at the destination with who subscribed to it"
+	}
+	at := c.Subscription
+	for _, scheme := range []string{"webcals://", "webcal://"} {
+		if rest, ok := strings.CutPrefix(at, scheme); ok {
+			at = "https://" + rest
+		}
+	}
+	return text, "its user adds it in the calendar program: " + at
 }
 
 // ObjectRef names one object of a collection.

@@ -33,6 +33,11 @@ func AssessTable(w io.Writer, a assess.Assessment) error {
 			count(o.Folders), count(o.Files), size(o.Octets)); err != nil {
 			return err
 		}
+		if o.Subscriptions > 0 {
+			if _, err := fmt.Fprintf(w, "subscriptions to calendars elsewhere %s: not copied, each is named in the report\n", count(o.Subscriptions)); err != nil {
+				return err
+			}
+		}
 	}
 	if len(a.Total.Anomalies) > 0 {
 		if _, err := fmt.Fprintln(w); err != nil {

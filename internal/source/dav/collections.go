@@ -187,10 +187,14 @@ func (w *walk) add(base, at *url.URL, r *response) {
 		}
 		c.Transparent = r.props[caldav("schedule-calendar-transp")].has(caldav("transparent"))
 		if r.is(cs("subscribed")) {
-			c.Subscription = r.props[cs("source")].href()
+			c.Subscription = address(r.props[cs("source")].href())
 			if c.Subscription == "" {
-				c.Subscription = r.text(cs("source"))
+				c.Subscription = address(r.text(cs("source")))
 			}
+			if c.Subscription == "" && !r.is(caldav("calendar")) {
+				c.Subscription = "an address that the server does not tell"
+			}
+			c.Passing = w.st.src.isHost(c.Subscription)
 		}
 	}
 	c.Order = order(r.text(apple("calendar-order")))
@@ -204,6 +208,15 @@ func (w *walk) add(base, at *url.URL, r *response) {
 		return
 	}
 	w.all = append(w.all, c)
+}
+
+// address is that of a subscription. Xandikos encodes it as if it were a path.
+func address(text string) string {
+	scheme, _, _ := strings.Cut(text, "//")
+	if plain, err := url.PathUnescape(text); err == nil && strings.HasSuffix(strings.ToUpper(scheme), "%3A") {
+		return plain
+	}
+	return text
 }
 
 // plain is a text that users have written. DAViCal keeps the XML of it, and

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -77,6 +78,22 @@ func (s *Source) trusts(u *url.URL) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.own[origin(u)]
+}
+
+// isHost reports that a URL, of any scheme, leads to one of the servers.
+func (s *Source) isHost(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for known := range s.own {
+		if o, err := url.Parse(known); err == nil && strings.EqualFold(o.Hostname(), u.Hostname()) {
+			return true
+		}
+	}
+	return false
 }
 
 // learn remembers what a server asks for, so that for the next account it need
