@@ -15,7 +15,8 @@ import (
 )
 
 func (a *app) checkCommand() *cobra.Command {
-	var fix, deferIndex, restore bool
+	var fix, restore bool
+	var needs destination.Needs
 	cmd := &cobra.Command{
 		Use: "check", Short: "Examine both sides: reachable, permitted, limits; each line with its remedy", Args: cobra.NoArgs,
 		Long: `Examine everything that a migration will need, and say what to do about what is
@@ -26,13 +27,19 @@ migration is over.
 With --fix --defer-index the destination does not index for search until --restore,
 which has it index everything then: a load takes half of its processor time. Until
 then nobody's search there finds what comes, so it is for servers on which nobody
-works yet.`,
+works yet.
+
+With --fix --pause-invitations it sends nobody's invitations until then: for a login
+that would send some for the meetings that it moves. That, too, is for servers on
+which nobody works yet.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case fix && restore:
 				return errors.New("--fix or --restore, not both")
-			case deferIndex && !fix:
+			case needs.DeferIndex && !fix:
 				return errors.New("--defer-index goes with --fix")
+			case needs.PauseInvitations && !fix:
+				return errors.New("--pause-invitations goes with --fix")
 			}
 			e, err := a.open()
 			if err != nil {
@@ -41,7 +48,7 @@ works yet.`,
 			defer e.Close()
 			switch {
 			case fix:
-				if err := a.fix(cmd.Context(), e, deferIndex); err != nil {
+				if err := a.fix(cmd.Context(), e, needs); err != nil {
 					return err
 				}
 			case restore:
@@ -55,13 +62,14 @@ works yet.`,
 		},
 	}
 	cmd.Flags().BoolVar(&fix, "fix", false, "change the destination's settings that would hurt, for the time of the migration")
-	cmd.Flags().BoolVar(&deferIndex, "defer-index", false, "with --fix: have the destination index for search only after --restore")
+	cmd.Flags().BoolVar(&needs.DeferIndex, "defer-index", false, "with --fix: have the destination index for search only after --restore")
+	cmd.Flags().BoolVar(&needs.PauseInvitations, "pause-invitations", false, "with --fix: the destination sends nobody's invitations until --restore")
 	cmd.Flags().BoolVar(&restore, "restore", false, "put back the settings that --fix has changed")
 	return cmd
 }
 
-func (a *app) fix(ctx context.Context, e *engagement.Engagement, deferIndex bool) error {
-	changed, err := e.Fix(ctx, deferIndex)
+func (a *app) fix(ctx context.Context, e *engagement.Engagement, needs destination.Needs) error {
+	changed, err := e.Fix(ctx, needs)
 	for _, s := range changed {
 		a.tell(fmt.Sprintf("changed: %s %s from %s to %s (%s)", s.Object, s.Property, s.Old, s.New, s.Why))
 	}

@@ -61,14 +61,21 @@ type administrator struct {
 // run executes a command line, demands an exit code and returns stdout.
 func (a administrator) run(code int, args ...string) string {
 	a.t.Helper()
-	var out, progress bytes.Buffer
+	out, _ := a.hears(code, args...)
+	return out
+}
+
+// hears runs a command and returns what it says of its progress, too.
+func (a administrator) hears(code int, args ...string) (output, told string) {
+	a.t.Helper()
+	var result, progress bytes.Buffer
 	start := time.Now()
-	got := cli.Run(context.Background(), cli.Streams{Out: &out, Err: &progress}, "test", append([]string{"-c", a.config}, args...))
+	got := cli.Run(context.Background(), cli.Streams{Out: &result, Err: &progress}, "test", append([]string{"-c", a.config}, args...))
 	a.t.Logf("mailhaul %s: exit code %d after %v", strings.Join(args, " "), got, time.Since(start).Round(time.Millisecond))
 	if got != code {
-		a.t.Fatalf("mailhaul %s: exit code %d, want %d\n%.6000s\n%.3000s", strings.Join(args, " "), got, code, out.String(), progress.String())
+		a.t.Fatalf("mailhaul %s: exit code %d, want %d\n%.6000s\n%.3000s", strings.Join(args, " "), got, code, result.String(), progress.String())
 	}
-	return out.String()
+	return result.String(), progress.String()
 }
 
 // result executes a command with --json and decodes what it found.

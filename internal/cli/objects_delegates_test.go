@@ -122,6 +122,12 @@ func calendarsSeen(t *testing.T, to target, owner string, readers ...string) map
 // plans a meeting is.
 func busy(t *testing.T, to target, owner, reader string) bool {
 	t.Helper()
+	return len(busyTimes(t, to, owner, reader)) > 0
+}
+
+// busyTimes are the beginnings of what a reader is told, sorted.
+func busyTimes(t *testing.T, to target, owner, reader string) (out []string) {
+	t.Helper()
 	var found struct{ IDs []string }
 	to.call(t, "x:Account/query", map[string]any{"filter": map[string]any{"name": reader}}, &found)
 	const principals = "urn:ietf:params:jmap:principals"
@@ -138,7 +144,11 @@ func busy(t *testing.T, to target, owner, reader string) bool {
 	now := time.Now().UTC()
 	as.callUsing(t, principals, "Principal/getAvailability", map[string]any{"accountId": found.IDs[0], "id": whose.IDs[0], "showDetails": false,
 		"utcStart": now.AddDate(-2, 0, 0).Format(time.RFC3339), "utcEnd": now.AddDate(2, 0, 0).Format(time.RFC3339)}, &told)
-	return len(told.List) > 0
+	for _, p := range told.List {
+		out = append(out, p.UTCStart.Format(time.RFC3339))
+	}
+	slices.Sort(out)
+	return out
 }
 
 // movesCalendars moves from a source into the new server, each step twice where

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
@@ -47,6 +48,9 @@ func (a *app) sync(ctx context.Context, e *engagement.Engagement, accounts []mod
 	accounts, err := e.WithForwarding(ctx, accounts)
 	if err != nil {
 		return err
+	}
+	for _, f := range e.Preflight(o.Destination) {
+		a.tell(fmt.Sprintf("warning: %s: %s (%s)", f.Subject, f.Message, f.Remedy))
 	}
 	p := a.newProgress(len(accounts))
 	o.Progress = p

@@ -3,6 +3,8 @@ package destination
 import (
 	"context"
 	"encoding/json"
+
+	"mailhaul.org/mailhaul/internal/model"
 )
 
 // Setting is a setting of the destination that hurts a migration, as it is
@@ -26,6 +28,16 @@ type Needs struct {
 	// DeferIndex has the destination index for search only when its settings are
 	// put back.
 	DeferIndex bool
+	// PauseInvitations has the server send nobody's invitations meanwhile.
+	PauseInvitations bool
+}
+
+// Preflighter is implemented by a Destination that knows at once what will go
+// wrong with calendars, address books and files.
+type Preflighter interface {
+	// Preflight is what an administrator should know before the first of them
+	// is written. It asks nobody.
+	Preflight() []model.Finding
 }
 
 // Tuner is implemented by a Destination whose settings can be changed for the

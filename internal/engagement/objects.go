@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"mailhaul.org/mailhaul/internal/config"
+	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
@@ -63,6 +64,17 @@ func davSecrets(path string) (map[string]string, error) {
 		return nil
 	})
 	return out, err
+}
+
+// Preflight is what the destination says before calendars, address books and
+// files are written, where the source may have some.
+func (e *Engagement) Preflight(d destination.Destination) []model.Finding {
+	c := e.Config.Source
+	p, ok := d.(destination.Preflighter)
+	if !ok || e.Rehearsal() || c.DAV == nil && c.Vdir == nil && c.Cyrus == nil {
+		return nil
+	}
+	return p.Preflight()
 }
 
 // withObjects puts the source of objects beside that of the mail.

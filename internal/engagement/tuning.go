@@ -19,14 +19,16 @@ import (
 const tunedFile = "settings.json"
 
 // Fix changes the destination's settings that would hurt, and keeps what they
-// were for Restore; if deferIndex is set, the index for search waits for that, too.
-// It returns what was changed. Interrupted, it is run again.
-func (e *Engagement) Fix(ctx context.Context, deferIndex bool) ([]destination.Setting, error) {
+// were for Restore; needs says what it is to do besides, but for the number of
+// shares, which the source tells. It returns what was changed. Interrupted, it is
+// run again.
+func (e *Engagement) Fix(ctx context.Context, needs destination.Needs) ([]destination.Setting, error) {
 	t, err := e.tuner(ctx)
 	if err != nil {
 		return nil, err
 	}
-	hurting, err := t.Tune(ctx, destination.Needs{Shares: e.shares(ctx), DeferIndex: deferIndex})
+	needs.Shares = e.shares(ctx)
+	hurting, err := t.Tune(ctx, needs)
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func (m migration) open() *Engagement {
 func (m migration) fix() ([]destination.Setting, error) {
 	e := m.open()
 	defer e.Close()
-	return e.Fix(m.t.Context(), m.deferIndex)
+	return e.Fix(m.t.Context(), destination.Needs{DeferIndex: m.deferIndex})
 }
 
 func (m migration) restore() (restored, left []destination.Setting, err error) {

@@ -14,17 +14,28 @@ var objectNeeds = []struct{ permission, what string }{
 	{"jmapFileNodeCreate", "files"}, {"jmapFileNodeGet", "files"}, {"jmapFileNodeUpdate", "files"},
 }
 
+// Preflight implements destination.Preflighter.
+func (d *Destination) Preflight() []model.Finding {
+	if !d.scheduling || !d.session.Has(capCalendars) {
+		return nil
+	}
+	return []model.Finding{finding(model.LevelWarning, "invitations", schedulingRemedy,
+		"meetings that go by CalDAV are refused, because the server would send invitations for them in the name of this login")}
+}
+
 // checkCalendars looks at what would send mail because of a calendar that is
 // written, and at what keeps objects from being moved.
 func (d *Destination) checkCalendars(_ context.Context, read func(string, any) bool) []model.Finding {
 	if !d.session.Has(capCalendars) {
 		return []model.Finding{finding(model.LevelOK, "calendars", "", "the server keeps mail only: calendars, address books and files stay behind")}
 	}
-	var out []model.Finding
-	if d.scheduling {
-		out = append(out, finding(model.LevelWarning, "invitations", schedulingRemedy,
-			"meetings that go by CalDAV are refused, because the server would send invitations for them in the name of this login"))
-	} else {
+	out := d.Preflight()
+	var sends struct{ Enable *bool }
+	switch {
+	case len(out) > 0:
+	case d.permissions["sysCalendarSchedulingGet"] && read("x:CalendarScheduling", &sends) && sends.Enable != nil && !*sends.Enable:
+		out = append(out, finding(model.LevelOK, "invitations", "if mailhaul has paused them, `mailhaul check --restore` lets them go again", "none are sent for what is written: the server sends nobody's"))
+	default:
 		out = append(out, finding(model.LevelOK, "invitations", "", "none are sent for what is written"))
 	}
 	missing := map[string]string{}

@@ -340,7 +340,7 @@ func (d *Destination) quiet(to dialect, content []byte) error {
 		Remedy: schedulingRemedy + ", then run again with --retry-refused"}
 }
 
-const schedulingRemedy = "use a migrator without the permission calendarSchedulingSend (permissions: Merge, disabledPermissions)"
+const schedulingRemedy = "use a migrator without the permission calendarSchedulingSend (permissions: Merge, disabledPermissions); or, while nobody works on the server yet, `mailhaul check --fix --pause-invitations`"
 
 // CodeScheduling refuses a meeting because of the migrator's permissions.
 const CodeScheduling = "scheduling"

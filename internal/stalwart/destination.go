@@ -59,6 +59,7 @@ var (
 	_ destination.Checker        = (*Destination)(nil)
 	_ destination.AccountChecker = (*Destination)(nil)
 	_ destination.Tuner          = (*Destination)(nil)
+	_ destination.Preflighter    = (*Destination)(nil)
 	_ destination.Provisioner    = (*Destination)(nil)
 )
 

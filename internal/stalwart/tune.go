@@ -90,11 +90,22 @@ func indexes() []tunableSetting {
 	return out
 }
 
+// invitations is the setting that lets the server send invitations. The
+// permission calendarSchedulingSend of the login would be less: but a login can
+// neither give itself back what it has taken from itself, nor make accounts with
+// permissions that it lacks (crates/jmap/src/registry/mapping/principal.rs).
+var invitations = tunableSetting{destination.Setting{Object: "x:CalendarScheduling", Property: "enable", New: json.RawMessage("false"),
+	Why: "meetings that are written with this login would invite people. Until `mailhaul check --restore` the server sends nobody's invitations, answers and cancellations, those of its users included"},
+	func(v json.RawMessage) bool { return string(v) == "true" }}
+
 // Tune implements destination.Tuner.
 func (d *Destination) Tune(ctx context.Context, needs destination.Needs) ([]destination.Setting, error) {
 	all := append(slices.Clone(tunable), sharing(needs.Shares))
 	if needs.DeferIndex {
 		all = append(all, indexes()...)
+	}
+	if needs.PauseInvitations && d.session.Has(capCalendars) {
+		all = append(all, invitations)
 	}
 	var out []destination.Setting
 	for _, t := range all {
@@ -137,6 +148,9 @@ func (d *Destination) Change(ctx context.Context, settings []destination.Setting
 	}
 	if err := accepted(d.create(ctx, "x:Action", args{"@type": "ReloadSettings"})); err != nil {
 		return fmt.Errorf("the settings are stored, but the server could not reload them: %w", err)
+	}
+	if err := d.readObjectLimits(ctx); err != nil {
+		return err
 	}
 	on := func(s destination.Setting) bool { return s.Object == search && string(s.New) == "true" }
 	if !slices.ContainsFunc(settings, on) {
