@@ -88,7 +88,7 @@ func (p *preparation) calendar(c *Component) {
 	for _, child := range c.Children {
 		switch {
 		case child.Name == "VTIMEZONE":
-			zones = append(zones, child)
+			zones = append(zones, located(child))
 		case slices.Contains(stored, child.Name):
 			objects = append(objects, child)
 		default:
