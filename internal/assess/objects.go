@@ -72,7 +72,8 @@ func (e *examiner) objects(ctx context.Context) error {
 	}
 	for _, err := range errs {
 		if model.CodeOf(err) == source.CodeNoHome {
-			continue // the check tells
+			e.note(Anomaly{Code: "noHome", AsIs: true, Text: err.Error()})
+			continue
 		}
 		if err := e.unreadableObjects(ctx, "", err); err != nil {
 			return err
