@@ -90,6 +90,11 @@ func (e *examiner) objects(ctx context.Context) error {
 			return e.unreadableObjects(ctx, "", err)
 		}
 		for _, c := range foreign {
+			if c.Forgotten {
+				e.note(Anomaly{Code: "groupObjects", Mailbox: strings.Join(c.Path, "/"), Loss: true, Text: fmt.Sprintf("the %s belongs to the group %s, for which no account stands: it stays behind", c.Kind, c.Owner),
+					Remedy: "name the group in source.groups.accounts"})
+				continue
+			}
 			e.note(Anomaly{Code: "sharedObjects", Mailbox: strings.Join(c.Path, "/"), AsIs: true, Text: fmt.Sprintf("the %s belongs to %s: it moves with its owner", c.Kind, c.Owner)})
 		}
 	}

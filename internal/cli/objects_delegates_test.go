@@ -226,12 +226,20 @@ func TestSabreDAVDelegates(t *testing.T) {
 		answer := map[bool]string{true: "invite-declined", false: "invite-accepted"}[who == "dora"]
 		clients[who].send(t, "POST", "/calendars/"+who+"/", "application/xml", []byte(`<cs:invite-reply xmlns:cs="http://calendarserver.org/ns/" xmlns:d="DAV:"><d:href>mailto:`+who+`@acme.test</d:href><cs:`+answer+`/><cs:hosturl><d:href>`+work+`</d:href></cs:hosturl><cs:in-reply-to>1</cs:in-reply-to></cs:invite-reply>`))
 	}
+	s.AddGroup(t, "club", "anna")
+	newDAVClient(s.URL, "anna", annaSecret, map[model.Kind]string{model.KindCalendar: "/calendars/club/"}).make(t, model.KindCalendar, "Matches")
 	ben := newDAVClient(s.URL, "ben", annaSecret, map[model.Kind]string{model.KindCalendar: "/calendars/team/"})
 	ben.make(t, model.KindCalendar, "Plan")
 	ben.put(t, model.KindCalendar, "Plan", "e.ics", booked("Together"))
 
 	to := startObjectTarget(t)
-	to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q, logins: %q}\n  users: {domain: acme.test}\n  groups: {accounts: {team: {name: The team, readers: [ben]}}}", s.URL, teamLogins(t)), 2)
+	_, migrator := to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q, logins: %q}\n  users: {domain: acme.test}\n  groups: {accounts: {team: {name: The team, readers: [ben]}}}", s.URL, teamLogins(t)), 2)
+	// A group that nobody has named is.
+	for _, command := range []string{"check", "assess"} {
+		if out := migrator.run(cli.ExitOK, command, "--json"); !strings.Contains(out, "Matches") || !strings.Contains(out, "the group club") || strings.Contains(out, "the group team") {
+			t.Errorf("%s does not say that a group's calendar stays behind:\n%s", command, out)
+		}
+	}
 	want := map[string]string{"Work ben": keepsIt, "Work carla": seesAll, "Work dora": seesAll, "Work eve": delegated, "Private dora": seesAll, "Private eve": delegated}
 	if d := gocmp.Diff(want, calendarsSeen(t, to.target, "anna", team...)); d != "" {
 		t.Errorf("anna's calendars (-want +got):\n%s", d)

@@ -41,7 +41,7 @@ func (e *Engagement) objects(ctx context.Context) (source.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Groups = slices.Sorted(maps.Keys(groups))
+	o.Groups, o.GroupAccounts = slices.Sorted(maps.Keys(groups)), slices.Sorted(maps.Keys(e.Config.Source.Groups.Accounts))
 	if o.Secrets, err = davSecrets(c.DAV.Logins); err != nil {
 		return nil, err
 	}

@@ -33,6 +33,8 @@ type ObjectCollection struct {
 	// Owner names whose the collection is when it is another user's, who
 	// shares it with the account; empty otherwise. See source.SharedObjects.
 	Owner string
+	// Forgotten: the owner is a group of the source for which no account stands.
+	Forgotten bool
 	// Subscription is the URL that a subscribed calendar shows (webcal). It
 	// has no objects of its own and is reported instead.
 	Subscription string

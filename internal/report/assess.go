@@ -102,6 +102,7 @@ var meaning = map[string]string{
 	"severalUIDs":       "several events or cards in one; each becomes one of its own",
 	"vcard21":           "a card of version 2.1; it becomes one of version 3.0",
 	"unknownZone":       "a time zone that is known by its definition alone; it is carried with that",
+	"groupObjects":      "a calendar or address book of a group for which no account stands; stays behind",
 	"noHome":            "no calendars, address books or files are found; right where there are none",
 	"subscription":      "a subscribed calendar; its address is told, its events are not copied",
 	"sharedObjects":     "a calendar, address book or folder of somebody else; it moves with its owner",

@@ -2,6 +2,7 @@ package dav
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"iter"
 	"mime"
@@ -58,6 +59,9 @@ func (l *listing) run(ctx context.Context, since string) error {
 			return err
 		}
 		return l.put(model.ObjectChange{Op: model.OpCheckpoint})
+	}
+	if held, err := l.fromWalk(since); held {
+		return err
 	}
 	// Folders of files are listed whenever their token changes: what was moved
 	// out of a folder is missing from the changes that Stalwart 0.16 tells.
@@ -117,7 +121,10 @@ func (l *listing) state(ctx context.Context) (cursor string, err error) {
 	return cursor, err
 }
 
-var objectProps = prop(dav("getetag"), dav("getcontentlength"), dav("getcontenttype"), dav("getlastmodified"), dav("resourcetype"))
+var (
+	objectNames = []xml.Name{dav("getetag"), dav("getcontentlength"), dav("getcontenttype"), dav("getlastmodified"), dav("resourcetype")}
+	objectProps = prop(objectNames...)
+)
 
 // open begins a listing, once.
 func (l *listing) open() error {
@@ -165,14 +172,11 @@ func (l *listing) full(ctx context.Context) error {
 
 // upsert reports a member.
 func (l *listing) upsert(base *url.URL, r *response) error {
-	at := resolveHref(base, r.href, l.st.src.trusts)
-	if r.href == "" || pathKey(at.EscapedPath()) == pathKey(base.EscapedPath()) || r.is(dav("collection")) {
+	o, ok := l.member(base, r)
+	if !ok {
 		return nil
 	}
-	if r.status/100 > 2 && r.status != http.StatusForbidden && r.status != http.StatusUnauthorized {
-		return nil // it vanished while the list was made
-	}
-	return l.put(model.ObjectChange{Op: model.OpUpsert, Object: l.object(at, r)})
+	return l.put(model.ObjectChange{Op: model.OpUpsert, Object: o})
 }
 
 func (l *listing) object(at *url.URL, r *response) model.Object {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
 )
@@ -67,6 +68,14 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 	}
 	if without := len(all) - tokens; without > 0 {
 		out = append(out, model.Finding{Subject: "source: DAV changes", Message: fmt.Sprintf("%d collections have neither a sync token nor a ctag: they are listed in every run", without)})
+	}
+	forgotten, err := st.ofGroups(ctx)
+	if err != nil {
+		return append(out, model.Stop(subject, err))
+	}
+	for _, c := range forgotten {
+		out = append(out, model.Finding{Level: model.LevelWarning, Subject: "source: DAV groups", Message: fmt.Sprintf("the %s %q belongs to the group %s, and stays behind", c.Kind, strings.Join(c.Path, "/"), c.Owner),
+			Remedy: "name the group in source.groups.accounts"})
 	}
 	for _, err := range errs {
 		out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: err.Error()})

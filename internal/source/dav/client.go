@@ -349,6 +349,9 @@ const masterRefusals = 3
 
 func (c *client) badLogin(err error) error {
 	f := &model.Fault{Class: model.ClassAccount, Code: model.CodeAuth, Account: c.account, Err: err, Remedy: "check the password"}
+	if c.src.opts.Auth == "bearer" {
+		f.Remedy = "check the token: most are valid for an hour or so; get a new one, and run the same command again"
+	}
 	if c.src.opts.Master != "" {
 		f.Remedy = "check source.dav.master, its separator and password, and that the account exists"
 		if c.src.refused.Add(1) >= masterRefusals {

@@ -34,7 +34,42 @@ func (st *Store) ObjectCollections(ctx context.Context) (all []model.ObjectColle
 // SharedObjects implements source.SharedObjects.
 func (st *Store) SharedObjects(ctx context.Context) ([]model.ObjectCollection, error) {
 	_, foreign, _, err := st.collections(ctx)
-	return foreign, err
+	if err != nil {
+		return nil, err
+	}
+	of, err := st.ofGroups(ctx)
+	return append(foreign, of...), err
+}
+
+// ofGroups are the calendars and address books of groups of which the account is
+// a member and for which no account stands: nobody would move them.
+func (st *Store) ofGroups(ctx context.Context) (out []model.ObjectCollection, err error) {
+	for _, u := range st.groups {
+		name := lastSegment(u.EscapedPath())
+		if strings.HasPrefix(name, "calendar-proxy-") || slices.ContainsFunc(st.src.opts.GroupAccounts, func(g string) bool { return strings.EqualFold(g, name) }) {
+			continue
+		}
+		f, err := st.look(ctx, u)
+		if statusOf(err) != 0 || errors.Is(err, errXML) {
+			continue // one who is in it may not look at it
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts} {
+			for _, h := range f.homes(kind) {
+				w := &walk{st: st, kind: kind, seen: map[string]bool{}}
+				if err := w.home(ctx, resolveHref(f.base, h, st.src.trusts), 0); err != nil {
+					return nil, err
+				}
+				for _, c := range append(w.all, w.foreign...) {
+					c.Owner, c.Forgotten = name, true
+					out = append(out, c)
+				}
+			}
+		}
+	}
+	return out, nil
 }
 
 func (st *Store) collections(ctx context.Context) (all, foreign []model.ObjectCollection, errs []error, err error) {
@@ -42,6 +77,7 @@ func (st *Store) collections(ctx context.Context) (all, foreign []model.ObjectCo
 		return nil, nil, []error{&model.Fault{Class: model.ClassItem, Code: source.CodeNoHome, Account: st.acc.Login,
 			Err: fmt.Errorf("%s names neither calendars nor address books of it", st.src), Remedy: "if it has some, write where they are in source.dav: calendars, contacts"}}, nil
 	}
+	st.held = held{folders: map[string][]model.Object{}}
 	for _, h := range st.homes {
 		w := &walk{st: st, kind: h.kind, seen: map[string]bool{}}
 		if h.kind == model.KindFiles {
@@ -262,13 +298,19 @@ func (w *walk) finish() {
 // files walks a tree of folders, parents first.
 func (w *walk) files(ctx context.Context, u *url.URL, path []string) error {
 	var folders []*url.URL
-	known := false
-	_, at, err := w.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", body: propfind(dav("resourcetype"), cs("getctag"), dav("sync-token"), dav("current-user-privilege-set"))},
+	var files []model.Object
+	known, whole := false, true
+	_, at, err := w.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", body: propfind(append(slices.Clone(objectNames), cs("getctag"), dav("sync-token"), dav("current-user-privilege-set"))...)},
 		func(base *url.URL, r *response) error {
+			l := listing{st: w.st, c: model.ObjectCollection{Kind: model.KindFiles, ID: base.EscapedPath()}}
+			if o, ok := l.member(base, r); ok {
+				files = append(files, o)
+			}
 			to := resolveHref(base, r.href, w.st.src.trusts)
 			key := pathKey(to.EscapedPath())
 			if r.status == http.StatusInsufficientStorage {
 				w.truncated(u)
+				whole = false
 			}
 			if !r.is(dav("collection")) || r.is(caldav("calendar")) || r.is(carddav("addressbook")) || w.seen[key] {
 				return nil
@@ -284,6 +326,9 @@ func (w *walk) files(ctx context.Context, u *url.URL, path []string) error {
 		})
 	if err != nil {
 		return w.fail(err, u)
+	}
+	if whole {
+		w.st.held.put(at.EscapedPath(), files)
 	}
 	if !known && !w.seen[pathKey(at.EscapedPath())] { // it did not name itself
 		w.seen[pathKey(at.EscapedPath())] = true

@@ -215,6 +215,11 @@ func (st *Store) homesFrom(ctx context.Context, kind model.Kind, start *url.URL,
 	} else if f.is(dav("principal")) || len(f.homes(kind)) > 0 {
 		st.setPrincipal(f.base)
 	}
+	if st.principal != nil && st.groups == nil && !st.acc.Group {
+		for _, g := range f.props[dav("group-membership")].hrefs() {
+			st.groups = append(st.groups, resolveHref(f.base, g, st.src.trusts))
+		}
+	}
 	hrefs := f.homes(kind)
 	for _, h := range hrefs {
 		st.addHome(kind, resolveHref(f.base, h, st.src.trusts))

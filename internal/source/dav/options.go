@@ -49,6 +49,8 @@ type Options struct {
 	// Groups are the groups whose members somebody else tells: lists that name
 	// them give them by name. Others are given member by member.
 	Groups []string
+	// GroupAccounts are the groups for which accounts stand, by login.
+	GroupAccounts []string
 	// Connections bounds connections to each host; 0 means 8.
 	Connections int
 	// Throttle bounds what all connections together read; nil means no bound.

@@ -219,7 +219,8 @@ type Store struct {
 	homes []home
 	// principal is the account's own, nil where no server told.
 	principal *url.URL
-	owner     string               // pathKey of the principal
+	owner     string // pathKey of the principal
+	held      held
 	names     map[string][]grantee // who principals are, by path
 	groups    []*url.URL           // that the account is a member of
 	delegates granted              // nil: not asked yet
