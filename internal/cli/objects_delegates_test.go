@@ -377,6 +377,13 @@ func TestStalwartDelegates(t *testing.T) {
 		t.Errorf("by their own tokens they have something else: %+v", r.Total.Objects)
 	}
 	bearer.run(cli.ExitOK, "verify")
+	// Tokens expire.
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(tokens, ",", ",expired")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := bearer.run(cli.ExitUnreachable, "sync", "--json", "anna@acme.test"); !strings.Contains(out, "check the token") {
+		t.Errorf("nothing says that the token is refused:\n%s", out)
+	}
 }
 
 // A Cyrus's lists, its invitations, and a room that has a login there, over
@@ -560,4 +567,33 @@ func TestNobodysHome(t *testing.T) {
 		lost.run(cli.ExitDifferences, "verify")
 		to.as(t, filepath.Dir(migrator.config), to.migrator, migratorPassword, withFiles).run(cli.ExitOK, "verify")
 	})
+}
+
+// A room of a Cyrus that has mail, too, moves with it into a group, from disk.
+func TestCyrusRoomFromDisk(t *testing.T) {
+	t.Parallel()
+	old := lab.StartCyrus(t, lab.CyrusOptions{Users: map[string]string{"room1": annaSecret, "anna": annaSecret},
+		Settings: map[string]string{"httpmodules": "caldav carddav", "httpallowcompress": "no", "caldav_allowscheduling": "no"}})
+	admin := cyrusAs(t, old, "")
+	admin.create("user/anna")
+	admin.create("user/room1")
+	room := cyrusAs(t, old, "room1")
+	room.append("INBOX", 1)
+	c := newDAVClient("http://"+old.HTTP, "room1", annaSecret, map[model.Kind]string{model.KindCalendar: "/dav/calendars/user/room1/"})
+	c.try(t, "PROPFIND", "/dav/calendars/user/room1/", "", nil)
+	c.make(t, model.KindCalendar, "Room 1")
+	c.put(t, model.KindCalendar, "Room 1", "e.ics", plainEvent("In the room"))
+	admin.must(admin.c.SetACL("user/room1/#calendars/"+filepath.Base(c.paths[key(model.KindCalendar, "Room 1")]), goimap.RightsIdentifier("anna"), goimap.RightModificationReplace, goimap.RightSet("lrs9")).Wait())
+	to := startObjectTarget(t)
+	_, migrator := to.movesCalendars(t, fmt.Sprintf("  kind: cyrus\n  cyrus: {config: %q}\n  users: {domain: acme.test}\n  groups: {accounts: {room1: {name: Room 1}}}", old.Config), 1)
+	if d := gocmp.Diff(map[string]string{"Room 1 anna": seesAll}, calendarsSeen(t, to.target, "room1", "anna")); d != "" {
+		t.Errorf("the room's calendar (-want +got):\n%s", d)
+	}
+	var v struct {
+		Total struct{ Source, Identical int }
+	}
+	migrator.result(cli.ExitOK, &v, "verify", "room1@acme.test")
+	if v.Total.Source != 1 || v.Total.Identical != 1 {
+		t.Errorf("of its mail there is %+v", v.Total)
+	}
 }

@@ -54,7 +54,7 @@ func (l list) allot(owner model.Account, p *people, specific bool, limit int, us
 	for _, id := range slices.Sorted(maps.Keys(l.users)) {
 		if a, ok := p.byID[id]; ok {
 			candidates[a.Login] = a
-		} else if id != "owner" && id != "administrators" && l.users[id].positive != 0 {
+		} else if id != "owner" && id != "administrators" && l.users[id].positive != 0 && !slices.Contains(identifiers(owner), id) {
 			out.unknown = append(out.unknown, id)
 		}
 	}
