@@ -30,5 +30,10 @@ func lock(path string) (unlock func(), err error) {
 	}
 	_ = f.Truncate(0)
 	_, _ = fmt.Fprintf(f, "%d\n", os.Getpid())
-	return func() { f.Close() }, nil
+	return func() {
+		// A program that is being started at this moment holds the file, too, until
+		// it has become another: closing it here alone would leave it locked.
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+		f.Close()
+	}, nil
 }
