@@ -286,7 +286,10 @@ func TestDAViCalDelegates(t *testing.T) {
 
 	to := startObjectTarget(t)
 	const groups = "\n  users: {list: [anna, ben, carla, dora, eve], domain: acme.test}\n  groups: {accounts: {team: team@acme.test, room-1: {address: room1@acme.test}}}"
-	to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q, master: %s, password: %q}", s.URL+s.Home("{user}"), s.Admin, "inline:"+s.AdminPassword)+groups, 4)
+	_, migrator := to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q, master: %s, password: %q}", s.URL+s.Home("{user}"), s.Admin, "inline:"+s.AdminPassword)+groups, 4)
+	if out := migrator.run(cli.ExitOK, "check"); !strings.Contains(out, "login as team") || !strings.Contains(out, "login as room-1") {
+		t.Errorf("check does not look for the groups:\n%s", out)
+	}
 	want := map[string]string{"Work dora": seesAll, "Work eve": seesAll, "Work ben": seesAll, "Work carla": seesAll, "Private dora": seesAll, "Private eve": delegated}
 	if d := gocmp.Diff(want, calendarsSeen(t, to.target, "anna", team...)); d != "" {
 		t.Errorf("anna's calendars (-want +got):\n%s", d)
@@ -585,6 +588,18 @@ func TestCyrusRoomFromDisk(t *testing.T) {
 	c.put(t, model.KindCalendar, "Room 1", "e.ics", plainEvent("In the room"))
 	admin.must(admin.c.SetACL("user/room1/#calendars/"+filepath.Base(c.paths[key(model.KindCalendar, "Room 1")]), goimap.RightsIdentifier("anna"), goimap.RightModificationReplace, goimap.RightSet("lrs9")).Wait())
 	to := startObjectTarget(t)
+	// Somebody has made the group already.
+	type object = map[string]any
+	manual := object{"@type": "Manual"}
+	var made struct {
+		Created    map[string]struct{ ID string }
+		NotCreated map[string]any
+	}
+	to.call(t, "x:Domain/set", object{"create": object{"d": object{"name": "acme.test", "dkimManagement": manual, "dnsManagement": manual, "certificateManagement": manual}}}, &made)
+	to.call(t, "x:Account/set", object{"create": object{"g": object{"@type": "Group", "name": "room1", "domainId": made.Created["d"].ID}}}, &made)
+	if len(made.NotCreated) > 0 {
+		t.Fatal(made.NotCreated)
+	}
 	_, migrator := to.movesCalendars(t, fmt.Sprintf("  kind: cyrus\n  cyrus: {config: %q}\n  users: {domain: acme.test}\n  groups: {accounts: {room1: {name: Room 1}}}", old.Config), 1)
 	if d := gocmp.Diff(map[string]string{"Room 1 anna": seesAll}, calendarsSeen(t, to.target, "room1", "anna")); d != "" {
 		t.Errorf("the room's calendar (-want +got):\n%s", d)

@@ -145,6 +145,11 @@ func (e *Engagement) checkSource(ctx context.Context, src source.Source) []model
 	if a, found := firstToMove(e.Plan); ok && found {
 		out = append(out, login.CheckAs(ctx, a)...)
 	}
+	for _, a := range toMove(e.Plan) { // each by another reader
+		if ok && a.Group {
+			out = append(out, login.CheckAs(ctx, a)...)
+		}
+	}
 	return out
 }
 

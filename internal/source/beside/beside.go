@@ -45,6 +45,9 @@ func (s *Source) Check(ctx context.Context) (out []model.Finding) {
 // CheckAs logs in as one account on both sides.
 func (s *Source) CheckAs(ctx context.Context, a model.Account) (out []model.Finding) {
 	for _, part := range []source.Source{s.mail, s.objects} {
+		if a.Group && part == s.mail { // no login, no mail
+			continue
+		}
 		if c, ok := part.(interface {
 			CheckAs(context.Context, model.Account) []model.Finding
 		}); ok {
