@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"net/url"
@@ -10,12 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	goimap "github.com/emersion/go-imap/v2"
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"mailhaul.org/mailhaul/internal/assess"
 	"mailhaul.org/mailhaul/internal/cli"
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/groupware"
@@ -23,184 +20,6 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/stalwart"
 )
-
-// What readers may do with a calendar, as they are told at the new server.
-const (
-	seesAll   = "free/busy read"
-	keepsIt   = "free/busy read write own reply"
-	delegated = keepsIt
-)
-
-// team are the people of the tests of who may use whose calendars.
-var team = []string{"anna", "ben", "carla", "dora", "eve"}
-
-// teamLogins is a file of everybody's password.
-func teamLogins(t *testing.T) string {
-	t.Helper()
-	text := ""
-	for _, p := range team {
-		text += p + "," + annaSecret + "\n"
-	}
-	file := filepath.Join(t.TempDir(), "logins.csv")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
-
-// plainEvent is one of nobody else's.
-func plainEvent(summary string) []byte {
-	return []byte(strings.ReplaceAll(`BEGIN:VCALENDAR
-VERSION:2.0
-PRODID:-//Example//Client//EN
-BEGIN:VEVENT
-UID:plain@acme.test
-DTSTAMP:20260101T100000Z
-DTSTART:20270104T100000Z
-DTEND:20270104T110000Z
-SUMMARY:`+summary+`
-END:VEVENT
-END:VCALENDAR
-`, "\n", "\r\n"))
-}
-
-// calendars are those of an account at the new server, with who asks for them.
-func calendars(t *testing.T, to target, owner string) (destination.Account, []destination.ObjectCollection) {
-	t.Helper()
-	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: to.url, User: to.user, Password: to.password})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.Close() })
-	at, err := d.Open(t.Context(), owner+"@acme.test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := at.(destination.ObjectStore).ObjectCollections(t.Context(), model.KindCalendar)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return at, all
-}
-
-// defaultCalendar is the name of the calendar that takes what names none.
-func defaultCalendar(t *testing.T, to target, owner string) string {
-	t.Helper()
-	_, all := calendars(t, to, owner)
-	for _, c := range all {
-		if c.Default {
-			return c.Name
-		}
-	}
-	return ""
-}
-
-// calendarsSeen is what readers may do with the calendars of an account, by
-// calendar and reader.
-func calendarsSeen(t *testing.T, to target, owner string, readers ...string) map[string]string {
-	t.Helper()
-	at, all := calendars(t, to, owner)
-	out := map[string]string{}
-	for _, c := range all {
-		if strings.HasPrefix(c.Name, "Stalwart ") {
-			continue // a server's own
-		}
-		for _, r := range readers {
-			seen, err := at.(destination.ObjectSharer).ObjectsSeenBy(t.Context(), c.Collection, r+"@acme.test")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if seen != 0 && r != owner {
-				out[c.Name+" "+r] = seen.String()
-			}
-		}
-	}
-	return out
-}
-
-// busy reports that a reader is told when the owner of calendars is busy, as who
-// plans a meeting is.
-func busy(t *testing.T, to target, owner, reader string) bool {
-	t.Helper()
-	return len(busyTimes(t, to, owner, reader)) > 0
-}
-
-// busyTimes are the beginnings of what a reader is told, sorted.
-func busyTimes(t *testing.T, to target, owner, reader string) (out []string) {
-	t.Helper()
-	var found struct{ IDs []string }
-	to.call(t, "x:Account/query", map[string]any{"filter": map[string]any{"name": reader}}, &found)
-	const principals = "urn:ietf:params:jmap:principals"
-	as := to
-	as.user = reader + "@acme.test%" + to.user
-	var whose struct{ IDs []string }
-	as.callUsing(t, principals, "Principal/query", map[string]any{"accountId": found.IDs[0], "filter": map[string]any{"email": owner + "@acme.test"}}, &whose)
-	if len(found.IDs) != 1 || len(whose.IDs) != 1 {
-		t.Fatalf("%s is %v, %s is %v", reader, found.IDs, owner, whose.IDs)
-	}
-	var told struct {
-		List []struct{ UTCStart time.Time }
-	}
-	now := time.Now().UTC()
-	as.callUsing(t, principals, "Principal/getAvailability", map[string]any{"accountId": found.IDs[0], "id": whose.IDs[0], "showDetails": false,
-		"utcStart": now.AddDate(-2, 0, 0).Format(time.RFC3339), "utcEnd": now.AddDate(2, 0, 0).Format(time.RFC3339)}, &told)
-	for _, p := range told.List {
-		out = append(out, p.UTCStart.Format(time.RFC3339))
-	}
-	slices.Sort(out)
-	return out
-}
-
-// movesCalendars moves from a source into the new server, each step twice where
-// the second time has to do nothing: an administrator provisions and shares, the
-// migrator does the rest. It returns both.
-func (to *objectTarget) movesCalendars(t *testing.T, source string, events int64) (admin, migrator administrator) {
-	t.Helper()
-	dir := t.TempDir()
-	admin, migrator = to.as(t, dir, to.user, to.password, source), to.as(t, dir, to.migrator, migratorPassword, source)
-	migrator.run(cli.ExitOK, "check")
-	admin.run(cli.ExitOK, "provision")
-	var r struct {
-		Total struct{ Objects groupware.Result }
-	}
-	migrator.result(cli.ExitOK, &r, "sync")
-	if c := r.Total.Objects.Calendar; c.Created != events {
-		t.Errorf("moved %+v, want %d events", c, events)
-	}
-	migrator.run(cli.ExitOK, "verify")
-	migrator.result(cli.ExitOK, &r, "sync")
-	if r.Total.Objects != (groupware.Result{}) {
-		t.Errorf("a second sync did %+v", r.Total.Objects)
-	}
-	notes := admin.shared()
-	if again := admin.shared(); len(again["changes"])+len(again["kept"]) > 0 {
-		t.Errorf("sharing again did %q", again)
-	}
-	for _, code := range []string{"seen", "refused", "unreadable", "nobody", "group"} {
-		if len(notes[code]) > 0 {
-			t.Errorf("%s: %q", code, notes[code])
-		}
-	}
-	to.sentNothing(t)
-	return admin, migrator
-}
-
-// as writes an engagement file of one login in a folder.
-func (to *objectTarget) as(t *testing.T, dir, user, password, source string) administrator {
-	t.Helper()
-	a := administrator{t: t, config: filepath.Join(dir, user+".yaml")}
-	at := to.target
-	at.user, at.password = user, password
-	a.source(at, source)
-	text, err := os.ReadFile(a.config)
-	if err == nil {
-		err = os.WriteFile(a.config, bytes.ReplaceAll(text, []byte("env:NEW_ADMIN"), []byte(fmt.Sprintf("%q", "inline:"+password))), 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
 
 // Whom SabreDAV lets act for somebody, with whom a calendar is shared by
 // invitation, and what a group has, arrives as shares; the group's calendar in a
@@ -467,109 +286,6 @@ func TestCyrusDelegates(t *testing.T) {
 		t.Errorf("nothing is said of a default that both have changed:\n%s", out)
 	}
 	expectDefault("personal")
-}
-
-// Subscriptions (webcal) are counted and named with their address and with what
-// their user does about it, in every step; nothing is made of them.
-func TestSubscriptions(t *testing.T) {
-	t.Parallel()
-	x := lab.StartXandikos(t, "anna")
-	c := newDAVClient(x.URL, "anna", "", map[model.Kind]string{model.KindCalendar: x.Principal + "calendars/"})
-	c.make(t, model.KindCalendar, "Work")
-	c.put(t, model.KindCalendar, "Work", "e.ics", plainEvent("Own"))
-	const holidays = "webcal://holidays.example.test/de.ics"
-	there := x.URL + c.path(model.KindCalendar, "Work", "")
-	x.Subscribe(t, x.Principal+"calendars/holidays/", "Holidays", holidays)
-	x.Subscribe(t, x.Principal+"calendars/team/", "Of the team", there)
-	to := startObjectTarget(t)
-	_, migrator := to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q}\n  users: {list: [anna], domain: acme.test}", x.URL), 1)
-	var assessed struct {
-		Total    struct{ Objects assess.Objects }
-		Accounts []struct {
-			Anomalies []struct{ Code, Mailbox, Item, Remedy string }
-		}
-	}
-	migrator.result(cli.ExitOK, &assessed, "assess")
-	if o := assessed.Total.Objects; o.Subscriptions != 2 || o.Events != 1 {
-		t.Errorf("assessed %+v", o)
-	}
-	advice := map[string]string{"Holidays " + holidays: "https://holidays.example.test/de.ics", "Of the team " + there: "ends with it"}
-	for _, an := range assessed.Accounts[0].Anomalies {
-		if says := advice[an.Mailbox+" "+an.Item]; an.Code == "subscription" && says != "" && strings.Contains(an.Remedy, says) {
-			delete(advice, an.Mailbox+" "+an.Item)
-		}
-	}
-	if len(advice) > 0 {
-		t.Errorf("assess does not tell of %q: %+v", advice, assessed.Accounts)
-	}
-	for _, command := range []string{"assess", "sync"} {
-		out := migrator.run(cli.ExitOK, command)
-		for _, says := range map[string][]string{"assess": {"subscriptions to calendars elsewhere 2"}, "sync": {"Holidays", holidays, "Of the team", there}}[command] {
-			if !strings.Contains(out, says) {
-				t.Errorf("%s does not say %q:\n%s", command, says, out)
-			}
-		}
-	}
-	if _, all := calendars(t, to.target, "anna"); slices.ContainsFunc(all, func(c destination.ObjectCollection) bool { return c.Name == "Holidays" || c.Name == "Of the team" }) {
-		t.Errorf("a subscription became a calendar: %+v", all)
-	}
-}
-
-// Accounts that have neither calendars nor address books are told apart from
-// those whose calendars cannot be found: nobody fails for them, and they are
-// named where that matters.
-func TestNobodysHome(t *testing.T) {
-	t.Parallel()
-	t.Run("DAViCal", func(t *testing.T) {
-		t.Parallel()
-		s := lab.StartDAViCal(t)
-		for _, p := range []string{"anna", "ben"} {
-			s.AddUser(t, lab.DAVUser{Name: p, Password: annaSecret})
-		}
-		c := newDAVClient(s.URL, s.Admin, s.AdminPassword, map[model.Kind]string{model.KindCalendar: s.Home("anna")})
-		c.make(t, model.KindCalendar, "Work")
-		c.put(t, model.KindCalendar, "Work", "e.ics", plainEvent("Own"))
-		to := startObjectTarget(t)
-		to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q, master: %s, password: %q}\n  users: {list: [anna, ben, carla], domain: acme.test}", s.URL+s.Home("{user}"), s.Admin, "inline:"+s.AdminPassword), 1)
-	})
-	t.Run("Apache", func(t *testing.T) {
-		t.Parallel()
-		old := lab.StartApache(t, anna, lab.DAVUser{Name: "ben", Password: annaSecret})
-		c := newDAVClient(old.URL, anna.Name, anna.Password, map[model.Kind]string{model.KindFiles: "/basic/anna/"})
-		c.put(t, model.KindFiles, "", "a.txt", []byte("x"))
-		to := startObjectTarget(t)
-		text := "anna," + annaSecret + "\nben," + annaSecret + "\n"
-		file := filepath.Join(t.TempDir(), "logins.csv")
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		_, migrator := to.movesCalendars(t, fmt.Sprintf("  kind: dav\n  dav: {url: %q, logins: %q}\n  users: {domain: acme.test}", old.URL+"/basic/", file), 0)
-		if out := migrator.run(cli.ExitOK, "check"); !strings.Contains(out, "neither calendars nor address books") {
-			t.Errorf("check does not say that there is nothing:\n%s", out)
-		}
-		if out := migrator.run(cli.ExitOK, "assess"); !strings.Contains(out, "no calendars, address books or files are found") {
-			t.Errorf("assess does not say that there is nothing:\n%s", out)
-		}
-		// With the files named, those move, and nothing is said to be missing.
-		withFiles := fmt.Sprintf("  kind: dav\n  dav: {url: %q, files: %q, logins: %q}\n  users: {domain: acme.test}", old.URL+"/basic/", old.URL+"/digest/{user}/", file)
-		files := to.as(t, filepath.Dir(migrator.config), to.migrator, migratorPassword, withFiles)
-		var r struct {
-			Total struct{ Objects groupware.Result }
-		}
-		files.result(cli.ExitOK, &r, "sync")
-		if r.Total.Objects.Files.Created != 1 || r.Total.Objects.Unreadable != 0 {
-			t.Errorf("moved %+v", r.Total.Objects)
-		}
-		files.run(cli.ExitOK, "verify")
-		// Had the files been moved and nothing of them is found any more, that is
-		// no reason to remove them there.
-		lost := to.as(t, filepath.Dir(migrator.config), to.migrator, migratorPassword, fmt.Sprintf("  kind: dav\n  dav: {url: %q, logins: %q}\n  users: {domain: acme.test}", old.URL+"/basic/", file))
-		if out := lost.run(cli.ExitRefused, "sync"); !strings.Contains(out, "neither calendars nor address books") {
-			t.Errorf("sync does not say what it cannot find:\n%s", out)
-		}
-		lost.run(cli.ExitDifferences, "verify")
-		to.as(t, filepath.Dir(migrator.config), to.migrator, migratorPassword, withFiles).run(cli.ExitOK, "verify")
-	})
 }
 
 // A room of a Cyrus that has mail, too, moves with it into a group, from disk.

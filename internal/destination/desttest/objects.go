@@ -115,12 +115,33 @@ func (l *objectLife) collections() {
 		t.Errorf("renamed: %+v", have)
 	}
 	l.other = l.put(destination.ObjectCollection{Name: "Other"}, "key 2")
+	if l.kind != model.KindFiles {
+		l.defaults()
+	}
 	gone := l.put(destination.ObjectCollection{Name: "Gone"}, "key 3")
 	for range 2 {
 		l.must(l.store.DeleteObjectCollection(t.Context(), l.kind, gone.ID))
 	}
 	if have := l.named("Gone"); len(have) != 0 {
 		t.Errorf("deleted: %+v", have)
+	}
+}
+
+// defaults makes one collection the default one, which another one that is
+// written afterwards does not take from it.
+func (l *objectLife) defaults() {
+	other := l.named("Other")[0]
+	other.Default = true
+	l.put(other, "key 2")
+	renamed := l.named("Renamed")[0]
+	renamed.Default = false
+	l.put(renamed, "key 1")
+	all, err := l.store.ObjectCollections(l.t.Context(), l.kind)
+	l.must(err)
+	for _, c := range all {
+		if c.Default != (c.ID == l.other.ID) {
+			l.t.Errorf("%s %q is the default one: %v", l.kind, c.Name, c.Default)
+		}
 	}
 }
 
