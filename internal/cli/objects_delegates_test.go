@@ -67,6 +67,9 @@ func TestSabreDAVDelegates(t *testing.T) {
 	if d := gocmp.Diff(want, calendarsSeen(t, to.target, "team", team...)); d != "" {
 		t.Errorf("the team's calendar (-want +got):\n%s", d)
 	}
+	if got := defaultCalendar(t, to.target, "anna"); !strings.HasPrefix(got, "Stalwart ") { // this server tells of none
+		t.Errorf("anna's default calendar became %q", got)
+	}
 	// This server tells everybody who has a login when others are busy.
 	for _, p := range []string{"carla", "dora"} {
 		if !busy(t, to.target, "team", p) {
@@ -94,6 +97,11 @@ func TestDAViCalDelegates(t *testing.T) {
 			paths[name] = strings.TrimPrefix(c.path(model.KindCalendar, name, ""), "/caldav.php")
 		}
 	}
+	// What is called so takes what names no calendar.
+	daily := newDAVClient(s.URL, s.Admin, s.AdminPassword, nil)
+	for path, name := range map[string]string{"another": "Another", "calendar": "Daily"} {
+		daily.send(t, "MKCALENDAR", s.Home("dora")+path+"/", "application/xml", []byte(`<c:mkcalendar xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:set><d:prop><d:displayname>`+name+`</d:displayname></d:prop></d:set></c:mkcalendar>`))
+	}
 	s.Grant(t, "/anna/", "dora", "read")
 	s.Grant(t, "/anna/", "eve", "read", "write")
 	s.Grant(t, paths["Work"], "team", "read")
@@ -112,6 +120,9 @@ func TestDAViCalDelegates(t *testing.T) {
 	want := map[string]string{"Work dora": seesAll, "Work eve": seesAll, "Work ben": seesAll, "Work carla": seesAll, "Private dora": seesAll, "Private eve": delegated}
 	if d := gocmp.Diff(want, calendarsSeen(t, to.target, "anna", team...)); d != "" {
 		t.Errorf("anna's calendars (-want +got):\n%s", d)
+	}
+	if got := defaultCalendar(t, to.target, "dora"); got != "Daily" {
+		t.Errorf("dora's default calendar is %q", got)
 	}
 	if d := gocmp.Diff(map[string]string{"Plan ben": keepsIt, "Plan carla": keepsIt}, calendarsSeen(t, to.target, "team", team...)); d != "" {
 		t.Errorf("the team's calendar (-want +got):\n%s", d)
