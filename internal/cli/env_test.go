@@ -56,6 +56,8 @@ var today = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 type administrator struct {
 	t      *testing.T
 	config string
+	// counts: how many requests a source of calendars got is logged.
+	counts bool
 }
 
 // run executes a command line, demands an exit code and returns stdout.
@@ -69,13 +71,27 @@ func (a administrator) run(code int, args ...string) string {
 func (a administrator) hears(code int, args ...string) (output, told string) {
 	a.t.Helper()
 	var result, progress bytes.Buffer
-	start := time.Now()
-	got := cli.Run(context.Background(), cli.Streams{Out: &result, Err: &progress}, "test", append([]string{"-c", a.config}, args...))
-	a.t.Logf("mailhaul %s: exit code %d after %v", strings.Join(args, " "), got, time.Since(start).Round(time.Millisecond))
+	got := a.try(&result, &progress, args...)
 	if got != code {
 		a.t.Fatalf("mailhaul %s: exit code %d, want %d\n%.6000s\n%.3000s", strings.Join(args, " "), got, code, result.String(), progress.String())
 	}
 	return result.String(), progress.String()
+}
+
+// try executes a command line and returns its exit code.
+func (a administrator) try(out, progress *bytes.Buffer, args ...string) (code int) {
+	a.t.Helper()
+	start := time.Now()
+	all, requests := append([]string{"-c", a.config}, args...), ""
+	if a.counts {
+		all = append(all, "-vv")
+	}
+	code = cli.Run(context.Background(), cli.Streams{Out: out, Err: progress}, "test", all)
+	if a.counts {
+		requests = ", " + davRequests(progress.String())
+	}
+	a.t.Logf("mailhaul %s: exit code %d after %v%s", strings.Join(args, " "), code, time.Since(start).Round(time.Millisecond), requests)
+	return code
 }
 
 // result executes a command with --json and decodes what it found.

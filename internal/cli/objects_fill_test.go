@@ -1,12 +1,14 @@
 package cli_test
 
 import (
+	"fmt"
 	"iter"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sample"
@@ -208,4 +210,26 @@ func (s objectSite) change(t *testing.T) {
 		s.client.move(t, model.KindFiles, "Inbox of files", "Documents", "to move.txt")
 		must(s.client.put(t, model.KindFiles, "Documents", "new & shiny.txt", []byte("new\n")))
 	}
+}
+
+// davRequests sums up what -vv tells of the requests to a server.
+func davRequests(log string) string {
+	count := map[string]int{}
+	var thought, longest time.Duration
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, `msg="DAV request"`) {
+			continue
+		}
+		for field := range strings.FieldsSeq(line) {
+			name, value, _ := strings.Cut(field, "=")
+			switch name {
+			case "method":
+				count[value]++
+			case "answered":
+				d, _ := time.ParseDuration(value) // what is none counts as nothing
+				thought, longest = thought+d, max(longest, d)
+			}
+		}
+	}
+	return fmt.Sprintf("requests %v, answered after %v in all and %v at most", count, thought.Round(time.Millisecond), longest.Round(time.Millisecond))
 }

@@ -79,6 +79,9 @@ var objectSites = map[string]func(t *testing.T) objectSite{
 				t.Fatal(err)
 			}
 		}
+		// More than 2,000 objects of a collection it lists only if told to.
+		old := target{url: s.URL, user: s.AdminUser, password: s.AdminPassword}
+		old.listsAll(t)
 		at := url.PathEscape(address) + "/"
 		c := newDAVClient(s.URL, address, annaSecret, map[model.Kind]string{model.KindCalendar: "/dav/cal/" + at, model.KindContacts: "/dav/card/" + at, model.KindFiles: "/dav/file/" + at})
 		return objectSite{kinds: allObjects, client: c, address: address,

@@ -32,17 +32,22 @@ func newObjectTarget(t *testing.T, at target, real *lab.Stalwart) *objectTarget 
 	t.Helper()
 	to := &objectTarget{target: at, real: real}
 	to.migrator = to.makeMigrator(t, "lab.test", "calendarSchedulingSend")
-	type object = map[string]any
-	// As mailhaul check --fix does, so that the test can list large calendars, too.
-	var done any
-	to.call(t, "x:WebDav/set", object{"update": object{"singleton": object{"maxResults": 1_000_000}}}, &done)
-	to.call(t, "x:Action/set", object{"create": object{"r": object{"@type": "ReloadSettings"}}}, &done)
+	to.listsAll(t) // as mailhaul check --fix does, so that the test can list large calendars, too
 	var err error
 	if to.dst, err = stalwart.Dial(t.Context(), stalwart.Config{URL: to.url, User: to.migrator, Password: migratorPassword}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { to.dst.Close() })
 	return to
+}
+
+// listsAll has a Stalwart list large collections.
+func (to target) listsAll(t *testing.T) {
+	t.Helper()
+	type object = map[string]any
+	var done any
+	to.call(t, "x:WebDav/set", object{"update": object{"singleton": object{"maxResults": 1_000_000}}}, &done)
+	to.call(t, "x:Action/set", object{"create": object{"r": object{"@type": "ReloadSettings"}}}, &done)
 }
 
 // sentNothing demands that no message waits in the queue, and that none ever

@@ -112,7 +112,7 @@ func (l *listing) state(ctx context.Context) (cursor string, err error) {
 	if err != nil {
 		return "", err
 	}
-	_, _, err = l.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "0", body: propfind(dav("sync-token"), cs("getctag"))}, func(_ *url.URL, r *response) error {
+	_, _, err = l.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "0", long: true, body: propfind(dav("sync-token"), cs("getctag"))}, func(_ *url.URL, r *response) error {
 		if cursor == "" {
 			cursor = fingerprint(r)
 		}
@@ -160,7 +160,7 @@ func (l *listing) full(ctx context.Context) error {
 		return err
 	}
 	truncated := false
-	_, _, err = l.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", body: document(dav("propfind"), objectProps)}, func(base *url.URL, r *response) error {
+	_, _, err = l.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", long: true, body: document(dav("propfind"), objectProps)}, func(base *url.URL, r *response) error {
 		truncated = truncated || r.status == http.StatusInsufficientStorage
 		return l.upsert(base, r)
 	})
@@ -235,7 +235,7 @@ func (l *listing) sync(ctx context.Context, token string) error {
 	for range maxPages {
 		body := document(dav("sync-collection"), element(dav("sync-token"), token)+element(dav("sync-level"), "1")+objectProps)
 		truncated := false
-		next, _, err := l.st.c.multistatus(ctx, request{method: "REPORT", url: u, depth: "0", body: body}, func(base *url.URL, r *response) error {
+		next, _, err := l.st.c.multistatus(ctx, request{method: "REPORT", url: u, depth: "0", long: true, body: body}, func(base *url.URL, r *response) error {
 			at := resolveHref(base, r.href, l.st.src.trusts)
 			self := pathKey(at.EscapedPath()) == pathKey(base.EscapedPath())
 			switch {

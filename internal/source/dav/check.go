@@ -25,6 +25,8 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 	if err != nil {
 		return []model.Finding{model.Stop("source: DAV", err)}
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.opts.patience.answer)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodOptions, u.String()+"/", nil)
 	if err != nil {
 		return []model.Finding{model.Stop("source: DAV", err)}

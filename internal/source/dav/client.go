@@ -53,6 +53,10 @@ type request struct {
 	depth  string // "0", "1" or empty
 	body   []byte
 	header http.Header
+	// long: the server may take its time, see patience.
+	long bool
+	// once: an answer that comes too late is not asked for again as it is.
+	once bool
 }
 
 // answer is a response, at the URL that redirects led to.
@@ -103,7 +107,8 @@ func (c *client) do(ctx context.Context, r request) (*answer, error) {
 		if model.ClassOf(err) != model.ClassRetry {
 			return nil, err
 		}
-		if n == attempts {
+		slow := model.CodeOf(err) == codeSlow
+		if n == attempts || slow && (r.once || r.long && statusOf(err) == 0) {
 			return nil, c.giveUp(err)
 		}
 		if f, ok := errors.AsType[*model.Fault](err); ok && f.RetryAfter > 0 {
@@ -138,7 +143,7 @@ func (c *client) giveUp(err error) error {
 	}
 	g := *f
 	g.Class, g.Account = model.ClassAccount, c.account
-	if c.src.unmet.Add(1) >= unmetAccounts {
+	if g.Code != codeSlow && c.src.unmet.Add(1) >= unmetAccounts {
 		g.Class = model.ClassFatal
 	}
 	return &g
@@ -220,8 +225,10 @@ func (c *client) authorized(ctx context.Context, r request) (*http.Response, err
 			}
 		}
 		req.Header.Set("User-Agent", "mailhaul")
-		resp, err := c.src.http.RoundTrip(req)
-		if err != nil {
+		resp, err := c.roundTrip(r, req)
+		if model.CodeOf(err) == codeSlow {
+			return nil, err
+		} else if err != nil {
 			return nil, c.unreachable(r.url, err)
 		}
 		if resp.StatusCode != http.StatusUnauthorized {
@@ -375,8 +382,12 @@ func (c *client) refused(r request, resp *http.Response) error {
 	e := &statusError{method: r.method, path: r.url.EscapedPath(), code: resp.StatusCode, text: excerpt(resp.Body)}
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Account: c.account, Err: e, RetryAfter: retryAfter(resp.Header.Get("Retry-After")),
+		f := &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Account: c.account, Err: e, RetryAfter: retryAfter(resp.Header.Get("Retry-After")),
 			Remedy: "fewer connections may help: limits.connections"}
+		if resp.StatusCode == http.StatusGatewayTimeout {
+			f.Code, f.Remedy = codeSlow, "a proxy before the server waits too short a time: raise its limit, or write the server's own address into source.dav.url"
+		}
+		return f
 	}
 	return e
 }

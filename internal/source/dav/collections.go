@@ -127,7 +127,7 @@ func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
 	}
 	var deeper []*url.URL
 	body := propfind(collectionProps...)
-	_, _, err := w.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", body: body}, func(base *url.URL, r *response) error {
+	_, _, err := w.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", long: true, body: body}, func(base *url.URL, r *response) error {
 		at := resolveHref(base, r.href, w.st.src.trusts)
 		key := pathKey(at.EscapedPath())
 		if d := r.props[caldav("schedule-default-calendar-URL")].href(); d != "" {
@@ -300,7 +300,7 @@ func (w *walk) files(ctx context.Context, u *url.URL, path []string) error {
 	var folders []*url.URL
 	var files []model.Object
 	known, whole := false, true
-	_, at, err := w.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", body: propfind(append(slices.Clone(objectNames), cs("getctag"), dav("sync-token"), dav("current-user-privilege-set"))...)},
+	_, at, err := w.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", long: true, body: propfind(append(slices.Clone(objectNames), cs("getctag"), dav("sync-token"), dav("current-user-privilege-set"))...)},
 		func(base *url.URL, r *response) error {
 			l := listing{st: w.st, c: model.ObjectCollection{Kind: model.KindFiles, ID: base.EscapedPath()}}
 			if o, ok := l.member(base, r); ok {

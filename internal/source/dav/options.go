@@ -60,6 +60,8 @@ type Options struct {
 	Sleep func(d time.Duration) <-chan time.Time
 	// Resolver finds servers of a Domain; nil means the system's.
 	Resolver Resolver
+
+	patience patience // zero: the usual one
 }
 
 // Resolver is the part of net.Resolver that RFC 6764 needs.
@@ -75,11 +77,6 @@ const (
 	backOff   = 500 * time.Millisecond
 	maxWait   = 30 * time.Second
 	dialLimit = 30 * time.Second
-	// answerLimit is how long a server may think: some calculate long before
-	// they list a large collection.
-	answerLimit = 5 * time.Minute
-	// stallLimit is how long nothing may come of an answer that has begun.
-	stallLimit = 2 * time.Minute
 )
 
 func (o Options) withDefaults() Options {
@@ -91,6 +88,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Sleep == nil {
 		o.Sleep = time.After
+	}
+	if o.patience == (patience{}) {
+		o.patience = usualPatience
 	}
 	if o.TLS == nil {
 		o.TLS = &tls.Config{}

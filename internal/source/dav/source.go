@@ -19,10 +19,12 @@ import (
 // Source is a server, or several of one organisation. Its methods may be
 // called concurrently.
 type Source struct {
-	opts    Options
-	http    http.RoundTripper
-	refused atomic.Int32 // logins of the master in a row
-	unmet   atomic.Int32 // accounts in a row that found no server
+	opts Options
+	http http.RoundTripper
+	// transport is at the bottom of http.
+	transport *http.Transport
+	refused   atomic.Int32 // logins of the master in a row
+	unmet     atomic.Int32 // accounts in a row that found no server
 
 	mu      sync.Mutex
 	own     map[string]bool   // origins that may see credentials
@@ -32,7 +34,8 @@ type Source struct {
 // New returns a source; it does not connect yet.
 func New(o Options) (*Source, error) {
 	s := &Source{opts: o.withDefaults(), own: map[string]bool{}, schemes: map[string]string{}}
-	s.http = s.newTransport()
+	s.transport = s.newTransport()
+	s.http = readOnly{told{next: s.transport, log: s.opts.Log}}
 	sample := model.Account{Login: "user@domain.test"}
 	for _, template := range append([]string{o.URL, o.Calendars, o.Contacts, o.Files}, o.Origins...) {
 		if template == "" {
@@ -131,9 +134,7 @@ func (s *Source) String() string {
 
 // Close implements source.Source.
 func (s *Source) Close() error {
-	if t, ok := s.http.(readOnly).next.(*http.Transport); ok {
-		t.CloseIdleConnections()
-	}
+	s.transport.CloseIdleConnections()
 	return nil
 }
 

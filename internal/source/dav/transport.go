@@ -21,9 +21,9 @@ func (r readOnly) RoundTrip(req *http.Request) (*http.Response, error) {
 	return r.next.RoundTrip(req)
 }
 
-func (s *Source) newTransport() http.RoundTripper {
+func (s *Source) newTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: dialLimit}
-	return readOnly{&http.Transport{
+	return &http.Transport{
 		Proxy:           http.ProxyFromEnvironment,
 		TLSClientConfig: s.opts.TLS.Clone(),
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -31,33 +31,13 @@ func (s *Source) newTransport() http.RoundTripper {
 			if err != nil {
 				return nil, err
 			}
-			return s.opts.Throttle.Conn(impatient{c}), nil
+			return s.opts.Throttle.Conn(c), nil
 		},
-		TLSHandshakeTimeout:   dialLimit,
-		ResponseHeaderTimeout: answerLimit,
-		MaxConnsPerHost:       s.opts.Connections,
-		MaxIdleConnsPerHost:   s.opts.Connections,
-		IdleConnTimeout:       30 * time.Second,
+		TLSHandshakeTimeout: dialLimit,
+		MaxConnsPerHost:     s.opts.Connections,
+		MaxIdleConnsPerHost: s.opts.Connections,
+		IdleConnTimeout:     30 * time.Second,
 		// Headers are no way to fill the memory, either.
 		MaxResponseHeaderBytes: 1 << 20,
-	}}
-}
-
-// impatient is a connection that breaks when nothing comes for long. It allows
-// for a server that thinks before it answers.
-type impatient struct{ net.Conn }
-
-func (c impatient) Read(p []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(answerLimit + stallLimit)); err != nil {
-		return 0, err
 	}
-	return c.Conn.Read(p)
-}
-
-// SetReadBuffer lets a throttle keep the system from receiving far ahead.
-func (c impatient) SetReadBuffer(octets int) error {
-	if t, ok := c.Conn.(*net.TCPConn); ok {
-		return t.SetReadBuffer(octets)
-	}
-	return nil
 }
