@@ -108,7 +108,7 @@ func (o *objectComparison) run(ctx context.Context) error {
 			return err
 		}
 	}
-	var refs []model.ObjectRef
+	var refs []model.ObjectRef // no server waits with half a listing while objects are compared
 	for ch, err := range o.src.ObjectChanges(ctx, o.about, "") {
 		if err != nil {
 			return err
@@ -122,15 +122,10 @@ func (o *objectComparison) run(ctx context.Context) error {
 			o.rep.NotTaken++
 			continue
 		}
-		if refs = append(refs, ch.Object.ObjectRef); len(refs) == objectChunk {
-			if err := o.chunk(ctx, refs); err != nil {
-				return err
-			}
-			refs = refs[:0]
-		}
+		refs = append(refs, ch.Object.ObjectRef)
 	}
-	if len(refs) > 0 {
-		if err := o.chunk(ctx, refs); err != nil {
+	for some := range slices.Chunk(refs, objectChunk) {
+		if err := o.chunk(ctx, some); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,8 @@ import (
 // ctag where the server has no tokens.
 func (st *Store) ObjectChanges(ctx context.Context, c model.ObjectCollection, since string) iter.Seq2[model.ObjectChange, error] {
 	return func(yield func(model.ObjectChange, error) bool) {
+		st.of(c).drop()
+		st.readings[c.ID] = &reading{}
 		l := &listing{st: st, c: c, yield: yield}
 		err := l.run(ctx, since)
 		if err != nil && !errors.Is(err, errEnough) {
@@ -159,6 +161,7 @@ func (l *listing) full(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.st.readings[l.c.ID] = &reading{}
 	truncated := false
 	_, _, err = l.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", long: true, body: document(dav("propfind"), objectProps)}, func(base *url.URL, r *response) error {
 		truncated = truncated || r.status == http.StatusInsufficientStorage
@@ -176,6 +179,7 @@ func (l *listing) upsert(base *url.URL, r *response) error {
 	if !ok {
 		return nil
 	}
+	l.st.of(l.c).count(o)
 	return l.put(model.ObjectChange{Op: model.OpUpsert, Object: o})
 }
 

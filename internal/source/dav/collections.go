@@ -33,12 +33,13 @@ func (st *Store) ObjectCollections(ctx context.Context) (all []model.ObjectColle
 
 // SharedObjects implements source.SharedObjects.
 func (st *Store) SharedObjects(ctx context.Context) ([]model.ObjectCollection, error) {
-	_, foreign, _, err := st.collections(ctx)
-	if err != nil {
-		return nil, err
+	if !st.listed {
+		if _, _, _, err := st.collections(ctx); err != nil {
+			return nil, err
+		}
 	}
 	of, err := st.ofGroups(ctx)
-	return append(foreign, of...), err
+	return append(slices.Clone(st.foreign), of...), err
 }
 
 // ofGroups are the calendars and address books of groups of which the account is
@@ -58,7 +59,7 @@ func (st *Store) ofGroups(ctx context.Context) (out []model.ObjectCollection, er
 		}
 		for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts} {
 			for _, h := range f.homes(kind) {
-				w := &walk{st: st, kind: kind, seen: map[string]bool{}}
+				w := &walk{st: st, kinds: []model.Kind{kind}, seen: map[string]bool{}}
 				if err := w.home(ctx, resolveHref(f.base, h, st.src.trusts), 0); err != nil {
 					return nil, err
 				}
@@ -78,12 +79,26 @@ func (st *Store) collections(ctx context.Context) (all, foreign []model.ObjectCo
 			Err: fmt.Errorf("%s names neither calendars nor address books of it", st.src), Remedy: "if it has some, write where they are in source.dav: calendars, contacts"}}, nil
 	}
 	st.held = held{folders: map[string][]model.Object{}}
+	asked := map[string]bool{}
 	for _, h := range st.homes {
-		w := &walk{st: st, kind: h.kind, seen: map[string]bool{}}
+		if asked[h.url.String()] {
+			continue // with the kind before
+		}
+		w := &walk{st: st, seen: map[string]bool{}}
 		if h.kind == model.KindFiles {
 			err = w.files(ctx, h.url, nil)
-		} else if err = w.home(ctx, h.url, 0); err == nil {
-			err = w.askInbox(ctx)
+		} else {
+			// One home may be that of both kinds. It is asked once: Radicale reads
+			// everything in it for that.
+			for _, g := range st.homes {
+				if g.kind != model.KindFiles && g.url.String() == h.url.String() {
+					w.kinds = append(w.kinds, g.kind)
+				}
+			}
+			asked[h.url.String()] = true
+			if err = w.home(ctx, h.url, 0); err == nil {
+				err = w.askInbox(ctx)
+			}
 		}
 		if err != nil {
 			return nil, nil, nil, err
@@ -91,13 +106,15 @@ func (st *Store) collections(ctx context.Context) (all, foreign []model.ObjectCo
 		w.finish()
 		all, foreign, errs = append(all, w.all...), append(foreign, w.foreign...), append(errs, w.errs...)
 	}
+	slices.SortStableFunc(all, func(a, b model.ObjectCollection) int { return int(a.Kind) - int(b.Kind) })
+	st.foreign, st.listed = foreign, true
 	return all, foreign, errs, nil
 }
 
 // walk gathers the collections of one home.
 type walk struct {
 	st           *Store
-	kind         model.Kind
+	kinds        []model.Kind // calendars, contacts or both; not for files
 	seen         map[string]bool
 	all, foreign []model.ObjectCollection
 	errs         []error
@@ -121,10 +138,6 @@ func (w *walk) fail(err error, u *url.URL) error {
 // home lists the calendars or address books of a home, or takes what is one
 // itself.
 func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
-	want := caldav("calendar")
-	if w.kind == model.KindContacts {
-		want = carddav("addressbook")
-	}
 	var deeper []*url.URL
 	body := propfind(collectionProps...)
 	_, _, err := w.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", long: true, body: body}, func(base *url.URL, r *response) error {
@@ -134,14 +147,14 @@ func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
 			w.standard = pathKey(resolveHref(base, d, w.st.src.trusts).EscapedPath())
 		}
 		self := key == pathKey(base.EscapedPath())
-		subscribed := w.kind == model.KindCalendar && r.is(cs("subscribed"))
+		kind, wanted := w.kindOf(r)
 		switch {
 		case r.status == http.StatusInsufficientStorage:
 			w.truncated(u)
 		case w.seen[key]:
-		case r.is(want) || subscribed:
+		case wanted:
 			w.seen[key] = true
-			w.add(base, at, r)
+			w.add(kind, base, at, r)
 		case r.is(caldav("schedule-inbox")):
 			w.inbox = at
 		case r.status/100 > 2:
@@ -197,10 +210,21 @@ func plainFolder(r *response) bool {
 	return t != nil && len(t.kids) == 1 && t.has(dav("collection"))
 }
 
-func (w *walk) add(base, at *url.URL, r *response) {
-	c := model.ObjectCollection{Kind: w.kind, ID: at.EscapedPath(), Description: plain(r.text(caldav("calendar-description"))),
+// kindOf is what a collection of the home is; wanted: that is looked for here.
+func (w *walk) kindOf(r *response) (kind model.Kind, wanted bool) {
+	for _, kind := range w.kinds {
+		switch {
+		case kind == model.KindCalendar && (r.is(caldav("calendar")) || r.is(cs("subscribed"))), kind == model.KindContacts && r.is(carddav("addressbook")):
+			return kind, true
+		}
+	}
+	return 0, false
+}
+
+func (w *walk) add(kind model.Kind, base, at *url.URL, r *response) {
+	c := model.ObjectCollection{Kind: kind, ID: at.EscapedPath(), Description: plain(r.text(caldav("calendar-description"))),
 		Color: color(r.text(apple("calendar-color"))), Fingerprint: fingerprint(r)}
-	if origin(at) != origin(w.st.homeOf(w.kind)) {
+	if origin(at) != origin(w.st.homeOf(kind)) {
 		c.ID = at.String()
 	}
 	name := plain(r.text(dav("displayname")))
@@ -208,10 +232,10 @@ func (w *walk) add(base, at *url.URL, r *response) {
 		name = lastSegment(c.ID)
 	}
 	if name == "" {
-		name = w.kind.String()
+		name = kind.String()
 	}
 	c.Path = []string{name}
-	if w.kind == model.KindContacts {
+	if kind == model.KindContacts {
 		c.Description, c.Color = plain(r.text(carddav("addressbook-description"))), color(r.text(inf("addressbook-color")))
 	} else {
 		c.TimeZone = r.text(caldav("calendar-timezone-id"))
@@ -290,7 +314,7 @@ func (w *walk) finish() {
 	for i := range w.all {
 		w.all[i].Default = w.standard != "" && pathKey(w.all[i].ID) == w.standard
 	}
-	if w.kind != model.KindFiles {
+	if len(w.kinds) > 0 {
 		slices.SortStableFunc(w.all, func(a, b model.ObjectCollection) int { return strings.Compare(a.ID, b.ID) })
 	}
 }

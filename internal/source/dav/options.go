@@ -55,6 +55,9 @@ type Options struct {
 	Connections int
 	// Throttle bounds what all connections together read; nil means no bound.
 	Throttle *throttle.Throttle
+	// SpoolDir takes a collection that is read as a whole; empty: the system's
+	// folder of temporary files.
+	SpoolDir string
 	Log      *slog.Logger // may be nil
 	// Sleep waits between attempts; nil means real time.
 	Sleep func(d time.Duration) <-chan time.Time

@@ -2,21 +2,22 @@ package dav
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 )
 
 const (
-	// batch is how many objects one multiget asks for.
+	// batch is how many objects one multiget asks for, at most.
 	batch = 100
 	// whole is the most octets of an object that is read ahead, into memory;
 	// larger ones are streamed.
@@ -36,12 +37,28 @@ func (st *Store) ReadObjects(ctx context.Context, c model.ObjectCollection, obje
 	if c.Kind == model.KindFiles {
 		return st.gets(ctx, c, objects, fn)
 	}
+	r := st.of(c)
 	for len(objects) > 0 {
-		n := min(batch, len(objects))
-		rest := objects[:n]
-		if !st.noMultiget {
-			var err error
-			if rest, err = st.multiget(ctx, c, rest, fn); err != nil {
+		if r.worthwhile() {
+			if err := st.bulk(ctx, c, r); err != nil {
+				return err
+			}
+		}
+		n := min(st.batch, len(objects))
+		rest, err := r.bulk.give(objects[:n], fn)
+		if err != nil {
+			return err
+		}
+		if !st.noMultiget && len(rest) > 0 {
+			asked := len(rest)
+			rest, err = st.multiget(ctx, c, rest, fn)
+			if model.CodeOf(err) == codeSlow && asked > 1 {
+				// It would take as long again: less may come in time.
+				st.batch = max(asked/4, 1)
+				st.src.opts.Log.Info("read fewer objects at a time: the server is slow", "account", st.acc.Login, "objects", st.batch, "error", err)
+				objects = append(slices.Clone(rest), objects[n:]...)
+				continue
+			} else if err != nil {
 				return err
 			}
 		}
@@ -62,6 +79,7 @@ func (s *stopped) Unwrap() error { return s.err }
 // multiget reads objects by a report (RFC 4791 §7.9, RFC 6352 §8.7) and
 // returns those that it did not give.
 func (st *Store) multiget(ctx context.Context, c model.ObjectCollection, objects []model.ObjectRef, fn handler) (rest []model.ObjectRef, err error) {
+	began, elsewhere, given := time.Now(), time.Duration(0), int64(0) // without what fn takes
 	u, err := st.objectURL(c, c.ID)
 	if err != nil {
 		return nil, err
@@ -77,22 +95,25 @@ func (st *Store) multiget(ctx context.Context, c model.ObjectCollection, objects
 		inside.WriteString(element(dav("href"), pathOf(o.ID)))
 		pending[pathKey(pathOf(o.ID))] = o
 	}
-	_, _, err = st.c.multistatus(ctx, request{method: "REPORT", url: u, depth: "0", body: document(root, inside.String())}, func(base *url.URL, r *response) error {
+	_, _, err = st.c.multistatus(ctx, request{method: "REPORT", url: u, depth: "0", once: len(objects) > 1, body: document(root, inside.String())}, func(base *url.URL, r *response) error {
 		key := pathKey(resolveHref(base, r.href, st.src.trusts).EscapedPath())
 		o, ok := pending[key]
 		if !ok {
 			return nil
 		}
-		content := multigetContent(r, data)
-		if content == nil {
+		text := objectText(r, data)
+		if text == nil {
 			return nil // a GET tells why
 		}
-		if c.Kind == model.KindContacts && st.converted(o.ID, r.props[data].text) {
+		if c.Kind == model.KindContacts && st.converted(o.ID, string(text)) {
 			return nil // a GET asks for the version that it has
 		}
 		delete(pending, key)
 		o.Version = version(r.text(dav("getetag")), "", "")
-		if err := fn(o, content, nil); err != nil {
+		given += int64(len(text))
+		pause := time.Now()
+		defer func() { elsewhere += time.Since(pause) }()
+		if err := fn(o, paced(text), nil); err != nil {
 			return &stopped{err}
 		}
 		return nil
@@ -100,6 +121,10 @@ func (st *Store) multiget(ctx context.Context, c model.ObjectCollection, objects
 	if s, ok := errors.AsType[*stopped](err); ok {
 		return nil, s.err
 	}
+	if model.CodeOf(err) == codeSlow {
+		return objects, err
+	}
+	st.pace(st.of(c), len(objects)-len(pending), given, time.Since(began)-elsewhere)
 	if code := statusOf(err); len(pending) == len(objects) && (code == http.StatusNotImplemented || code == http.StatusMethodNotAllowed || code == http.StatusForbidden || code == http.StatusUnsupportedMediaType) {
 		st.noMultiget = true
 		st.src.opts.Log.Info("read objects one by one: the server refuses multiget", "account", st.acc.Login, "error", err)
@@ -123,27 +148,9 @@ func pathOf(id string) string {
 	return id
 }
 
-// multigetContent is an object's text. XML has turned its line ends into LF
-// (XML 1.0 §2.11): they are CRLF again, as GET gives them.
-func multigetContent(r *response, data xml.Name) *source.Content {
-	text := ""
-	if p := r.props[data]; p != nil {
-		text = strings.TrimLeft(p.text, " \t\r\n")
-	}
-	if text == "" {
-		return nil
-	}
-	var b strings.Builder
-	b.Grow(len(text) + len(text)/32)
-	for line := range strings.Lines(text) {
-		if rest, ok := strings.CutSuffix(line, "\n"); ok {
-			b.WriteString(strings.TrimSuffix(rest, "\r"))
-			b.WriteString("\r\n")
-		} else {
-			b.WriteString(line)
-		}
-	}
-	c := source.Whole([]byte(b.String()))
+// paced is an object's text that has come over the network.
+func paced(text []byte) *source.Content {
+	c := source.Whole(text)
 	c.Paced = true
 	return c
 }
@@ -239,9 +246,7 @@ func (st *Store) get(ctx context.Context, c model.ObjectCollection, o model.Obje
 			return got{ref: ref, large: true}
 		}
 		st.seeVersion(o.ID, text)
-		content := source.Whole(text)
-		content.Paced = true
-		return got{ref: ref, content: content}
+		return got{ref: ref, content: paced(text)}
 	}
 	return got{ref: o, err: st.c.giveUp(broken)}
 }

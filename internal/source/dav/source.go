@@ -153,7 +153,7 @@ func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error
 }
 
 func (s *Source) open(ctx context.Context, a model.Account) (*Store, error) {
-	st := &Store{src: s, acc: a, c: s.client(a), names: map[string][]grantee{}}
+	st := &Store{src: s, acc: a, c: s.client(a), names: map[string][]grantee{}, readings: map[string]*reading{}, batch: batch}
 	if err := st.discover(ctx); err != nil {
 		return nil, err
 	}
@@ -227,6 +227,10 @@ type Store struct {
 	delegates granted              // nil: not asked yet
 	// noMultiget: the server refused it once.
 	noMultiget bool
+	batch      int                      // how many objects the next one asks for
+	foreign    []model.ObjectCollection // those of others, if listed
+	listed     bool
+	readings   map[string]*reading // by the collection's ID
 	// newer are cards that the server gave in an older version than they have;
 	// see version.go.
 	newer   map[string]bool
@@ -234,7 +238,12 @@ type Store struct {
 }
 
 // Close implements source.Store.
-func (st *Store) Close() error { return nil }
+func (st *Store) Close() error {
+	for _, r := range st.readings {
+		r.drop()
+	}
+	return nil
+}
 
 // fault says what an error of one collection or object means.
 func (st *Store) fault(err error, class model.Class, collection, item string) error {
