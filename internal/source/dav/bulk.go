@@ -13,20 +13,8 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 )
 
-const (
-	// slowBatch is how long a multiget may take before the next one asks for
-	// less, and quickBatch how long before it asks for more again.
-	slowBatch, quickBatch = 20 * time.Second, 5 * time.Second
-	// slowObject is how long an object may take in a multiget before it is worth
-	// to ask for the whole collection at once: Xandikos 0.2 reads the list of
-	// all objects for each one that is asked for.
-	slowObject = 15 * time.Millisecond
-	// slowSoFar is how long a collection has to be read by slow multigets
-	// before: what asking for the whole of it costs at most is not known.
-	slowSoFar = 10 * time.Second
-	// maxBulk is the most octets that a server is to put into one answer.
-	maxBulk = 256 << 20
-)
+// maxBulk is the most octets that a server is to put into one answer.
+const maxBulk = 256 << 20
 
 // reading is what is known of a collection that was listed.
 type reading struct {
@@ -71,8 +59,8 @@ func (r *reading) count(o model.Object) {
 
 // worthwhile reports that what is left of a collection comes sooner, and with
 // less work for the server, in one answer.
-func (r *reading) worthwhile() bool {
-	if r.tried || r.read == 0 || r.took < slowSoFar || r.took/time.Duration(r.read) < slowObject || r.listed < 4*r.read {
+func (r *reading) worthwhile(p patience) bool {
+	if r.tried || r.read == 0 || r.took < p.soFar || r.took/time.Duration(r.read) < p.object || r.listed < 4*r.read {
 		return false
 	}
 	each := r.given / int64(r.read)
@@ -128,10 +116,10 @@ func (b *bulk) give(objects []model.ObjectRef, fn handler) (rest []model.ObjectR
 func (st *Store) pace(r *reading, objects int, octets int64, took time.Duration) {
 	r.read, r.given, r.took = r.read+objects, r.given+octets, r.took+took
 	switch {
-	case took > slowBatch:
+	case took > st.src.opts.patience.batch:
 		st.batch = max(st.batch/2, 1)
-	case took < quickBatch:
-		st.batch = min(2*st.batch, batch)
+	case took < st.src.opts.patience.batch/4:
+		st.batch = min(2*st.batch, st.most)
 	}
 }
 
@@ -157,7 +145,7 @@ func (st *Store) bulk(ctx context.Context, c model.ObjectCollection, r *reading)
 	began, end := time.Now(), int64(0)
 	log := st.src.opts.Log.With("account", st.acc.Login, "collection", strings.Join(c.Path, "/"))
 	log.Info("ask for a whole collection at once: the server takes long for each object", "each", r.took/time.Duration(r.read), "objects", r.listed)
-	_, _, err = st.c.multistatus(ctx, request{method: "REPORT", url: u, depth: "1", long: true, body: body}, func(base *url.URL, resp *response) error {
+	_, _, err = st.c.multistatus(ctx, request{method: "REPORT", url: u, depth: "1", long: true, once: true, body: body}, func(base *url.URL, resp *response) error {
 		at := resolveHref(base, resp.href, st.src.trusts)
 		text := objectText(resp, data)
 		if text == nil || c.Kind == model.KindContacts && st.converted(st.id(c, at), string(text)) {

@@ -26,9 +26,19 @@ type patience struct {
 	stall time.Duration
 	// notice is after which time it is said that the server is still thinking.
 	notice time.Duration
+	// batch is how long a multiget may take before the next one asks for less;
+	// below a quarter of it for more again.
+	batch time.Duration
+	// object is how long an object may take in a multiget before it is worth to
+	// ask for the whole collection at once: Xandikos 0.2 reads the list of all
+	// objects for each one that is asked for. And soFar is how long the
+	// collection has to be read in that way before: what the whole of it will
+	// cost the server is not known.
+	object, soFar time.Duration
 }
 
-var usualPatience = patience{answer: 5 * time.Minute, list: time.Hour, stall: 7 * time.Minute, notice: time.Minute}
+var usualPatience = patience{answer: 5 * time.Minute, list: time.Hour, stall: 7 * time.Minute, notice: time.Minute,
+	batch: 20 * time.Second, object: 15 * time.Millisecond, soFar: 10 * time.Second}
 
 // codeSlow: no answer came in time, here or at a proxy before the server.
 const codeSlow = "slow"

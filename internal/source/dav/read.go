@@ -39,7 +39,7 @@ func (st *Store) ReadObjects(ctx context.Context, c model.ObjectCollection, obje
 	}
 	r := st.of(c)
 	for len(objects) > 0 {
-		if r.worthwhile() {
+		if r.worthwhile(st.src.opts.patience) {
 			if err := st.bulk(ctx, c, r); err != nil {
 				return err
 			}
@@ -54,6 +54,7 @@ func (st *Store) ReadObjects(ctx context.Context, c model.ObjectCollection, obje
 			rest, err = st.multiget(ctx, c, rest, fn)
 			if model.CodeOf(err) == codeSlow && asked > 1 {
 				// It would take as long again: less may come in time.
+				st.most = max(asked/2, 1)
 				st.batch = max(asked/4, 1)
 				st.src.opts.Log.Info("read fewer objects at a time: the server is slow", "account", st.acc.Login, "objects", st.batch, "error", err)
 				objects = append(slices.Clone(rest), objects[n:]...)

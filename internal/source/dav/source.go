@@ -153,7 +153,7 @@ func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error
 }
 
 func (s *Source) open(ctx context.Context, a model.Account) (*Store, error) {
-	st := &Store{src: s, acc: a, c: s.client(a), names: map[string][]grantee{}, readings: map[string]*reading{}, batch: batch}
+	st := &Store{src: s, acc: a, c: s.client(a), names: map[string][]grantee{}, readings: map[string]*reading{}, batch: batch, most: batch}
 	if err := st.discover(ctx); err != nil {
 		return nil, err
 	}
@@ -227,10 +227,12 @@ type Store struct {
 	delegates granted              // nil: not asked yet
 	// noMultiget: the server refused it once.
 	noMultiget bool
-	batch      int                      // how many objects the next one asks for
-	foreign    []model.ObjectCollection // those of others, if listed
-	listed     bool
-	readings   map[string]*reading // by the collection's ID
+	// batch is how many objects the next multiget asks for, and most how many it
+	// may ask for.
+	batch, most int
+	readings    map[string]*reading      // by the collection's ID
+	foreign     []model.ObjectCollection // those of others, if listed
+	listed      bool
 	// newer are cards that the server gave in an older version than they have;
 	// see version.go.
 	newer   map[string]bool
