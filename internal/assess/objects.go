@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/icalendar"
 	"mailhaul.org/mailhaul/internal/model"
@@ -54,6 +55,9 @@ const (
 	maxObject = 512 << 10
 	// readBatch is how many objects are read at a time.
 	readBatch = 500
+	// slowCollection and slowObject are how long a collection, and each object in
+	// it, take at least where that is worth to be told.
+	slowCollection, slowObject = 30 * time.Second, 10 * time.Millisecond
 )
 
 // objects counts what the account has beside its mail. Calendar objects and
@@ -70,6 +74,7 @@ func (e *examiner) objects(ctx context.Context) error {
 	if err != nil {
 		return e.unreadableObjects(ctx, "", err)
 	}
+	e.slow("", 0, e.Now().Sub(started))
 	for _, err := range errs {
 		if model.CodeOf(err) == source.CodeNoHome {
 			e.note(Anomaly{Code: "noHome", AsIs: true, Text: err.Error()})
@@ -128,6 +133,8 @@ func (e *examiner) objectCollection(ctx context.Context, s source.Objects, c mod
 	case model.KindFiles:
 		o.Folders++
 	}
+	started, found := e.Now(), int64(0)
+	defer func() { e.slow(name, found, e.Now().Sub(started)) }()
 	var refs []model.ObjectRef // the store is read by one at a time: first the listing, then the objects
 	for ch, err := range s.ObjectChanges(ctx, c, "") {
 		if err != nil {
@@ -136,6 +143,7 @@ func (e *examiner) objectCollection(ctx context.Context, s source.Objects, c mod
 		if ch.Op != model.OpUpsert {
 			continue
 		}
+		found++
 		if c.Kind == model.KindFiles {
 			o.Files++
 			o.Octets += max(ch.Object.Size, 0)
@@ -161,6 +169,20 @@ func (e *examiner) objectCollection(ctx context.Context, s source.Objects, c mod
 		refs = refs[n:]
 	}
 	return nil
+}
+
+// slow notes a server that takes long for a collection, or to list them all:
+// sync and verify will wait for it, too.
+func (e *examiner) slow(name string, objects int64, took time.Duration) {
+	if took < slowCollection || took < slowObject*time.Duration(objects) {
+		return
+	}
+	text := fmt.Sprintf("the source took %s to list and give %d objects: sync and verify wait as long, each", took.Round(time.Second), objects)
+	if name == "" {
+		text = fmt.Sprintf("the source took %s to tell which collections there are: every run waits for that", took.Round(time.Second))
+	}
+	e.note(Anomaly{Code: "slowObjects", Mailbox: name, AsIs: true, Text: text,
+		Remedy: "if the server keeps a file for each event or card, as Radicale and Xandikos do, read its folders instead: kind: vdir"})
 }
 
 // object looks at one calendar object or card.

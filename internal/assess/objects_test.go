@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/assess"
 	"mailhaul.org/mailhaul/internal/model"
@@ -64,5 +65,30 @@ func TestObjects(t *testing.T) {
 	}
 	if as.Accounts[0].Risk != assess.RiskHigh {
 		t.Errorf("the risk is %s", as.Accounts[0].Risk)
+	}
+}
+
+// A server that takes long is told, with what helps.
+func TestSlowObjects(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "anna", "Work"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "anna", "Work", "a.ics"), []byte("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260101T100000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for step, want := range map[time.Duration]int64{time.Minute: 2, time.Millisecond: 0} {
+		now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+		as, err := assess.Run(t.Context(), assess.Options{Source: vdir.New(vdir.Options{Calendars: dir + "/%u"}), Now: func() time.Time {
+			now = now.Add(step)
+			return now
+		}}, []model.Account{{Login: "anna", Address: "anna@acme.test"}})
+		if err != nil || as.Accounts[0].Err != nil {
+			t.Fatal(err, as.Accounts[0].Err)
+		}
+		if n := as.Total.Anomalies["slowObjects"]; n != want {
+			t.Errorf("at %v between two looks at the clock %d are slow, want %d: %+v", step, n, want, as.Accounts[0].Anomalies)
+		}
 	}
 }

@@ -104,6 +104,7 @@ var meaning = map[string]string{
 	"unknownZone":       "a time zone that is known by its definition alone; it is carried with that",
 	"groupObjects":      "a calendar or address book of a group for which no account stands; stays behind",
 	"noHome":            "no calendars, address books or files are found; right where there are none",
+	"slowObjects":       "a server that takes long to list and give what it has",
 	"subscription":      "a subscribed calendar; its address is told, its events are not copied",
 	"sharedObjects":     "a calendar, address book or folder of somebody else; it moves with its owner",
 	"room":              "a limit of the destination is too low",
@@ -123,7 +124,11 @@ func Prediction(a assess.Assessment) string {
 	if d.MessagesPerSecond > 0 {
 		s += fmt.Sprintf(" Measured at the source: %.0f messages/s and %s/s for one account, %d accounts at once.", d.MessagesPerSecond, size(int64(d.OctetsPerSecond)), a.Parallel)
 	}
-	return s + fmt.Sprintf(" Assumed at the destination: %d messages/s and %s/s.", assess.AssumedMessages, size(assess.AssumedOctets))
+	objects := ""
+	if a.Total.Objects.Any() {
+		objects = fmt.Sprintf("; %d events, contacts or files/s", assess.AssumedObjects)
+	}
+	return s + fmt.Sprintf(" Assumed at the destination: %d messages/s and %s/s%s.", assess.AssumedMessages, size(assess.AssumedOctets), objects)
 }
 
 // AssessCSV writes one row per account.
