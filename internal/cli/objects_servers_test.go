@@ -27,18 +27,24 @@ var (
 // objectSites start old servers.
 var objectSites = map[string]func(t *testing.T) objectSite{
 	"Radicale": func(t *testing.T) objectSite {
-		r := lab.StartRadicale(t, anna)
-		c := newDAVClient(r.URL, anna.Name, anna.Password, map[model.Kind]string{model.KindCalendar: "/anna/", model.KindContacts: "/anna/"})
-		c.filler = r
-		c.send(t, "PROPFIND", "/anna/", "", nil) // makes the principal
-		return objectSite{kinds: withoutFile, client: c,
-			source: fmt.Sprintf("  kind: dav\n  dav: {url: %q, master: %s, password: %q}", r.URL+"/{user}/", r.Admin, "inline:"+r.AdminPassword)}
+		r, site := startObjectRadicale(t)
+		site.source = fmt.Sprintf("  kind: dav\n  dav: {url: %q, master: %s, password: %q}", r.URL+"/{user}/", r.Admin, "inline:"+r.AdminPassword)
+		return site
+	},
+	"Disk of Radicale": func(t *testing.T) objectSite {
+		r, site := startObjectRadicale(t)
+		site.source = fmt.Sprintf("  kind: vdir\n  vdir: {calendars: %q, contacts: %[1]q}", r.Folder+"/collection-root/%u")
+		return site
 	},
 	"Xandikos": func(t *testing.T) objectSite {
-		x := lab.StartXandikos(t, "anna")
-		c := newDAVClient(x.URL, "anna", "", map[model.Kind]string{model.KindCalendar: x.Principal + "calendars/", model.KindContacts: x.Principal + "contacts/"})
-		c.noMove, c.filler = true, x
-		return objectSite{kinds: withoutFile, client: c, drops: []string{"radicale-busy-times.ics"}, source: fmt.Sprintf("  kind: dav\n  dav: {url: %q}", x.URL)}
+		x, site := startObjectXandikos(t)
+		site.source = fmt.Sprintf("  kind: dav\n  dav: {url: %q}", x.URL)
+		return site
+	},
+	"Disk of Xandikos": func(t *testing.T) objectSite {
+		x, site := startObjectXandikos(t)
+		site.source = fmt.Sprintf("  kind: vdir\n  vdir: {calendars: %q, contacts: %q}", x.Folder+"/%u/calendars", x.Folder+"/%u/contacts")
+		return site
 	},
 	"Apache": func(t *testing.T) objectSite {
 		a := lab.StartApache(t, anna)
@@ -97,6 +103,23 @@ var objectSites = map[string]func(t *testing.T) objectSite{
 		return objectSite{kinds: allObjects, client: c,
 			source: fmt.Sprintf("  kind: vdir\n  vdir: {calendars: %q, contacts: %q, files: %q}", dir+"/calendars/%u", dir+"/contacts/%u", dir+"/files/%u")}
 	},
+}
+
+func startObjectRadicale(t *testing.T) (*lab.Radicale, objectSite) {
+	t.Helper()
+	r := lab.StartRadicale(t, anna)
+	c := newDAVClient(r.URL, anna.Name, anna.Password, map[model.Kind]string{model.KindCalendar: "/anna/", model.KindContacts: "/anna/"})
+	c.filler = r
+	c.send(t, "PROPFIND", "/anna/", "", nil) // makes the principal
+	return r, objectSite{kinds: withoutFile, client: c}
+}
+
+func startObjectXandikos(t *testing.T) (*lab.Xandikos, objectSite) {
+	t.Helper()
+	x := lab.StartXandikos(t, "anna")
+	c := newDAVClient(x.URL, "anna", "", map[model.Kind]string{model.KindCalendar: x.Principal + "calendars/", model.KindContacts: x.Principal + "contacts/"})
+	c.noMove, c.filler = true, x
+	return x, objectSite{kinds: withoutFile, client: c, drops: []string{"radicale-busy-times.ics"}}
 }
 
 func logins(t *testing.T) string {

@@ -20,8 +20,8 @@ type Xandikos struct {
 	// Principal is the path of the user's principal, "/anna/". Its calendars
 	// are below /anna/calendars/, its address books below /anna/contacts/.
 	Principal string
-
-	folder string
+	// Folder holds the collections: Folder/anna/calendars/NAME.
+	Folder string
 }
 
 // StartXandikos starts a server from Debian's packages, with a user of this
@@ -32,12 +32,12 @@ func StartXandikos(t testing.TB, user string) *Xandikos {
 	root := Debian(t, "xandikos")
 	mustOverlay(t, root)
 	dir := t.TempDir()
-	x := &Xandikos{Principal: "/" + user + "/", folder: filepath.Join(dir, "data")}
+	x := &Xandikos{Principal: "/" + user + "/", Folder: filepath.Join(dir, "data")}
 	for attempt := 1; ; attempt++ {
 		port := strconv.Itoa(freePorts(t, 1)[0])
 		x.URL = "http://127.0.0.1:" + port
 		cmd := inside(root, "/usr/bin/python3", "-m", "xandikos.web", "--listen-address", "127.0.0.1", "--port", port,
-			"-d", x.folder, "--current-user-principal", x.Principal, "--defaults")
+			"-d", x.Folder, "--current-user-principal", x.Principal, "--defaults")
 		err := startProcess(t, "xandikos", filepath.Join(dir, "log"), cmd, syscall.SIGTERM, "127.0.0.1:"+port)
 		if err == nil {
 			return x
@@ -77,7 +77,7 @@ func (x *Xandikos) Fill(t testing.TB, collection string, objects iter.Seq2[strin
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skipf("no git here, which fills Xandikos: %v", err)
 	}
-	folder := filepath.Join(x.folder, filepath.FromSlash(collection))
+	folder := filepath.Join(x.Folder, filepath.FromSlash(collection))
 	writeFiles(t, folder, objects)
 	for _, args := range [][]string{{"add", "--all"}, {"-c", "user.name=lab", "-c", "user.email=lab@acme.test", "-c", "commit.gpgsign=false", "commit", "--quiet", "--message", "Fill"}} {
 		if out, err := exec.Command("git", append([]string{"-C", folder, "-c", "core.autocrlf=false", "-c", "gc.auto=0"}, args...)...).CombinedOutput(); err != nil {

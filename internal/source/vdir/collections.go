@@ -1,6 +1,7 @@
 package vdir
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -147,7 +148,8 @@ func (w *walk) folder(id, name string) {
 			others++
 		}
 	}
-	if mine == 0 && others > 0 {
+	says := w.h.about(id)
+	if says.kind != 0 && says.kind != w.h.kind || says.kind == 0 && mine == 0 && others > 0 {
 		return
 	}
 	meta := func(name string) string {
@@ -159,11 +161,10 @@ func (w *walk) folder(id, name string) {
 		b, _ := io.ReadAll(io.LimitReader(f, 64<<10)) // a broken one says nothing
 		return strings.TrimSpace(strings.ToValidUTF8(string(b), "\ufffd"))
 	}
-	c := model.ObjectCollection{Kind: w.h.kind, ID: id, Path: []string{shown(name)}, Color: color(meta("color")), Description: meta("description")}
-	if n := meta("displayname"); n != "" {
-		c.Path = []string{n}
-	}
-	if n, err := strconv.Atoi(meta("order")); err == nil {
+	c := model.ObjectCollection{Kind: w.h.kind, ID: id, Path: []string{cmp.Or(meta("displayname"), says.name, shown(name))},
+		Color: color(cmp.Or(meta("color"), says.color)), Description: cmp.Or(meta("description"), says.description),
+		TimeZone: says.zone, Components: says.components, Subscription: says.subscription}
+	if n, err := strconv.Atoi(cmp.Or(meta("order"), says.order)); err == nil {
 		c.Order = n
 	}
 	c.Fingerprint = fingerprint(entries)

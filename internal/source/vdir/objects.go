@@ -70,8 +70,12 @@ func (st *Store) list(ctx context.Context, h home, c model.ObjectCollection, sin
 		return nil, cursor, nil
 	}
 	var out []model.Object
+	var says about
+	if c.Kind != model.KindFiles {
+		says = h.about(c.ID)
+	}
 	for _, e := range entries {
-		if e.info.IsDir() || c.Kind != model.KindFiles && (hidden(e.name) || !strings.EqualFold(filepath.Ext(e.name), suffix(c.Kind))) {
+		if e.info.IsDir() || c.Kind != model.KindFiles && !says.mine(c.Kind, e.name) {
 			continue
 		}
 		if c.Kind != model.KindFiles && c.ID == "." {
