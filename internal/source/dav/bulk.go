@@ -132,11 +132,14 @@ func (st *Store) bulk(ctx context.Context, c model.ObjectCollection, r *reading)
 	if err != nil {
 		return err
 	}
-	root, data, filter, all := caldav("calendar-query"), caldav("calendar-data"), caldav("filter"), tag(caldav("comp-filter"))+` name="VCALENDAR"`
-	if c.Kind == model.KindContacts { // an empty filter is none or nothing, as servers understand it
-		root, data, filter, all = carddav("addressbook-query"), carddav("address-data"), carddav("filter"), tag(carddav("prop-filter"))+` name="FN"`
+	root, data := caldav("calendar-query"), caldav("calendar-data")
+	filter := "<" + tag(caldav("filter")) + "><" + tag(caldav("comp-filter")) + ` name="VCALENDAR"/></` + tag(caldav("filter")) + ">"
+	if c.Kind == model.KindContacts {
+		// All of no conditions: Radicale holds none to be met by any of none, and
+		// Xandikos 0.2 fails on every other filter.
+		root, data, filter = carddav("addressbook-query"), carddav("address-data"), "<"+tag(carddav("filter"))+` test="allof"/>`
 	}
-	body := document(root, prop(dav("getetag"), data)+"<"+tag(filter)+"><"+all+"/></"+tag(filter)+">")
+	body := document(root, prop(dav("getetag"), data)+filter)
 	file, err := os.CreateTemp(st.src.opts.SpoolDir, "dav-")
 	if err != nil {
 		return model.Faultf(model.ClassFatal, "spool", "%w", err)
