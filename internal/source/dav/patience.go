@@ -38,7 +38,7 @@ type patience struct {
 }
 
 var usualPatience = patience{answer: 5 * time.Minute, list: time.Hour, stall: 7 * time.Minute, notice: time.Minute,
-	batch: 20 * time.Second, object: 15 * time.Millisecond, soFar: 10 * time.Second}
+	batch: 20 * time.Second, object: 15 * time.Millisecond, soFar: 3 * time.Second}
 
 // codeSlow: no answer came in time, here or at a proxy before the server.
 const codeSlow = "slow"

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// batch is how many objects one multiget asks for, at most.
-	batch = 100
+	// batch is how many objects one multiget asks for, at most, and firstBatch
+	// the first one, which shows how fast the server is.
+	batch, firstBatch = 100, 25
 	// whole is the most octets of an object that is read ahead, into memory;
 	// larger ones are streamed.
 	whole = 256 << 10

@@ -153,7 +153,7 @@ func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error
 }
 
 func (s *Source) open(ctx context.Context, a model.Account) (*Store, error) {
-	st := &Store{src: s, acc: a, c: s.client(a), names: map[string][]grantee{}, readings: map[string]*reading{}, batch: batch, most: batch}
+	st := &Store{src: s, acc: a, c: s.client(a), names: map[string][]grantee{}, readings: map[string]*reading{}, batch: firstBatch, most: batch}
 	if err := st.discover(ctx); err != nil {
 		return nil, err
 	}
