@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -15,6 +16,8 @@ import (
 
 // maxBulk is the most octets that a server is to put into one answer.
 const maxBulk = 256 << 20
+
+var errTooMuch = fmt.Errorf("it holds more than %d MiB", maxBulk>>20)
 
 // reading is what is known of a collection that was listed.
 type reading struct {
@@ -57,17 +60,22 @@ func (r *reading) count(o model.Object) {
 	}
 }
 
-// worthwhile reports that what is left of a collection comes sooner, and with
-// less work for the server, in one answer.
-func (r *reading) worthwhile(p patience) bool {
-	if r.tried || r.read == 0 || r.took < p.soFar || r.took/time.Duration(r.read) < p.object || r.listed < 4*r.read {
+// worthwhile reports that what is wanted of a collection comes sooner, and with
+// less work for the server, in one answer. Wanted are at least that many; more
+// if the collection was listed as a whole.
+func (r *reading) worthwhile(p patience, wanted int) bool {
+	if r.tried || r.read == 0 || r.took < p.soFar {
 		return false
 	}
-	each := r.given / int64(r.read)
-	if r.sized > 0 {
-		each = max(each, r.octets/int64(r.sized))
+	each := r.took / time.Duration(r.read)
+	if each < p.object || each*time.Duration(max(wanted, r.listed-r.read)) < 5*p.soFar {
+		return false
 	}
-	return each*int64(r.listed) <= maxBulk
+	octets := r.given / int64(r.read)
+	if r.sized > 0 {
+		octets = max(octets, r.octets/int64(r.sized))
+	}
+	return octets*int64(max(wanted, r.listed)) <= maxBulk
 }
 
 // bulk is a whole collection, in a file.
@@ -154,6 +162,9 @@ func (st *Store) bulk(ctx context.Context, c model.ObjectCollection, r *reading)
 		if text == nil || c.Kind == model.KindContacts && st.converted(st.id(c, at), string(text)) {
 			return nil // it is asked for by itself
 		}
+		if end > maxBulk {
+			return &stopped{errTooMuch}
+		}
 		if _, err := file.Write(text); err != nil {
 			return &stopped{model.Faultf(model.ClassFatal, "spool", "%w", err)}
 		}
@@ -167,10 +178,10 @@ func (st *Store) bulk(ctx context.Context, c model.ObjectCollection, r *reading)
 		return nil
 	}
 	b.close()
-	if s, ok := errors.AsType[*stopped](err); ok {
+	if s, ok := errors.AsType[*stopped](err); ok && !errors.Is(err, errTooMuch) {
 		return s.err
 	}
-	if ctx.Err() != nil || statusOf(err) == 0 && !errors.Is(err, errXML) && model.CodeOf(err) != codeSlow {
+	if ctx.Err() != nil || statusOf(err) == 0 && !errors.Is(err, errXML) && !errors.Is(err, errTooMuch) && model.CodeOf(err) != codeSlow {
 		return err
 	}
 	log.Info("the server does not give a whole collection at once", "error", err)

@@ -221,6 +221,15 @@ func TestWholeCollection(t *testing.T) {
 	if count["BEGIN:A\r\nX\r\n"] != firstBatch+2 || count["BEGIN:B\r\nX\r\n"] != 398-firstBatch || reports(f) > 4 {
 		t.Errorf("%v in %d reports", count, reports(f))
 	}
+	// Who has listed it in an earlier run asks for it at once, too.
+	again := f.store(t, nil)
+	again.src.opts.patience.object, again.src.opts.patience.soFar, again.src.opts.SpoolDir = 0, 0, t.TempDir()
+	asked := reports(f)
+	if readRefs(t, again, listed(t, st)); reports(f)-asked > 4 {
+		t.Errorf("%d reports without a listing", reports(f)-asked)
+	}
+	again.Close()
+	readRefs(t, st, listed(t, st))
 	before := reports(f)
 	if readRefs(t, st, []model.ObjectRef{{ID: "/cal/work/7.ics", Version: "1"}}); reports(f) != before {
 		t.Error("what is here is asked for again")

@@ -40,7 +40,7 @@ func (st *Store) ReadObjects(ctx context.Context, c model.ObjectCollection, obje
 	}
 	r := st.of(c)
 	for len(objects) > 0 {
-		if r.worthwhile(st.src.opts.patience) {
+		if r.worthwhile(st.src.opts.patience, len(objects)) {
 			if err := st.bulk(ctx, c, r); err != nil {
 				return err
 			}
