@@ -62,13 +62,15 @@ func (r *reading) count(o model.Object) {
 
 // worthwhile reports that what is wanted of a collection comes sooner, and with
 // less work for the server, in one answer. Wanted are at least that many; more
-// if the collection was listed as a whole.
+// if the collection was listed as a whole. Who has read for long without a
+// listing, of an earlier run, a few objects at a time, will go on.
 func (r *reading) worthwhile(p patience, wanted int) bool {
 	if r.tried || r.read == 0 || r.took < p.soFar {
 		return false
 	}
 	each := r.took / time.Duration(r.read)
-	if each < p.object || each*time.Duration(max(wanted, r.listed-r.read)) < 5*p.soFar {
+	left := each * time.Duration(max(wanted, r.listed-r.read))
+	if each < p.object || max(left, r.took) < 5*p.soFar {
 		return false
 	}
 	octets := r.given / int64(r.read)
