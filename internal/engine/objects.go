@@ -35,9 +35,7 @@ func (r *run) moveObjects(ctx context.Context, a *groupware.Account) error {
 		do = a.Plan
 	}
 	err := do(ctx, r.dst)
-	r.res.Counts.Objects = a.Result()
-	sum := r.res.Counts.Objects.Sum()
-	r.refused += sum.Refused + sum.NotTaken + r.res.Counts.Objects.Unreadable
+	r.countObjects(a)
 	return err
 }
 
@@ -47,7 +45,15 @@ func (r *run) refusedObjects(ctx context.Context, a *groupware.Account) error {
 		return nil
 	}
 	err := a.CountRefused(ctx)
-	r.res.Counts.Objects = a.Result()
-	r.refused += r.res.Counts.Objects.Sum().Refused + r.res.Counts.Objects.Unreadable
+	r.countObjects(a)
 	return err
+}
+
+// countObjects takes over what was counted; what stayed behind makes the
+// account partial.
+func (r *run) countObjects(a *groupware.Account) {
+	res := a.Result()
+	r.res.Counts.Objects = res
+	sum := res.Sum()
+	r.refused += sum.Refused + sum.NotTaken + res.Unreadable
 }
