@@ -3,7 +3,6 @@ package confined
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -78,27 +77,15 @@ func (d Dirs) Names(dir string) ([]string, error) {
 }
 
 // EachName calls fn for the names in a directory of the account, as the system
-// gives them, without holding all of them. An error of fn ends it.
-func (d Dirs) EachName(dir string, fn func(name string) error) error {
+// gives them, without holding all of them. A name is valid during the call; an
+// error of fn ends it.
+func (d Dirs) EachName(dir string, fn func(name []byte) error) error {
 	f, err := d.openFlags(dir, os.O_RDONLY|syscall.O_DIRECTORY)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	for {
-		names, err := f.Readdirnames(1000)
-		for _, n := range names {
-			if ferr := fn(n); ferr != nil {
-				return ferr
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
+	return eachName(f, fn)
 }
 
 func (d Dirs) openFlags(path string, flags int) (*os.File, error) {

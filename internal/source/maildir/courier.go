@@ -52,13 +52,12 @@ func readCourier(at place, dir string, now time.Time) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := newBuilder(files)
-	x := &index{dir: dir}
+	x := newIndex(dir, files)
 	f, err := at.open(filepath.Join(dir, courierUIDs))
 	if err == nil {
 		var list uidlist
 		// It has the form of Dovecot's version 1.
-		list, _, err = parseUIDList(f, b.listed)
+		list, _, err = parseUIDList(f, x.enlist)
 		f.Close()
 		x.validity = list.validity
 	}
@@ -68,7 +67,7 @@ func readCourier(at place, dir string, now time.Time) (*index, error) {
 	if x.labels, err = at.courierKeywords(dir, files); err != nil {
 		return nil, err
 	}
-	b.finish(x)
+	x.finish()
 	return x, nil
 }
 

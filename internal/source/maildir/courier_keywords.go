@@ -73,7 +73,7 @@ func parseUpdateName(name string) (base string, n uint64, ok bool) {
 func (p place) readCourierKeywords(folder string, updates map[string]string, files *listing) (map[string][]string, error) {
 	changed := map[string][]string{}
 	for _, base := range slices.Sorted(maps.Keys(updates)) {
-		if _, ok := files.find(base); !ok {
+		if _, ok := files.find([]byte(base)); !ok {
 			continue
 		}
 		f, err := p.open(filepath.Join(folder, updates[base]))
@@ -90,7 +90,7 @@ func (p place) readCourierKeywords(folder string, updates map[string]string, fil
 	f, err := p.open(filepath.Join(folder, courierList))
 	if err == nil {
 		err = parseKeywordList(f, spelling, func(base string, keywords []string) {
-			if _, ok := files.find(base); ok {
+			if _, ok := files.find([]byte(base)); ok {
 				labels[base] = keywords
 			}
 		})

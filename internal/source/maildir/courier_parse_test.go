@@ -91,7 +91,7 @@ func TestReadCourierKeywords(t *testing.T) {
 	p := place{root: root, inbox: root}
 	here := &listing{}
 	for _, name := range []string{"1", "2", "3", "4"} {
-		must(t, here.add(file{name: name}))
+		must(t, here.add([]byte(name), false))
 	}
 	got, err := p.courierKeywords(root, here)
 	must(t, err)

@@ -14,17 +14,40 @@ type fileName struct {
 	letters string // keyword letters a-z
 }
 
-// parseName reads "<unique>[,S=…][,W=…][:2,<flags>]". Stores that were on
-// Windows have ';' or '!' in place of ':'.
-func parseName(name string) fileName {
-	i, last := strings.IndexByte(name, ':'), strings.LastIndexByte(name, ':')
-	if i < 0 {
-		if i = max(strings.LastIndex(name, ";2,"), strings.LastIndex(name, "!2,")); i < 0 {
-			return fileName{base: name}
-		}
-		last = i
+// baseLen is how much of a file name is the base name: all up to the first ':'.
+// Stores that were on Windows have ';' or '!' in its place.
+func baseLen[T string | []byte](name T) int {
+	if i := indexByte(name, ':'); i >= 0 {
+		return i
 	}
+	for i := len(name) - 3; i >= 0; i-- {
+		if (name[i] == ';' || name[i] == '!') && name[i+1] == '2' && name[i+2] == ',' {
+			return i
+		}
+	}
+	return len(name)
+}
+
+func indexByte[T string | []byte](s T, c byte) int {
+	for i := range len(s) {
+		if s[i] == c {
+			return i
+		}
+	}
+	return -1
+}
+
+// parseName reads "<unique>[,S=…][,W=…][:2,<flags>]".
+func parseName(name string) fileName {
+	i := baseLen(name)
 	f := fileName{base: name[:i]}
+	if i == len(name) {
+		return f
+	}
+	last := i
+	if name[i] == ':' {
+		last = strings.LastIndexByte(name, ':')
+	}
 	info := name[last+1:]
 	flags, ok := strings.CutPrefix(info, "2,")
 	if !ok {

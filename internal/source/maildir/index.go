@@ -1,38 +1,41 @@
 package maildir
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/hex"
 	"errors"
 	"hash/fnv"
+	"hash/maphash"
 	"io/fs"
 	"math"
 	"path/filepath"
 	"slices"
-	"strings"
+	"sort"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
 )
 
 // index is what a mailbox's directories and dovecot-uidlist say together.
-// Besides the file's name it takes about 10 octets a message, and is kept for
-// one mailbox at a time.
+// It takes some 30 octets a message, and is kept for one mailbox at a time.
 type index struct {
 	dir      string
 	validity uint32
-	files    *listing // in ascending order of UID
-	// uids are those of the first files; the rest have provisional ones.
-	uids        []uint32
+	files    *listing
+	// By number of the file: the UID, 0 where the list of UIDs has none, and what
+	// the list says beyond the names, if it says anything: none is noSize and
+	// zero. Dovecot's own GUIDs are 32 hex digits, others are in odd.
+	uids  []uint32
+	sizes []uint32
+	guids [][16]byte
+	odd   map[int]string
+	// order are the numbers in ascending order of UID; the last have the
+	// provisional ones.
+	order       []uint32
 	provisional []uint64
-	// What the list of UIDs says beyond the names, if it says anything: by
-	// number of the file; none is noSize and zero. Dovecot's own GUIDs are 32
-	// hex digits, others are in odd.
-	sizes  []uint32
-	guids  [][16]byte
-	odd    map[int]string
-	names  [letters]string
-	labels map[string][]string // Courier's keywords, by base name
+	names       [letters]string
+	labels      map[string][]string // Courier's keywords, by base name
 	// more are the keywords that file names cannot carry, by UID.
 	more   map[uint64][]string
 	byGUID *table
@@ -58,26 +61,30 @@ func (m *message) identity() string {
 }
 
 // len is the number of messages.
-func (x *index) len() int { return len(x.uids) + len(x.provisional) }
+func (x *index) len() int { return len(x.order) }
+
+// listed is the number of messages with a UID of their own, the first ones.
+func (x *index) listed() int { return len(x.order) - len(x.provisional) }
 
 // uid is the UID of the i-th message.
 func (x *index) uid(i int) uint64 {
-	if i < len(x.uids) {
-		return uint64(x.uids[i])
+	if n := x.listed(); i >= n {
+		return x.provisional[i-n]
 	}
-	return x.provisional[i-len(x.uids)]
+	return uint64(x.uids[x.order[i]])
 }
 
 // message is the i-th one, in ascending order of UID.
 func (x *index) message(i int) message {
-	m := message{file: x.files.file(i), uid: x.uid(i), size: -1}
-	if x.guids != nil && x.guids[i] != [16]byte{} {
-		m.guid = hex.EncodeToString(x.guids[i][:])
+	n := int(x.order[i])
+	m := message{file: x.files.file(n), uid: x.uid(i), size: -1}
+	if x.guids != nil && x.guids[n] != [16]byte{} {
+		m.guid = hex.EncodeToString(x.guids[n][:])
 	} else if len(x.odd) > 0 {
-		m.guid = x.odd[i]
+		m.guid = x.odd[n]
 	}
-	if x.sizes != nil && x.sizes[i] != noSize {
-		m.size = int64(x.sizes[i])
+	if x.sizes != nil && x.sizes[n] != noSize {
+		m.size = int64(x.sizes[n])
 	} else {
 		m.size = sizeIn(m.base(), 'W')
 	}
@@ -86,12 +93,7 @@ func (x *index) message(i int) message {
 
 // from is the number of the first message with at least this UID.
 func (x *index) from(uid uint64) int {
-	if uid <= math.MaxUint32 {
-		i, _ := slices.BinarySearch(x.uids, uint32(uid))
-		return i
-	}
-	i, _ := slices.BinarySearch(x.provisional, uid)
-	return len(x.uids) + i
+	return sort.Search(x.len(), func(i int) bool { return x.uid(i) >= uid })
 }
 
 // readIndex reads the directories first and the list of UIDs after them: a
@@ -105,13 +107,12 @@ func readIndex(at place, dir string, now time.Time) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := newBuilder(files)
-	x := &index{dir: dir}
+	x := newIndex(dir, files)
 	control := at.controlDir(dir)
 	f, err := at.open(filepath.Join(control, "dovecot-uidlist"))
 	if err == nil {
 		var list uidlist
-		list, _, err = parseUIDList(f, b.listed)
+		list, _, err = parseUIDList(f, x.enlist)
 		f.Close()
 		x.validity = list.validity
 	}
@@ -131,138 +132,119 @@ func readIndex(at place, dir string, now time.Time) (*index, error) {
 		// Going on would take everybody's keywords away.
 		return nil, err
 	}
-	b.finish(x)
+	x.finish()
 	return x, nil
 }
 
-// builder puts files in order of UID.
-type builder struct {
-	files *listing
-	uids  []uint32 // by number of the file; 0: none
-	sizes []uint32
-	guids [][16]byte
-	odd   map[int]string
+func newIndex(dir string, files *listing) *index {
+	n := len(files.at)
+	return &index{dir: dir, files: files, uids: make([]uint32, n), order: make([]uint32, 0, n)}
 }
 
-func newBuilder(files *listing) *builder {
-	return &builder{files: files, uids: make([]uint32, len(files.at))}
-}
-
-// listed takes over what a list of UIDs says of a file. Of two entries for one
+// enlist takes over what a list of UIDs says of a file. Of two entries for one
 // the later counts.
-func (b *builder) listed(base string, e uidEntry) {
-	i, ok := b.files.find(base)
+func (x *index) enlist(base []byte, e uidEntry) {
+	i, ok := x.files.find(base)
 	if !ok {
 		return
 	}
-	b.uids[i] = e.uid
-	if b.sizes == nil && e.size >= 0 {
-		b.sizes = make([]uint32, len(b.uids))
-		for j := range b.sizes {
-			b.sizes[j] = noSize
+	if x.uids[i] == 0 {
+		x.order = append(x.order, uint32(i))
+	}
+	x.uids[i] = e.uid
+	if x.sizes == nil && e.size >= 0 {
+		x.sizes = make([]uint32, len(x.uids))
+		for j := range x.sizes {
+			x.sizes[j] = noSize
 		}
 	}
-	if b.sizes != nil {
-		b.sizes[i] = noSize
+	if x.sizes != nil {
+		x.sizes[i] = noSize
 		if e.size >= 0 && e.size < noSize {
-			b.sizes[i] = uint32(e.size)
+			x.sizes[i] = uint32(e.size)
 		}
 	}
-	if b.guids != nil {
-		b.guids[i] = [16]byte{}
-		delete(b.odd, i)
+	if x.guids != nil {
+		x.guids[i] = [16]byte{}
+		delete(x.odd, i)
 	}
-	if e.guid == "" {
+	if len(e.guid) == 0 {
 		return
 	}
-	if b.guids == nil {
-		b.guids, b.odd = make([][16]byte, len(b.uids)), map[int]string{}
+	if x.guids == nil {
+		x.guids, x.odd = make([][16]byte, len(x.uids)), map[int]string{}
 	}
-	var guid [16]byte
-	if n, err := hex.Decode(guid[:], []byte(e.guid[:min(len(e.guid), 32)])); n != 16 || err != nil || guid == [16]byte{} || hex.EncodeToString(guid[:]) != e.guid {
-		b.odd[i] = strings.Clone(e.guid)
+	guid, ok := dovecotGUID(e.guid)
+	if !ok {
+		x.odd[i] = string(e.guid)
 		return
 	}
-	b.guids[i] = guid
+	x.guids[i] = guid
 }
 
-// unnumbered is a file without a UID of its own.
-type unnumbered struct {
-	uid  uint64 // provisional
-	name string
-	i    int
+// dovecotGUID reads a GUID as Dovecot writes its own: 32 digits in lower case.
+func dovecotGUID(text []byte) (guid [16]byte, ok bool) {
+	if len(text) != 2*len(guid) || bytes.ContainsAny(text, "ABCDEF") {
+		return guid, false
+	}
+	_, err := hex.Decode(guid[:], text)
+	return guid, err == nil && guid != [16]byte{}
 }
 
 // finish gives a provisional UID to every message without one of its own and
 // puts all in order.
-func (b *builder) finish(x *index) {
-	var without []unnumbered
-	order := make([]uint64, 0, len(b.uids)) // UID and number
-	for i, uid := range b.uids {
-		if uid > 0 {
-			order = append(order, uint64(uid)<<32|uint64(i))
-			continue
-		}
-		without = append(without, b.unnumbered(i))
+func (x *index) finish() {
+	x.files.table = table{}
+	byUID := func(a, b uint32) int { return cmp.Compare(x.uids[a], x.uids[b]) }
+	// Servers write the list in order.
+	if !slices.IsSortedFunc(x.order, byUID) {
+		slices.SortFunc(x.order, byUID)
 	}
-	slices.Sort(order)
 	// A damaged list may name a UID twice: the first name keeps it.
-	for i := 1; i < len(order); i++ {
-		if order[i]>>32 != order[i-1]>>32 {
+	kept := x.order[:0]
+	for _, n := range x.order {
+		last := len(kept) - 1
+		if last < 0 || x.uids[kept[last]] != x.uids[n] {
+			kept = append(kept, n)
 			continue
 		}
-		last, this := int(uint32(order[i-1])), int(uint32(order[i]))
-		if b.files.file(this).name < b.files.file(last).name {
-			last, this = this, last
+		if x.files.file(int(n)).name < x.files.file(int(kept[last])).name {
+			n, kept[last] = kept[last], n
 		}
-		without = append(without, b.unnumbered(this))
-		order[i] = order[i]>>32<<32 | uint64(last)
-		order[i-1] = 0
+		x.uids[n] = 0
 	}
-	order = slices.DeleteFunc(order, func(o uint64) bool { return o == 0 })
-	slices.SortFunc(without, func(a, b unnumbered) int { return cmp.Or(cmp.Compare(a.uid, b.uid), cmp.Compare(a.name, b.name)) })
-	x.uids = b.uids[:0]
-	numbers := make([]uint32, 0, len(b.uids))
-	for _, o := range order {
-		numbers = append(numbers, uint32(o))
+	x.order = kept
+	if len(kept) < len(x.uids) {
+		x.number()
 	}
-	for _, o := range order {
-		x.uids = append(x.uids, uint32(o>>32))
+}
+
+// number gives provisional UIDs.
+func (x *index) number() {
+	type unnumbered struct {
+		uid uint64
+		n   uint32
 	}
+	without := make([]unnumbered, 0, len(x.uids)-len(x.order))
+	for n, uid := range x.uids {
+		if uid == 0 {
+			without = append(without, unnumbered{provisional(x.files.file(n).base()), uint32(n)})
+		}
+	}
+	slices.SortFunc(without, func(a, b unnumbered) int {
+		if c := cmp.Compare(a.uid, b.uid); c != 0 || a.n == b.n {
+			return c
+		}
+		return cmp.Compare(x.files.file(int(a.n)).name, x.files.file(int(b.n)).name)
+	})
+	x.provisional = make([]uint64, len(without))
 	for i, u := range without {
 		if i > 0 {
 			u.uid = max(u.uid, x.provisional[i-1]+1)
 		}
-		x.provisional = append(x.provisional, u.uid)
-		numbers = append(numbers, uint32(u.i))
+		x.provisional[i] = u.uid
+		x.order = append(x.order, u.n)
 	}
-	x.sizes, x.guids = inOrder(b.sizes, numbers), inOrder(b.guids, numbers)
-	if len(b.odd) > 0 {
-		x.odd = make(map[int]string, len(b.odd))
-		for to, from := range numbers {
-			if guid, ok := b.odd[int(from)]; ok {
-				x.odd[to] = guid
-			}
-		}
-	}
-	x.files = &listing{pieces: b.files.pieces, at: inOrder(b.files.at, numbers)}
-}
-
-func (b *builder) unnumbered(i int) unnumbered {
-	f := b.files.file(i)
-	return unnumbered{provisional(f.base()), f.name, i}
-}
-
-// inOrder returns list, if there is one, in the order of numbers.
-func inOrder[T any](list []T, numbers []uint32) []T {
-	if list == nil {
-		return nil
-	}
-	out := make([]T, len(numbers))
-	for to, from := range numbers {
-		out[to] = list[from]
-	}
-	return out
 }
 
 // provisional is a UID for a file that no server has listed yet: in the order
@@ -280,15 +262,7 @@ func provisional(base string) uint64 {
 
 // find looks a message up by UID or, failing that, by identity.
 func (x *index) find(uid uint64, guid string) (message, bool) {
-	i, ok := 0, false
-	if uid < model.ProvisionalUID {
-		i, ok = slices.BinarySearch(x.uids, uint32(min(uid, math.MaxUint32)))
-		ok = ok && uid <= math.MaxUint32
-	} else {
-		i, ok = slices.BinarySearch(x.provisional, uid)
-		i += len(x.uids)
-	}
-	if ok {
+	if i := x.from(uid); i < x.len() && x.uid(i) == uid {
 		if m := x.message(i); guid == "" || m.identity() == guid {
 			return m, true
 		}
@@ -296,14 +270,15 @@ func (x *index) find(uid uint64, guid string) (message, bool) {
 	if guid == "" {
 		return message{}, false
 	}
+	hashOf := func(i int) uint64 { m := x.message(i); return maphash.String(tableSeed, m.identity()) }
 	if x.byGUID == nil {
 		x.byGUID = &table{}
 		for i := range x.len() {
-			m := x.message(i)
-			x.byGUID.add(m.identity(), i, func(i int) string { m := x.message(i); return m.identity() })
+			x.byGUID.add(hashOf(i), i, hashOf)
 		}
 	}
-	if i, ok = x.byGUID.find(guid, func(i int) bool { m := x.message(i); return m.identity() == guid }); ok {
+	is := func(i int) bool { m := x.message(i); return m.identity() == guid }
+	if i, ok := x.byGUID.find(maphash.String(tableSeed, guid), is); ok {
 		return x.message(i), true
 	}
 	return message{}, false

@@ -205,19 +205,19 @@ func TestListing(t *testing.T) {
 			base = fmt.Sprint(i % 10_000)
 		}
 		f := file{name: base + ":2," + strings.Repeat("S", i%2), new: i%3 == 0}
-		must(t, l.add(f))
+		must(t, l.add([]byte(f.name), f.new))
 		want[base] = f
 	}
 	if len(l.at) != len(want) {
 		t.Errorf("%d files of %d base names", len(l.at), len(want))
 	}
 	for base, f := range want {
-		if i, ok := l.find(base); !ok || l.file(i) != f {
+		if i, ok := l.find([]byte(base)); !ok || l.file(i) != f {
 			t.Fatalf("%q: %v", base, ok)
 		}
 	}
 	for _, none := range []string{"", "1", "1500000000.M0P1.hos", "1500000000.M0P1.host:2,"} {
-		if i, ok := l.find(none); ok && l.file(i).base() != none {
+		if i, ok := l.find([]byte(none)); ok && l.file(i).base() != none {
 			t.Errorf("%q was found", none)
 		}
 	}

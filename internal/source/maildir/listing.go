@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"path/filepath"
-	"strings"
 )
 
 // file is a name in cur, or in new.
@@ -14,7 +13,7 @@ type file struct {
 	new  bool
 }
 
-func (f file) base() string { return parseName(f.name).base }
+func (f file) base() string { return f.name[:baseLen(f.name)] }
 
 func (f file) path(dir string) string {
 	if f.new {
@@ -24,36 +23,54 @@ func (f file) path(dir string) string {
 }
 
 // listing is the files of a mailbox, by base name. Mailboxes have millions of
-// messages: the names lie end to end, in pieces, and numbers lead to them.
+// messages: the names lie end to end, as a coder writes them, in pieces, and
+// numbers lead to them.
 type listing struct {
-	pieces [][]byte // 'c' or 'n' for the directory, the name, NUL
+	coder  coder
+	pieces [][]byte // for each file: its tail, its base name
 	at     []uint32 // where each file is: piece and octet
 	table  table
+	// What is being written and looked for, and a name as it is.
+	record, key, name []byte
 }
 
 // pieceBits is how many bits of a place count the octets of a piece.
 const pieceBits = 20
 
+// Tails begin with the directory.
+const (
+	inCur = 'c'
+	inNew = 'n'
+)
+
 // add takes a file in. One with the base name of an earlier one replaces it:
 // it was renamed while the directories were read.
-func (l *listing) add(f file) error {
-	at, err := l.append(f)
+func (l *listing) add(name []byte, isNew bool) error {
+	n := baseLen(name)
+	l.name = append(append(l.name[:0], inCur), name[n:]...)
+	if isNew {
+		l.name[0] = inNew
+	}
+	l.record = l.coder.tails.append(l.record[:0], l.name, true)
+	k := len(l.record)
+	l.record = l.coder.appendBase(l.record, name[:n], true)
+	at, err := l.append(l.record)
 	if err != nil {
 		return err
 	}
-	base := f.base()
-	if i, ok := l.find(base); ok {
+	hash := maphash.Bytes(tableSeed, l.record[k:])
+	if i, ok := l.findKey(hash, l.record[k:]); ok {
 		l.at[i] = at
 		return nil
 	}
 	l.at = append(l.at, at)
-	l.table.add(base, len(l.at)-1, func(i int) string { return l.file(i).base() })
+	l.table.add(hash, len(l.at)-1, func(i int) uint64 { return maphash.Bytes(tableSeed, l.coder.written(l.keyOf(i))) })
 	return nil
 }
 
-func (l *listing) append(f file) (uint32, error) {
+func (l *listing) append(record []byte) (uint32, error) {
 	last := len(l.pieces) - 1
-	if need := len(f.name) + 2; last < 0 || len(l.pieces[last])+need > cap(l.pieces[last]) {
+	if last < 0 || len(l.pieces[last])+len(record) > cap(l.pieces[last]) {
 		if last++; last >= 1<<(32-pieceBits) {
 			return 0, fmt.Errorf("more file names than %d MiB", last)
 		}
@@ -61,35 +78,43 @@ func (l *listing) append(f file) (uint32, error) {
 		if last == 0 {
 			size = 4 << 10 // most mailboxes are small
 		}
-		l.pieces = append(l.pieces, make([]byte, 0, max(size, need)))
+		l.pieces = append(l.pieces, make([]byte, 0, max(size, len(record))))
 	}
-	p := l.pieces[last]
-	at := uint32(last)<<pieceBits | uint32(len(p))
-	kind := byte('c')
-	if f.new {
-		kind = 'n'
-	}
-	l.pieces[last] = append(append(append(p, kind), f.name...), 0)
+	at := uint32(last)<<pieceBits | uint32(len(l.pieces[last]))
+	l.pieces[last] = append(l.pieces[last], record...)
 	return at, nil
+}
+
+// recordOf is what was written of the i-th file, and what follows it.
+func (l *listing) recordOf(i int) []byte {
+	return l.pieces[l.at[i]>>pieceBits][l.at[i]&(1<<pieceBits-1):]
+}
+
+// keyOf is the base name of the i-th file as it was written, and what follows it.
+func (l *listing) keyOf(i int) []byte {
+	_, key, _ := l.coder.tails.cut(l.recordOf(i))
+	return key
 }
 
 // file returns the i-th file.
 func (l *listing) file(i int) file {
-	record := l.pieces[l.at[i]>>pieceBits][l.at[i]&(1<<pieceBits-1):]
-	return file{name: string(record[1:bytes.IndexByte(record, 0)]), new: record[0] == 'n'}
+	tail, key, _ := l.coder.tails.cut(l.recordOf(i))
+	l.name = append(l.coder.readBase(l.name[:0], key), tail[1:]...)
+	return file{name: string(l.name), new: tail[0] == inNew}
 }
 
 // find returns the number of the file with this base name.
-func (l *listing) find(base string) (int, bool) {
-	return l.table.find(base, func(i int) bool {
-		name := l.pieces[l.at[i]>>pieceBits][l.at[i]&(1<<pieceBits-1)+1:]
-		// The rest of the name begins with what a base name does not hold.
-		return bytes.HasPrefix(name, []byte(base)) && l.file(i).base() == base
-	})
+func (l *listing) find(base []byte) (int, bool) {
+	l.key = l.coder.appendBase(l.key[:0], base, false)
+	return l.findKey(maphash.Bytes(tableSeed, l.key), l.key)
 }
 
-// table finds numbers by keys that are kept elsewhere: four octets for each of
-// its places, of which two thirds are taken at most.
+func (l *listing) findKey(hash uint64, key []byte) (int, bool) {
+	return l.table.find(hash, func(i int) bool { return bytes.HasPrefix(l.keyOf(i), key) })
+}
+
+// table finds numbers by the hashes of keys that are kept elsewhere: four octets
+// for each of its places, of which two thirds are taken at most.
 type table struct {
 	places []uint32 // number + 1; 0: free
 	taken  int
@@ -97,25 +122,25 @@ type table struct {
 
 var tableSeed = maphash.MakeSeed()
 
-// add enters a number. keyOf gives the key of any number, to enter it anew when
+// add enters a number. hashOf gives the hash of any number, to enter it anew when
 // the table grows.
-func (t *table) add(key string, i int, keyOf func(i int) string) {
+func (t *table) add(hash uint64, i int, hashOf func(i int) uint64) {
 	if 3*(t.taken+1) > 2*len(t.places) {
 		old := t.places
 		t.places = make([]uint32, max(2*len(old), 64))
 		for _, n := range old {
 			if n > 0 {
-				t.enter(keyOf(int(n-1)), n)
+				t.enter(hashOf(int(n-1)), n)
 			}
 		}
 	}
 	t.taken++
-	t.enter(key, uint32(i+1))
+	t.enter(hash, uint32(i+1))
 }
 
-func (t *table) enter(key string, n uint32) {
+func (t *table) enter(hash uint64, n uint32) {
 	mask := uint64(len(t.places) - 1)
-	for h := maphash.String(tableSeed, key) & mask; ; h = (h + 1) & mask {
+	for h := hash & mask; ; h = (h + 1) & mask {
 		if t.places[h] == 0 {
 			t.places[h] = n
 			return
@@ -123,13 +148,13 @@ func (t *table) enter(key string, n uint32) {
 	}
 }
 
-// find returns the first number with this key for which is says that it is it.
-func (t *table) find(key string, is func(i int) bool) (int, bool) {
+// find returns the first number with this hash for which is says that it is it.
+func (t *table) find(hash uint64, is func(i int) bool) (int, bool) {
 	if len(t.places) == 0 {
 		return 0, false
 	}
 	mask := uint64(len(t.places) - 1)
-	for h := maphash.String(tableSeed, key) & mask; t.places[h] > 0; h = (h + 1) & mask {
+	for h := hash & mask; t.places[h] > 0; h = (h + 1) & mask {
 		if i := int(t.places[h] - 1); is(i) {
 			return i, true
 		}
@@ -138,4 +163,4 @@ func (t *table) find(key string, is func(i int) bool) (int, bool) {
 }
 
 // hidden reports a name that is no message's.
-func hidden(name string) bool { return strings.HasPrefix(name, ".") }
+func hidden(name []byte) bool { return len(name) > 0 && name[0] == '.' }

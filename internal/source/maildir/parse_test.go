@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -38,7 +39,10 @@ func TestParseName(t *testing.T) {
 // records collects a list as the index does: the last line of a name counts.
 func records(s string) (map[string]uidEntry, uidlist, int, error) {
 	all := map[string]uidEntry{}
-	l, bad, err := parseUIDList(strings.NewReader(s), func(base string, e uidEntry) { all[base] = e })
+	l, bad, err := parseUIDList(strings.NewReader(s), func(base []byte, e uidEntry) {
+		e.guid = bytes.Clone(e.guid)
+		all[string(base)] = e
+	})
 	return all, l, bad, err
 }
 
@@ -54,7 +58,7 @@ func TestParseUIDList(t *testing.T) {
 	}
 	want := map[string]uidEntry{
 		"1276528487.M364837P9451.kurkku,S=1355,W=1394": {uid: 1, size: -1},
-		"1276533073.M242911P3632.kurkku":               {uid: 2, size: 2481, guid: "0123"},
+		"1276533073.M242911P3632.kurkku":               {uid: 2, size: 2481, guid: []byte("0123")},
 		"a":                                            {uid: 3, size: 11},
 	}
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(uidEntry{})); d != "" || l.validity != 1275660208 || l.guid != "3085f01b7f11094c501100008c4a11c1" {

@@ -29,11 +29,11 @@ func scan(at place, dir string, now time.Time) (*listing, error) {
 	for pass := 1; ; pass++ {
 		before, quiet := times(dir, now)
 		for _, sub := range []string{"new", "cur"} {
-			err := at.dirs().EachName(filepath.Join(dir, sub), func(name string) error {
+			err := at.dirs().EachName(filepath.Join(dir, sub), func(name []byte) error {
 				if hidden(name) {
 					return nil
 				}
-				return out.add(file{name, sub == "new"})
+				return out.add(name, sub == "new")
 			})
 			if errors.Is(err, fs.ErrNotExist) && sub == "new" {
 				continue
@@ -92,7 +92,7 @@ func (x *index) movedTo(base string) (file, bool) {
 	if x.moved == nil {
 		return file{}, false
 	}
-	i, ok := x.moved.find(base)
+	i, ok := x.moved.find([]byte(base))
 	if !ok {
 		return file{}, false
 	}

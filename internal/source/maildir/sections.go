@@ -62,8 +62,8 @@ func (x *index) sections(least int, since *sections) *sections {
 		return nil
 	}
 	top := uint64(0)
-	if len(x.uids) > 0 {
-		top = uint64(x.uids[len(x.uids)-1])
+	if n := x.listed(); n > 0 {
+		top = x.uid(n - 1)
 	}
 	s := &sections{validity: x.validity, width: leastWidth}
 	if since != nil && since.validity == x.validity && top/since.width < mostSections {

@@ -2,9 +2,11 @@ package maildir
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -17,7 +19,7 @@ type uidlist struct {
 
 type uidEntry struct {
 	uid  uint32
-	guid string // of the message, or empty: the base name is it
+	guid []byte // of the message, valid during the call, or empty: the base name is it
 	size int64  // with CRLF, or -1
 }
 
@@ -26,10 +28,10 @@ const maxUIDLine = 64 << 10
 
 var errUIDList = errors.New("not a dovecot-uidlist")
 
-// parseUIDList reads versions 1 and 3 and calls each for every record; a
-// later one for the same base name replaces the earlier. A line that makes no
+// parseUIDList reads versions 1 and 3 and calls each for every record, with
+// what is valid during that call; a later one for the same base name replaces the earlier. A line that makes no
 // sense is left out and counted: its message has no UID then.
-func parseUIDList(r io.Reader, each func(base string, e uidEntry)) (l uidlist, bad int, err error) {
+func parseUIDList(r io.Reader, each func(base []byte, e uidEntry)) (l uidlist, bad int, err error) {
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 0, 64<<10), maxUIDLine)
 	if !sc.Scan() {
@@ -43,7 +45,7 @@ func parseUIDList(r io.Reader, each func(base string, e uidEntry)) (l uidlist, b
 		return l, 0, err
 	}
 	for sc.Scan() {
-		base, e, ok := parseUIDLine(sc.Text(), version)
+		base, e, ok := parseUIDLine(sc.Bytes(), version)
 		if !ok {
 			bad++
 			continue
@@ -92,35 +94,46 @@ func (l *uidlist) header(line string) (version int, err error) {
 	return 0, fmt.Errorf("%w: version %q", errUIDList, clip(fields[0]))
 }
 
-func parseUIDLine(line string, version int) (base string, e uidEntry, ok bool) {
-	number, rest, ok := strings.Cut(line, " ")
-	if !ok {
-		return "", e, false
-	}
-	uid, err := strconv.ParseUint(number, 10, 32)
-	if err != nil || uid == 0 {
-		return "", e, false
+func parseUIDLine(line []byte, version int) (base []byte, e uidEntry, ok bool) {
+	number, rest, ok := bytes.Cut(line, []byte(" "))
+	uid, good := parseNumber(number)
+	if !ok || !good || uid == 0 || uid > math.MaxUint32 {
+		return nil, e, false
 	}
 	e = uidEntry{uid: uint32(uid), size: -1}
 	if version == 3 {
-		for !strings.HasPrefix(rest, ":") {
-			var field string
-			if field, rest, ok = strings.Cut(rest, " "); !ok || field == "" {
-				return "", e, false
+		for len(rest) == 0 || rest[0] != ':' {
+			var field []byte
+			if field, rest, ok = bytes.Cut(rest, []byte(" ")); !ok || len(field) == 0 {
+				return nil, e, false
 			}
 			switch field[0] {
 			case 'G':
 				e.guid = field[1:]
 			case 'W':
-				if n, err := strconv.ParseInt(field[1:], 10, 64); err == nil && n >= 0 {
+				if n, ok := parseNumber(field[1:]); ok {
 					e.size = n
 				}
 			}
 		}
 		rest = rest[1:]
 	}
-	base = parseName(rest).base
-	return base, e, base != ""
+	base = rest[:baseLen(rest)]
+	return base, e, len(base) > 0
+}
+
+// parseNumber reads digits, and nothing else, of a number that fits.
+func parseNumber(text []byte) (n int64, ok bool) {
+	if len(text) == 0 || len(text) > 18 {
+		return 0, false
+	}
+	for _, c := range text {
+		if !digit(c) {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
 }
 
 func clip(s string) string {
