@@ -1,9 +1,11 @@
 package contentline
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Line is one unfolded line.
@@ -30,7 +32,12 @@ func New(name, value string, params ...Param) Line {
 
 // Is compares the name without case.
 func (l Line) Is(names ...string) bool {
-	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, l.Name) })
+	for _, n := range names {
+		if len(n) == len(l.Name) && strings.EqualFold(n, l.Name) {
+			return true
+		}
+	}
+	return false
 }
 
 // Param returns the values of all parameters of that name; nil where there
@@ -46,8 +53,10 @@ func (l Line) Param(name string) (values []string) {
 
 // First returns the first value of a parameter, or "".
 func (l Line) First(name string) string {
-	if v := l.Param(name); len(v) > 0 {
-		return v[0]
+	for _, p := range l.Params {
+		if len(p.Values) > 0 && strings.EqualFold(p.Name, name) {
+			return p.Values[0]
+		}
 	}
 	return ""
 }
@@ -95,19 +104,26 @@ func Read(raw []byte) ([]Line, []Remark) {
 	remark := func(code, text string, line int) {
 		remarks = append(remarks, Remark{Code: code, Text: text, Line: line})
 	}
-	all := unfold(whole(raw, remark), remark)
+	raw = whole(raw, remark)
+	all := unfold(raw, remark)
+	// Most texts need no look at their characters line by line, and most lines
+	// are a stretch of the text.
+	ascii, plain := plainText(raw)
+	whole := ""
+	if plain {
+		whole = string(raw)
+	}
 	lines := make([]Line, 0, len(all))
 	for _, l := range all {
-		octets := l.octets
-		s, named := "", false
-		if set := charsetOf(octets); set != "" {
-			if s, named = Decode(octets, set); !named {
-				remark(CodeCharset, fmt.Sprintf("is not all in %s, which it names", set), l.line)
+		var s string
+		switch {
+		case plain && (ascii || charsetOf(l.octets) == ""):
+			if s = string(l.octets); !l.own {
+				s = whole[l.at : l.at+len(l.octets)]
 			}
-		} else {
-			s = text(octets, l.line, remark)
+		default:
+			s = l.text(remark)
 		}
-		s = printable(s, l.line, remark)
 		if strings.TrimSpace(s) == "" {
 			continue
 		}
@@ -116,12 +132,28 @@ func Read(raw []byte) ([]Line, []Remark) {
 	return lines, remarks
 }
 
+// text is the line in UTF-8, of characters that may be in one.
+func (l logical) text(remark func(code, text string, line int)) string {
+	s, named := "", false
+	if set := charsetOf(l.octets); set != "" {
+		if s, named = Decode(l.octets, set); !named {
+			remark(CodeCharset, fmt.Sprintf("is not all in %s, which it names", set), l.line)
+		}
+	} else {
+		s = text(l.octets, l.line, remark)
+	}
+	return printable(s, l.line, remark)
+}
+
 // charsetOf is the character set of 8-bit octets that a line names itself
 // (vCard 2.1). Quoted-printable is decoded later, by those who know the value.
 func charsetOf(b []byte) string {
+	if isASCII(b) {
+		return ""
+	}
 	h := strings.ToUpper(string(head(b)))
 	i := strings.Index(h, ";CHARSET=")
-	if i < 0 || strings.Contains(h, "QUOTED-PRINTABLE") || isASCII(b) {
+	if i < 0 || strings.Contains(h, "QUOTED-PRINTABLE") {
 		return ""
 	}
 	set := strings.Trim(strings.SplitN(h[i+len(";CHARSET="):], ";", 2)[0], `" `)
@@ -133,6 +165,34 @@ func charsetOf(b []byte) string {
 
 func isASCII(b []byte) bool {
 	return !slices.ContainsFunc(b, func(c byte) bool { return c >= 0x80 })
+}
+
+// plainText reports that a text is in UTF-8, without control characters but
+// tabs and whole ends of lines; and whether all of it is ASCII.
+func plainText(b []byte) (ascii, plain bool) {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	ascii = true
+	for i := 0; i < len(b); {
+		if i+8 <= len(b) {
+			// Eight at a time: the high bit of an octet below a blank borrows, that
+			// of DEL is zero when it is taken away, and others have it set.
+			w := binary.LittleEndian.Uint64(b[i:])
+			del := w ^ ones*0x7f
+			if ((w-ones*' ')|(del-ones)|w)&high == 0 {
+				i += 8
+				continue
+			}
+		}
+		for end := min(i+8, len(b)); i < end; i++ {
+			switch c := b[i]; {
+			case c >= 0x80:
+				ascii = false
+			case c == 0x7f, c < ' ' && c != '\t' && c != '\n' && c != '\r', c == '\r' && (i+1 == len(b) || b[i+1] != '\n'):
+				return false, false
+			}
+		}
+	}
+	return ascii, ascii || utf8.Valid(b)
 }
 
 // printable takes out what no line may hold; a lone CR between characters was

@@ -1,27 +1,51 @@
 package contentline
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
 
-// isLink matches a link at the beginning of a line of text, which looks like a
-// property named "https".
-var isLink = regexp.MustCompile(`^\s*[A-Za-z]+://`)
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// nameEnd is where the name that a content line begins with ends, perhaps behind
+// a group; -1: it begins with none. Clients have written underscores and slashes
+// in names. A link at the beginning of a line of text looks like a property
+// named "https".
+func nameEnd(s string) int {
+	if s == "" || !isLetter(s[0]) && !isDigit(s[0]) {
+		return -1
+	}
+	letters := true
+	for i := range len(s) {
+		switch c := s[i]; {
+		case isLetter(c):
+		case isDigit(c), c == '_', c == '.', c == '/', c == '-':
+			letters = false
+		case c == ':' && letters && strings.HasPrefix(s[i:], "://"):
+			return -1
+		case c == ':', c == ';':
+			return i
+		default:
+			return -1
+		}
+	}
+	return -1
+}
 
 // parse takes one line apart.
 func parse(s string, number int, remark func(code, text string, line int)) Line {
 	bad := Line{Value: s, Number: number, raw: s}
-	if !begins.MatchString(s) || isLink.MatchString(s) {
-		return bad
-	}
 	l := Line{Number: number, raw: s}
 	rest := strings.TrimLeft(s, " \t")
 	if len(rest) < len(s) {
 		l.raw = ""
 	}
-	i := strings.IndexAny(rest, ";:")
+	i := nameEnd(rest)
+	if i < 0 {
+		return bad
+	}
 	l.Name = rest[:i]
 	if dot := strings.IndexByte(l.Name, '.'); dot > 0 && dot < len(l.Name)-1 {
 		l.Group, l.Name = l.Name[:dot], l.Name[dot+1:]
@@ -106,6 +130,13 @@ func (p *params) all() bool {
 
 // word is a name; what no name may hold becomes a hyphen.
 func (p *params) word(s string) string {
+	plain := true
+	for i := range len(s) {
+		plain = plain && (isLetter(s[i]) || isDigit(s[i]) || s[i] == '-')
+	}
+	if plain {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./", r):
@@ -118,6 +149,9 @@ func (p *params) word(s string) string {
 
 // value reads one value up to a comma, semicolon or colon.
 func (p *params) value(name string) (string, bool) {
+	if v, ok := p.plain(name); ok {
+		return v, true
+	}
 	var b strings.Builder
 	quoted, wasQuoted := false, false
 	for i := 0; i < len(p.rest); i++ {
@@ -143,6 +177,34 @@ func (p *params) value(name string) (string, bool) {
 			return decodeCaret(b.String()), true
 		default:
 			b.WriteByte(c)
+		}
+	}
+	return "", false
+}
+
+// plain reads a value in which no character is special, as most are.
+func (p *params) plain(name string) (string, bool) {
+	if p.strict && strings.HasPrefix(p.rest, `"`) {
+		v, rest, ok := strings.Cut(p.rest[1:], `"`)
+		if !ok || rest == "" || strings.IndexByte(",;:", rest[0]) < 0 || strings.IndexByte(v, '^') >= 0 {
+			return "", false
+		}
+		p.rest = rest
+		return v, true
+	}
+	for i := range len(p.rest) {
+		switch p.rest[i] {
+		case '"', '\\', '^':
+			return "", false
+		case ':':
+			if holdsAddress(name) {
+				return "", false
+			}
+			fallthrough
+		case ',', ';':
+			v := p.rest[:i]
+			p.rest = p.rest[i:]
+			return v, true
 		}
 	}
 	return "", false
