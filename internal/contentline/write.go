@@ -53,6 +53,21 @@ func quote(v string) string {
 	return v
 }
 
+// Size is about how many octets Append adds, rarely fewer.
+func (l Line) Size() int {
+	n := len(l.raw)
+	if n == 0 {
+		n = len(l.Group) + len(l.Name) + len(l.Value) + 4
+		for _, p := range l.Params {
+			n += len(p.Name) + 2
+			for _, v := range p.Values {
+				n += len(v) + 3
+			}
+		}
+	}
+	return n + 3*(n/(MaxOctets-4)) + 2
+}
+
 // Append appends the line to b, folded between characters, with CRLF. Before
 // the value it is not folded behind a blank: servers lose that one (seen at
 // Stalwart 0.16, which trims parameters at their folds).

@@ -101,14 +101,31 @@ func prepareText(kind model.Kind, raw []byte) ([]*prepared, error) {
 	return out, nil
 }
 
+// meaning is the digest of the one object in a text; false: there is not just
+// one.
+func meaning(kind model.Kind, text []byte) ([32]byte, bool) {
+	if kind == model.KindContacts {
+		return vcard.Digest(text)
+	}
+	return icalendar.Digest(text)
+}
+
 // exact says why JMAP would change a meeting: it makes the account's owner the
 // organizer of one that has attendees only.
 func exact(text []byte) string {
-	upper := bytes.ToUpper(text)
-	if bytes.Contains(upper, []byte("\nATTENDEE")) && !bytes.Contains(upper, []byte("\nORGANIZER")) {
+	attendee, organizer := false, false
+	for line := range bytes.Lines(text) {
+		attendee = attendee || begins(line, "ATTENDEE")
+		organizer = organizer || begins(line, "ORGANIZER")
+	}
+	if attendee && !organizer {
 		return "attendees without an organizer"
 	}
 	return ""
+}
+
+func begins(line []byte, name string) bool {
+	return len(line) >= len(name) && strings.EqualFold(string(line[:len(name)]), name)
 }
 
 func (a *Account) prepareFile(about string, ref model.ObjectRef, content *source.Content) (*prepared, error) {

@@ -131,10 +131,10 @@ func (a *Account) digests(ctx context.Context, c *collection, ids []string, know
 		if err != nil {
 			return &model.Fault{Class: model.ClassRetry, Code: "read", Err: err}
 		}
-		if list, err := prepareText(c.src.Kind, raw); err == nil && len(list) == 1 {
+		if sum, ok := meaning(c.src.Kind, raw); ok {
 			mu.Lock()
 			defer mu.Unlock()
-			out[o.ID] = list[0].digest
+			out[o.ID] = sum
 		}
 		return nil
 	})

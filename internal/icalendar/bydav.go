@@ -4,21 +4,19 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/contentline"
 )
 
 // byDAV says why the object cannot go by JMAP, or nothing. Each reason was
 // seen at a real Stalwart 0.16 (docs/fidelity.md).
-func (g *group) byDAV() string {
+func (g *group) byDAV(s *series) string {
 	switch g.kind {
 	case "VEVENT", "VTODO":
 	default:
 		// CalendarEvent/parse ends the server's connection.
 		return g.kind + " has no form in JMAP"
 	}
-	s := newSeries(&Component{Children: append(slices.Clip(g.zones), g.components...)}, time.UTC)
 	for _, c := range g.components {
 		if why := s.componentByDAV(c); why != "" {
 			return why

@@ -14,42 +14,38 @@ type fact struct {
 	name   string // upper case
 	params string // ";NAME=value…", sorted, without those that only spell
 	value  string
-	line   contentline.Line
+	text   string // all of it
 }
 
-func (f fact) String() string { return f.name + f.params + ":" + f.value }
+func (f fact) String() string { return f.text }
 
 // bookkeeping are properties that say nothing to the user: who wrote the text
 // and when.
 var bookkeeping = []string{"DTSTAMP", "LAST-MODIFIED", "PRODID", "VERSION", "METHOD", "JSID"}
 
-// facts of a component, without those of its children, sorted.
-func facts(c *Component, z *zones) []fact {
-	var all []fact
+// facts of a component but those of some names, without those of its children,
+// sorted.
+func facts(c *Component, z *zones, but ...string) []fact {
+	all := make([]fact, 0, len(c.Lines))
 	for _, l := range c.Lines {
-		if l.Is(bookkeeping...) {
-			continue
+		if !l.Is(bookkeeping...) && !l.Is(but...) {
+			all = appendFacts(all, l, z)
 		}
-		all = append(all, lineFacts(l, z)...)
 	}
-	slices.SortStableFunc(all, func(a, b fact) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortFunc(all, func(a, b fact) int { return strings.Compare(a.text, b.text) })
 	// The same twice means no more than once.
-	return slices.CompactFunc(all, func(a, b fact) bool { return a.String() == b.String() })
+	return slices.CompactFunc(all, func(a, b fact) bool { return a.text == b.text })
 }
 
-// lineFacts are the values of one line.
-func lineFacts(l contentline.Line, z *zones) []fact {
+// appendFacts appends the values of one line.
+func appendFacts(out []fact, l contentline.Line, z *zones) []fact {
 	name := strings.ToUpper(l.Name)
 	k := kindOf(l)
-	f := fact{name: name, params: canonicalParams(l, k), line: l}
-	var out []fact
+	params := canonicalParams(l)
 	add := func(v string) {
-		if v == "" || isDefault(name, v) {
-			return
+		if v != "" && !isDefault(name, v) {
+			out = append(out, fact{name, params, v, name + params + ":" + v})
 		}
-		g := f
-		g.value = v
-		out = append(out, g)
 	}
 	switch k {
 	case kindText:
@@ -61,7 +57,7 @@ func lineFacts(l contentline.Line, z *zones) []fact {
 	case kindEnum:
 		add(strings.ToUpper(strings.TrimSpace(l.Value)))
 	case kindDate:
-		for _, v := range strings.Split(l.Value, ",") {
+		for v := range strings.SplitSeq(l.Value, ",") {
 			add(canonicalDate(v, l.First("TZID"), z))
 		}
 	case kindDuration:
@@ -165,7 +161,10 @@ var defaultParams = map[string]string{
 
 // canonicalParams writes the parameters sorted, without those that the value
 // shows already.
-func canonicalParams(l contentline.Line, k kind) string {
+func canonicalParams(l contentline.Line) string {
+	if len(l.Params) == 0 {
+		return ""
+	}
 	var all []string
 	for _, p := range l.Params {
 		name := strings.ToUpper(p.Name)
@@ -204,7 +203,8 @@ func canonical(c *Component, z *zones) string {
 	var b strings.Builder
 	b.WriteString("BEGIN:" + c.Name + "\n")
 	for _, f := range facts(c, z) {
-		b.WriteString(f.String() + "\n")
+		b.WriteString(f.text)
+		b.WriteByte('\n')
 	}
 	children := make([]string, 0, len(c.Children))
 	for _, child := range c.Children {

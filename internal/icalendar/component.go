@@ -19,9 +19,9 @@ type Component struct {
 
 // Property returns the first property of that name.
 func (c *Component) Property(name string) (contentline.Line, bool) {
-	for _, l := range c.Lines {
-		if l.Is(name) {
-			return l, true
+	for i := range c.Lines {
+		if c.Lines[i].Is(name) {
+			return c.Lines[i], true
 		}
 	}
 	return contentline.Line{}, false
@@ -34,14 +34,31 @@ func (c *Component) Text(name string) string {
 	return strings.TrimSpace(contentline.Unescape(l.Value))
 }
 
+// has tells whether there is a property of that name.
+func (c *Component) has(name string) bool {
+	return slices.ContainsFunc(c.Lines, func(l contentline.Line) bool { return l.Is(name) })
+}
+
 // All returns the properties of a name.
 func (c *Component) All(name string) (lines []contentline.Line) {
-	for _, l := range c.Lines {
-		if l.Is(name) {
-			lines = append(lines, l)
+	for i := range c.Lines {
+		if c.Lines[i].Is(name) {
+			lines = append(lines, c.Lines[i])
 		}
 	}
 	return lines
+}
+
+// size is about how long the component is when it is written.
+func (c *Component) size() int {
+	n := 2 * len("BEGIN:\r\n"+c.Name)
+	for _, l := range c.Lines {
+		n += l.Size()
+	}
+	for _, child := range c.Children {
+		n += child.size()
+	}
+	return n
 }
 
 // append writes the component.

@@ -1,25 +1,29 @@
 package icalendar
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/zeebo/blake3"
 )
 
-// digest hashes the meaning of an object.
-func digest(components, definitions []*Component) [32]byte {
-	s := newSeries(&Component{Children: append(slices.Clip(definitions), components...)}, time.UTC)
+// digest hashes the meaning of components, with the zones of s.
+func (s *series) digest(components []*Component) [32]byte {
 	all := make([]string, 0, len(components))
 	for _, c := range components {
 		all = append(all, s.meaning(c))
 	}
 	slices.Sort(all)
-	var b []byte
+	size := 0
 	for _, m := range all {
-		b = fmt.Appendf(b, "%d\n%s\n", len(m), m)
+		size += len(m) + 16
+	}
+	b := make([]byte, 0, size)
+	for _, m := range all {
+		b = append(strconv.AppendInt(b, int64(len(m)), 10), '\n')
+		b = append(append(b, m...), '\n')
 	}
 	return blake3.Sum256(b)
 }
@@ -29,58 +33,62 @@ func digest(components, definitions []*Component) [32]byte {
 func (s *series) meaning(c *Component) string {
 	sp := s.span(c)
 	var b strings.Builder
-	b.WriteString("BEGIN:" + c.Name + "\n")
+	b.Grow(512)
+	line := func(text string) {
+		b.WriteString(text)
+		b.WriteByte('\n')
+	}
+	line("BEGIN:" + c.Name)
 	for _, f := range said(c, s.zones) {
-		b.WriteString(f.String() + "\n")
+		line(f.text)
 	}
 	for _, f := range s.timing(c, sp) {
-		b.WriteString(f + "\n")
+		line(f)
 	}
 	for _, child := range inner(c, s.zones) {
-		b.WriteString(child + "\n")
+		line(child)
 	}
-	b.WriteString("END:" + c.Name + "\n")
+	line("END:" + c.Name)
 	return b.String()
 }
 
 // timing is when a component takes place, in one spelling.
 func (s *series) timing(c *Component, sp span) (all []string) {
-	add := func(name, format string, args ...any) { all = append(all, name+":"+fmt.Sprintf(format, args...)) }
+	add := func(name, value string) { all = append(all, name+":"+value) }
 	if sp.dated {
 		start := sp.clock.instant(sp.start.Wall)
-		kind := s.zoneName(sp.start)
-		add("START", "%s %s", start.UTC().Format(time.RFC3339), kind)
+		add("START", start.UTC().Format(time.RFC3339)+" "+s.zoneName(sp.start))
 		end := sp.end(sp.start.Wall, start)
-		if len(c.All("RRULE"))+len(c.All("RDATE")) > 0 && sp.length.Days != 0 && !sp.start.AllDay {
-			add("LENGTH", "%s", sp.length) // days on the wall, for every instance
+		if (c.has("RRULE") || c.has("RDATE")) && sp.length.Days != 0 && !sp.start.AllDay {
+			add("LENGTH", sp.length.String()) // days on the wall, for every instance
 		} else {
-			add("END", "%s", end.UTC().Format(time.RFC3339))
+			add("END", end.UTC().Format(time.RFC3339))
 		}
 		if c.Name == "VTODO" {
-			add("FROM", "%v", len(c.All("DTSTART")) > 0)
+			add("FROM", strconv.FormatBool(c.has("DTSTART")))
 		}
 	} else {
 		for _, l := range c.Lines {
 			if l.Is("DTSTART", "DTEND", "DUE", "DURATION") {
-				add(strings.ToUpper(l.Name), "%s", strings.TrimSpace(l.Value))
+				add(strings.ToUpper(l.Name), strings.TrimSpace(l.Value))
 			}
 		}
 	}
 	for _, name := range []string{"RRULE", "EXRULE"} {
 		if r := s.rules(c, name, sp); r != "" {
-			add(name, "%s", r)
+			add(name, r)
 		}
 	}
 	for _, name := range []string{"RDATE", "EXDATE"} {
 		for _, d := range s.dates(c, name) {
-			add(name, "%s", d)
+			add(name, d)
 		}
 	}
 	if l, ok := c.Property("RECURRENCE-ID"); ok {
 		if id, ok := parseMoment(l.Value, l.First("TZID")); ok {
-			add("OF", "%s %v %s", s.instant(id).UTC().Format(time.RFC3339), id.AllDay, strings.ToUpper(l.First("RANGE")))
+			add("OF", s.instant(id).UTC().Format(time.RFC3339)+" "+strconv.FormatBool(id.AllDay)+" "+strings.ToUpper(l.First("RANGE")))
 		} else {
-			add("OF", "%s", strings.TrimSpace(l.Value))
+			add("OF", strings.TrimSpace(l.Value))
 		}
 	}
 	return all

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/contentline"
 	"mailhaul.org/mailhaul/internal/model"
@@ -40,11 +41,7 @@ type Part struct {
 // Prepared text is left as it is when it is prepared again. The error is an
 // item Fault when the text holds no calendar object.
 func Prepare(raw []byte) ([]Part, []Remark, error) {
-	calendars, remarks := components(raw)
-	p := &preparation{remarks: remarks, groups: map[groupKey]*group{}}
-	for _, c := range calendars {
-		p.calendar(c)
-	}
+	p := prepared(raw)
 	if len(p.order) == 0 {
 		return nil, p.remarks, model.Faultf(model.ClassItem, "notCalendar", "the text holds no event, task or other calendar object")
 	}
@@ -53,6 +50,27 @@ func Prepare(raw []byte) ([]Part, []Remark, error) {
 		parts = append(parts, g.part())
 	}
 	return parts, p.remarks, nil
+}
+
+// Digest is that of the only object in a text, as Prepare would tell it; false:
+// there is none, or there are several.
+func Digest(raw []byte) (sum [32]byte, ok bool) {
+	p := prepared(raw)
+	if len(p.order) != 1 {
+		return sum, false
+	}
+	g := p.order[0]
+	return g.series().digest(g.components), true
+}
+
+// prepared cuts and repairs.
+func prepared(raw []byte) *preparation {
+	calendars, remarks := components(raw)
+	p := &preparation{remarks: remarks, groups: map[groupKey]*group{}}
+	for _, c := range calendars {
+		p.calendar(c)
+	}
+	return p
 }
 
 type groupKey struct {
@@ -180,7 +198,7 @@ func (p *preparation) identify(objects, zones []*Component) {
 			uid = last
 			p.remark("uid", uid, o.Line, "an exception had no UID; it gets that of the only series in the text")
 		} else {
-			sum := digest([]*Component{o}, zones)
+			sum := seriesOf(zones, o).digest([]*Component{o})
 			base := hex.EncodeToString(sum[:16])
 			uid = base
 			for n := 2; known[uid]; n++ {
@@ -227,14 +245,19 @@ func setUID(o *Component, uid string) {
 	o.Lines = append([]contentline.Line{line}, o.Lines...)
 }
 
+// seriesOf is a series of components beside definitions of zones. Times without
+// a zone are read as UTC's.
+func seriesOf(zones []*Component, components ...*Component) *series {
+	return newSeries(&Component{Children: append(slices.Clip(zones), components...)}, time.UTC)
+}
+
+func (g *group) series() *series { return seriesOf(g.zones, g.components...) }
+
 // part writes the object.
 func (g *group) part() Part {
-	used := g.usedZones()
-	out := &Component{Name: "VCALENDAR", Lines: g.properties, Children: append(slices.Clip(used), g.components...)}
-	part := Part{UID: g.uid, Components: []string{g.kind}, Text: out.append(nil)}
-	part.Digest = digest(g.components, g.zones)
-	part.ByDAV = g.byDAV()
-	return part
+	out := &Component{Name: "VCALENDAR", Lines: g.properties, Children: append(g.usedZones(), g.components...)}
+	s := g.series()
+	return Part{UID: g.uid, Components: []string{g.kind}, Text: out.append(make([]byte, 0, out.size())), Digest: s.digest(g.components), ByDAV: g.byDAV(s)}
 }
 
 // usedZones are the definitions that the components name.

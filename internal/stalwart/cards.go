@@ -2,7 +2,6 @@ package stalwart
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -10,146 +9,168 @@ import (
 	"mailhaul.org/mailhaul/internal/contentline"
 )
 
-// contact has a card in JMAP's form: members of a JSContact object, without
-// braces. It says nothing in JSContact's words but UID and full name, which the
-// server wants there; all else are the card's own properties, which it takes
-// over one by one (0.16.18: "vCard", what RFC 9555 §2.16 calls vCardProps). So
-// nothing is put into other words and back, as ContactCard/parse does it, which
-// splits addresses into eighteen components and loses what JSContact does not
-// have. false: something in it has no such form.
+// contact has a card in JMAP's form: members of a JSContact object (RFC 9553 §2),
+// without braces. It says nothing in JSContact's words but UID and full name,
+// which the server wants there; all else are the card's own properties, which it
+// takes over one by one (0.16.18: "vCard", what RFC 9555 §2.16 calls vCardProps).
+// So nothing is put into other words and back, as ContactCard/parse does it,
+// which splits addresses into eighteen components and loses what JSContact does
+// not have. false: something in it has no such form.
 func contact(text []byte) ([]byte, bool) {
 	lines, _ := contentline.Read(text)
-	c := jsCard{Type: "Card", Version: "1.0", VCard: vCard{Converted: map[string]converted{}}}
-	for _, l := range lines {
+	properties := make([]byte, 0, len(text)+len(text)/8+512)
+	uid, name := -1, -1
+	for i, l := range lines {
 		switch {
 		case l.Is("BEGIN", "END"):
 			continue
-		case l.Is("UID") && c.UID == "":
-			c.UID = strings.TrimSpace(contentline.Unescape(l.Value))
-			if !c.said(l, "uid") {
-				return nil, false
-			}
+		case l.Is("UID") && uid < 0 && strings.TrimSpace(l.Value) != "":
+			uid = i
 			continue
-		case l.Is("FN") && c.Name.Full == "":
-			c.Name.Full = contentline.Unescape(l.Value)
-			if !c.said(l, "name/full") {
-				return nil, false
-			}
+		case l.Is("FN") && name < 0 && l.Value != "":
+			name = i
 			continue
 		}
-		p, ok := property(l)
-		if !ok {
+		if len(properties) > 0 {
+			properties = append(properties, ',')
+		}
+		var ok bool
+		if properties, ok = appendProperty(properties, l); !ok {
 			return nil, false
 		}
-		c.VCard.Properties = append(c.VCard.Properties, p)
 	}
-	if c.UID == "" || c.Name.Full == "" {
+	if uid < 0 || name < 0 {
 		return nil, false
 	}
-	raw, err := json.Marshal(c)
-	if err != nil {
-		return nil, false
+	// The parameters of properties that JSContact has words for: what they were
+	// in the card (RFC 9555 §2.15.1).
+	converted, ok := []byte(nil), true
+	for _, p := range []struct {
+		path string
+		line contentline.Line
+	}{{"uid", lines[uid]}, {"name/full", lines[name]}} {
+		said := p.line.Without("VALUE")
+		if len(said.Params) == 0 && said.Group == "" {
+			continue
+		}
+		if len(converted) > 0 {
+			converted = append(converted, ',')
+		}
+		converted = append(converted, `"`+p.path+`":{"parameters":`...)
+		if converted, ok = appendParameters(converted, said); !ok {
+			return nil, false
+		}
+		converted = append(converted, '}')
 	}
-	return raw[1 : len(raw)-1], true
-}
-
-// jsCard is a Card of RFC 9553 §2.
-type jsCard struct {
-	Type    string `json:"@type"`
-	Version string `json:"version"`
-	UID     string `json:"uid"`
-	Name    struct {
-		Full string `json:"full"`
-	} `json:"name"`
-	VCard vCard `json:"vCard"`
-}
-
-type vCard struct {
-	Properties [][4]any             `json:"properties"`
-	Converted  map[string]converted `json:"convertedProperties,omitempty"`
-}
-
-// converted tells what a property that JSContact has in words of its own was
-// in the card.
-type converted struct {
-	Parameters map[string]any `json:"parameters"`
-}
-
-// said keeps the parameters of a property that is at path.
-func (c *jsCard) said(l contentline.Line, path string) bool {
-	params, ok := parameters(l)
-	if delete(params, "value"); len(params) > 0 {
-		c.VCard.Converted[path] = converted{params}
+	out := make([]byte, 0, len(properties)+len(converted)+len(lines[uid].Value)+len(lines[name].Value)+256)
+	out = append(out, `"@type":"Card","version":"1.0","uid":`...)
+	out = appendText(out, strings.TrimSpace(contentline.Unescape(lines[uid].Value)))
+	out = appendText(append(out, `,"name":{"full":`...), contentline.Unescape(lines[name].Value))
+	out = append(append(append(out, `},"vCard":{"properties":[`...), properties...), ']')
+	if len(converted) > 0 {
+		out = append(append(append(out, `,"convertedProperties":{`...), converted...), '}')
 	}
-	return ok
+	return append(out, '}'), true
 }
 
-// parameters are a property's as jCard writes them (RFC 7095 §3.4), its group
-// among them; the type of its value is not.
-func parameters(l contentline.Line) (map[string]any, bool) {
-	all := map[string]any{}
-	for _, p := range l.Params {
+func appendText(b []byte, s string) []byte { return appendJSON(b, []byte(s)) }
+
+// appendTexts writes several values as a list.
+func appendTexts(b []byte, list []string) []byte {
+	b = append(b, '[')
+	for i, s := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, s)
+	}
+	return append(b, ']')
+}
+
+// appendParameters writes a property's parameters as jCard does (RFC 7095 §3.4),
+// its group among them.
+func appendParameters(b []byte, l contentline.Line) ([]byte, bool) {
+	b = append(b, '{')
+	first := true
+	member := func(name string) {
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = append(appendText(b, name), ':')
+	}
+	for i, p := range l.Params {
 		name := strings.ToLower(p.Name)
 		if name == "" || len(p.Values) == 0 || name == "group" {
-			return nil, false
+			return b, false
 		}
+		if slices.ContainsFunc(l.Params[:i], func(o contentline.Param) bool { return strings.EqualFold(o.Name, name) }) {
+			continue // said with the first of its name
+		}
+		member(name)
 		// The server reads and writes backslashes in parameters, too.
-		values, _ := all[name].([]string)
-		all[name] = append(values, unescaped(slices.Clone(p.Values))...)
+		b = appendTexts(b, unescaped(l.Param(name)))
 	}
 	if l.Group != "" {
-		all["group"] = l.Group
+		member("group")
+		b = appendText(b, l.Group)
 	}
-	return all, true
+	return append(b, '}'), true
 }
 
-// property is one as jCard writes it (RFC 7095 §3.3), but that the server takes
-// several values as one list. "unknown" is the type of a value of which the card
-// says nothing: the server knows what is usual.
-func property(l contentline.Line) (p [4]any, ok bool) {
-	params, ok := parameters(l)
-	if !ok {
-		return p, false
-	}
+// appendProperty writes a property as jCard does (RFC 7095 §3.3), but that the
+// server takes several values as one list. "unknown" is the type of a value of
+// which the card says nothing: the server knows what is usual.
+func appendProperty(b []byte, l contentline.Line) ([]byte, bool) {
 	kind := "unknown"
-	if v, has := params["value"].([]string); has {
-		kind = strings.ToLower(v[0])
-		delete(params, "value")
+	if v := l.First("VALUE"); v != "" {
+		kind = strings.ToLower(contentline.Unescape(v))
 	}
-	var value any
-	switch name := strings.ToUpper(l.Name); name {
+	name := strings.ToUpper(l.Name)
+	said := l.Without("VALUE")
+	data := false
+	switch name {
+	case "TZ":
+		return b, false // it would lose minutes of ":00"
+	case "PHOTO", "LOGO", "SOUND", "KEY":
+		if data = isBase64(l); data {
+			kind, said = "uri", said.Without("ENCODING")
+		}
+	}
+	if said.First("ENCODING") != "" {
+		return b, false
+	}
+	b = append(appendText(append(b, '['), strings.ToLower(l.Name)), ',')
+	b, ok := appendParameters(b, said)
+	if !ok {
+		return b, false
+	}
+	b = append(appendText(append(b, ','), kind), ',')
+	switch name {
 	case "N", "ADR":
 		// The server has a list for a component with several values, but no
 		// way to say so.
 		parts := contentline.Split(l.Value, ';')
-		for i, s := range parts {
+		for _, s := range parts {
 			if len(contentline.Split(s, ',')) > 1 {
-				return p, false
+				return b, false
 			}
-			parts[i] = contentline.Unescape(s)
 		}
-		value = parts
+		b = appendTexts(b, unescaped(parts))
 	case "ORG", "GENDER", "CLIENTPIDMAP":
-		value = unescaped(contentline.Split(l.Value, ';'))
-	case "TZ":
-		return p, false // it would lose minutes of ":00"
+		b = appendTexts(b, unescaped(contentline.Split(l.Value, ';')))
 	case "NICKNAME", "CATEGORIES":
-		value = unescaped(contentline.Split(l.Value, ','))
+		b = appendTexts(b, unescaped(contentline.Split(l.Value, ',')))
 	case "BDAY", "ANNIVERSARY", "DEATHDATE", "REV", "CREATED":
-		value = basicDate(contentline.Unescape(l.Value))
-	case "PHOTO", "LOGO", "SOUND", "KEY":
-		value = contentline.Unescape(l.Value)
-		if isBase64(l) {
-			kind, value = "uri", asDataURI(l)
-			delete(params, "encoding")
-		}
+		b = appendText(b, basicDate(contentline.Unescape(l.Value)))
 	default:
-		value = contentline.Unescape(l.Value)
+		if data {
+			b = appendText(b, asDataURI(l))
+		} else {
+			b = appendText(b, contentline.Unescape(l.Value))
+		}
 	}
-	if params["encoding"] != nil {
-		return p, false
-	}
-	return [4]any{strings.ToLower(l.Name), params, kind, value}, true
+	return append(b, ']'), true
 }
 
 func unescaped(parts []string) []string {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -21,23 +22,26 @@ type fact struct {
 	params string // ";TYPE=HOME", sorted, without those that only spell
 	value  string
 	label  string // what else its group says: "X-ABLABEL:_$!<Anniversary>!$_"
-	line   contentline.Line
+	text   string // all of it
 }
 
-func (f fact) String() string {
-	s := f.name + f.params + ":" + f.value
-	if f.label != "" {
-		s += " [" + f.label + "]"
+func newFact(name, params, value, label string) fact {
+	f := fact{name: name, params: params, value: value, label: label}
+	if label != "" {
+		label = " [" + label + "]"
 	}
-	return s
+	f.text = name + params + ":" + value + label
+	return f
 }
+
+func (f fact) String() string { return f.text }
 
 // bookkeeping says nothing to the user.
 var bookkeeping = []string{"BEGIN", "END", "VERSION", "PRODID", "REV"}
 
 // facts of a card, sorted.
 func facts(c *card) []fact {
-	var all []fact
+	all := make([]fact, 0, len(c.lines))
 	groups := map[string][]string{}
 	for _, l := range c.lines {
 		if g := strings.ToLower(l.Group); g != "" && labels(l) {
@@ -49,31 +53,35 @@ func facts(c *card) []fact {
 		if l.Is(bookkeeping...) || l.Group != "" && labels(l) {
 			continue
 		}
-		f := fact{name: strings.ToUpper(l.Name), params: canonicalParams(l), value: canonicalValue(l), line: l}
+		label := ""
 		if g := strings.ToLower(l.Group); g != "" {
 			slices.Sort(groups[g])
-			f.label = strings.Join(groups[g], " ")
+			label = strings.Join(groups[g], " ")
 			grouped[g] = true
 		}
+		name, params := strings.ToUpper(l.Name), canonicalParams(l)
+		values := []string{""}
 		if l.Is("CATEGORIES", "NICKNAME") {
-			for _, v := range contentline.Split(l.Value, ',') {
-				if f.value = strings.TrimSpace(contentline.Unescape(v)); f.value != "" {
-					all = append(all, f)
-				}
+			values = contentline.Split(l.Value, ',')
+			for i, v := range values {
+				values[i] = strings.TrimSpace(contentline.Unescape(v))
 			}
-			continue
+		} else {
+			values[0] = canonicalValue(l)
 		}
-		if f.value != "" {
-			all = append(all, f)
+		for _, v := range values {
+			if v != "" {
+				all = append(all, newFact(name, params, v, label))
+			}
 		}
 	}
 	for _, l := range c.lines { // labels of nothing
 		if g := strings.ToLower(l.Group); g != "" && labels(l) && !grouped[g] {
-			all = append(all, fact{name: strings.ToUpper(l.Name), value: canonicalValue(l), line: l})
+			all = append(all, newFact(strings.ToUpper(l.Name), "", canonicalValue(l), ""))
 		}
 	}
-	slices.SortStableFunc(all, func(a, b fact) int { return strings.Compare(a.String(), b.String()) })
-	return slices.CompactFunc(all, func(a, b fact) bool { return a.String() == b.String() })
+	slices.SortFunc(all, func(a, b fact) int { return strings.Compare(a.text, b.text) })
+	return slices.CompactFunc(all, func(a, b fact) bool { return a.text == b.text })
 }
 
 // labels: the property describes the others of its group.
@@ -81,6 +89,9 @@ func labels(l contentline.Line) bool { return l.Is("X-ABLABEL", "X-ABADR") }
 
 // canonicalParams writes the parameters that mean something.
 func canonicalParams(l contentline.Line) string {
+	if len(l.Params) == 0 {
+		return ""
+	}
 	types := map[string]bool{}
 	var all []string
 	for _, p := range l.Params {
@@ -200,8 +211,8 @@ func canonicalDate(s string) string {
 }
 
 func isBinary(l contentline.Line) bool {
-	e := strings.ToUpper(l.First("ENCODING"))
-	return e == "B" || e == "BASE64"
+	e := l.First("ENCODING")
+	return strings.EqualFold(e, "B") || strings.EqualFold(e, "BASE64")
 }
 
 // isDataURI: RFC 2397. Values may be megabytes, so only their beginning is
@@ -248,10 +259,10 @@ var hashers = sync.Pool{New: func() any { return blake3.New() }}
 
 // digest hashes the meaning.
 func digest(c *card) [32]byte {
-	var b []byte
+	b := make([]byte, 0, 1024)
 	for _, f := range facts(c) {
-		s := f.String()
-		b = fmt.Appendf(b, "%d\n%s\n", len(s), s)
+		b = append(strconv.AppendInt(b, int64(len(f.text)), 10), '\n')
+		b = append(append(b, f.text...), '\n')
 	}
 	return blake3.Sum256(b)
 }

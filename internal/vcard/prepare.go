@@ -35,16 +35,7 @@ type Card struct {
 // A prepared text is left as it is when it is prepared again. The error is an
 // item Fault when the text holds no card.
 func Prepare(raw []byte) ([]Card, []Remark, error) {
-	lines, remarks := contentline.Read(raw)
-	p := &preparation{remarks: remarks}
-	for _, l := range lines {
-		p.line(l)
-	}
-	for len(p.open) > 0 {
-		c := p.open[len(p.open)-1]
-		p.remark("end", c.number, "END:VCARD is missing; the text may have been cut off")
-		p.close(math.MaxInt)
-	}
+	p := read(raw)
 	if len(p.cards) == 0 {
 		return nil, p.remarks, model.Faultf(model.ClassItem, "notCard", "the text holds no card")
 	}
@@ -56,6 +47,31 @@ func Prepare(raw []byte) ([]Card, []Remark, error) {
 		}
 	}
 	return out, p.remarks, nil
+}
+
+// Digest is that of the only card in a text, as Prepare would tell it; false:
+// there is none, or there are several, or it has no UID.
+func Digest(raw []byte) (sum [32]byte, ok bool) {
+	p := read(raw)
+	if len(p.cards) != 1 || p.cards[0].text("UID") == "" {
+		return sum, false
+	}
+	return p.repaired(p.cards[0]), true
+}
+
+// read takes a text apart into cards.
+func read(raw []byte) *preparation {
+	lines, remarks := contentline.Read(raw)
+	p := &preparation{remarks: remarks}
+	for _, l := range lines {
+		p.line(l)
+	}
+	for len(p.open) > 0 {
+		c := p.open[len(p.open)-1]
+		p.remark("end", c.number, "END:VCARD is missing; the text may have been cut off")
+		p.close(math.MaxInt)
+	}
+	return p
 }
 
 // card is one being read.
@@ -101,7 +117,7 @@ func (c *card) set(name, value string) {
 func (c *card) write() []byte {
 	size := 64
 	for _, l := range c.lines {
-		size += (len(l.Value)+64)*26/25 + 64 // with its folds
+		size += l.Size()
 	}
 	b := contentline.New("BEGIN", "VCARD").Append(make([]byte, 0, size))
 	for _, l := range c.lines {
@@ -212,13 +228,18 @@ func shorten(s string) string {
 	return s
 }
 
-// finish repairs a card and makes it ready.
-func (p *preparation) finish(c *card, seen map[string][32]byte) (Card, bool) {
+// repaired repairs all of a card but its UID, and returns its digest.
+func (p *preparation) repaired(c *card) [32]byte {
 	p.version(c)
 	p.name(c)
 	p.appleGroup(c)
+	return digest(c)
+}
+
+// finish repairs a card and makes it ready.
+func (p *preparation) finish(c *card, seen map[string][32]byte) (Card, bool) {
+	sum := p.repaired(c)
 	uid := c.text("UID")
-	sum := digest(c)
 	if uid == "" {
 		uid = uuid(sum)
 		for n := 2; ; n++ {
