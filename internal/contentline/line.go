@@ -1,6 +1,7 @@
 package contentline
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -105,23 +106,27 @@ func Read(raw []byte) ([]Line, []Remark) {
 		remarks = append(remarks, Remark{Code: code, Text: text, Line: line})
 	}
 	raw = whole(raw, remark)
-	all := unfold(raw, remark)
-	// Most texts need no look at their characters line by line, and most lines
-	// are a stretch of the text.
+	u := unfoldings.Get().(*unfolding)
+	defer u.release()
+	u.unfold(raw, remark)
+	// Most texts need no look at their characters line by line.
 	ascii, plain := plainText(raw)
-	whole := ""
+	var texts strings.Builder // of all lines, so that they are allocated at once
 	if plain {
-		whole = string(raw)
+		size := 0
+		for _, l := range u.all {
+			size += len(l.octets)
+		}
+		texts.Grow(size)
 	}
-	lines := make([]Line, 0, len(all))
-	for _, l := range all {
+	lines := make([]Line, 0, len(u.all))
+	for _, l := range u.all {
 		var s string
-		switch {
-		case plain && (ascii || charsetOf(l.octets) == ""):
-			if s = string(l.octets); !l.own {
-				s = whole[l.at : l.at+len(l.octets)]
-			}
-		default:
+		if plain && (ascii || charsetOf(l.octets) == "") {
+			start := texts.Len()
+			texts.Write(l.octets)
+			s = texts.String()[start:]
+		} else {
 			s = l.text(remark)
 		}
 		if strings.TrimSpace(s) == "" {
@@ -148,15 +153,17 @@ func (l logical) text(remark func(code, text string, line int)) string {
 // charsetOf is the character set of 8-bit octets that a line names itself
 // (vCard 2.1). Quoted-printable is decoded later, by those who know the value.
 func charsetOf(b []byte) string {
-	if isASCII(b) {
+	h := head(b)
+	if bytes.IndexByte(h, ';') < 0 {
 		return ""
 	}
-	h := strings.ToUpper(string(head(b)))
-	i := strings.Index(h, ";CHARSET=")
-	if i < 0 || strings.Contains(h, "QUOTED-PRINTABLE") {
+	h = bytes.ToUpper(h)
+	i := bytes.Index(h, []byte(";CHARSET="))
+	if i < 0 || bytes.Contains(h, []byte("QUOTED-PRINTABLE")) || isASCII(b) {
 		return ""
 	}
-	set := strings.Trim(strings.SplitN(h[i+len(";CHARSET="):], ";", 2)[0], `" `)
+	set, _, _ := strings.Cut(string(h[i+len(";CHARSET="):]), ";")
+	set = strings.Trim(set, `" `)
 	if strings.EqualFold(set, "utf-8") {
 		return ""
 	}

@@ -3,95 +3,95 @@ package contentline
 import (
 	"bytes"
 	"regexp"
-	"slices"
+	"sync"
 )
 
 // logical is an unfolded line and where it began. It lies in the text that was
-// read as long as nothing was joined to it.
+// read as long as nothing was joined to it, else in the unfolding's memory.
 type logical struct {
 	octets []byte
 	line   int
-	at     int  // where it lies in the text
-	own    bool // it has memory of its own
+	joined bool
+}
+
+// unfolding is the memory of one reading; it is used again.
+type unfolding struct {
+	all    []logical
+	joined []byte // what was folded, one line behind the other
+}
+
+var unfoldings = sync.Pool{New: func() any { return &unfolding{} }}
+
+// maxKept bounds what is kept to be used again, in octets.
+const maxKept = 1 << 20
+
+func (u *unfolding) release() {
+	clear(u.all)
+	u.all, u.joined = u.all[:0], u.joined[:0]
+	if cap(u.joined) <= maxKept && cap(u.all) <= maxKept/64 {
+		unfoldings.Put(u)
+	}
 }
 
 // unfold joins what was folded (RFC 5545 §3.1), octet by octet, so that a
 // character that a fold has cut comes together again. It also joins the soft
 // line ends of quoted-printable (vCard 2.1 §2.1.3) and base64 that was written
 // without indentation.
-func unfold(raw []byte, remark func(code, text string, line int)) []logical {
+func (u *unfolding) unfold(raw []byte, remark func(code, text string, line int)) {
 	sep := byte('\n')
 	if bytes.IndexByte(raw, sep) < 0 && bytes.IndexByte(raw, '\r') >= 0 {
 		sep = '\r'
 		remark(CodeFolding, "its lines end with CR alone", 0)
 	}
-	all := make([]logical, 0, min(bytes.Count(raw, []byte{sep})+1, 64))
 	blank := 0
 	number := 0
-	for at, next := 0, 0; next <= len(raw); at = next {
+	for at := 0; at <= len(raw); {
 		number++
 		p := raw[at:]
 		if n := bytes.IndexByte(p, sep); n >= 0 {
 			p = p[:n]
 		}
-		next = at + len(p) + 1
-		p = bytes.TrimRight(p, "\r")
-		var last *logical
-		if len(all) > 0 {
-			last = &all[len(all)-1]
+		at += len(p) + 1
+		for len(p) > 0 && p[len(p)-1] == '\r' {
+			p = p[:len(p)-1]
 		}
-		if last != nil && softEnd(last.octets) {
-			last.octets = last.octets[:len(last.octets)-1]
-			last.join(p, 0)
+		last := len(u.all) - 1
+		if last >= 0 && softEnd(u.all[last].octets) {
+			u.join(1, p)
 			continue
 		}
 		if len(p) == 0 {
 			blank++
 			continue
 		}
-		if last != nil && (p[0] == ' ' || p[0] == '\t') {
+		if last >= 0 && (p[0] == ' ' || p[0] == '\t') {
 			if blank > 0 && len(bytes.TrimSpace(p)) > 0 {
 				remark(CodeFolding, "a blank line stood inside a folded line; joined", number)
 			}
 			blank = 0
-			last.join(p[1:], indented(raw, next))
+			u.join(0, p[1:])
 			continue
 		}
-		if last != nil && blank == 0 && onlyBase64(p) && inBase64(last.octets) {
+		if last >= 0 && blank == 0 && onlyBase64(p) && inBase64(u.all[last].octets) {
 			remark(CodeFolding, "base64 went on without indentation; joined", number)
-			last.join(p, 0)
+			u.join(0, p)
 			continue
 		}
 		blank = 0
-		all = append(all, logical{octets: p, line: number, at: at})
+		u.all = append(u.all, logical{octets: p, line: number})
 	}
-	return all
 }
 
-// indented is how many octets from at on are in lines that continue another.
-// Photos are folded into a thousand of them.
-func indented(raw []byte, at int) int {
-	end := min(at, len(raw))
-	for end < len(raw) && (raw[end] == ' ' || raw[end] == '\t') {
-		n := bytes.IndexByte(raw[end:], '\n')
-		if n < 0 {
-			return len(raw) - at
-		}
-		end += n + 1
+// join drops octets from the end of the last line and appends others.
+func (u *unfolding) join(drop int, more []byte) {
+	last := &u.all[len(u.all)-1]
+	if !last.joined {
+		u.joined = append(u.joined, last.octets...)
+		last.joined = true
 	}
-	return end - min(at, len(raw))
-}
-
-// join appends to a line; room is how much else is known to follow.
-func (l *logical) join(more []byte, room int) {
-	if !l.own {
-		l.octets = append(make([]byte, 0, len(l.octets)+len(more)+room), l.octets...)
-		l.own = true
-	}
-	if cap(l.octets)-len(l.octets) < len(more) {
-		l.octets = slices.Grow(l.octets, max(len(l.octets), len(more)))
-	}
-	l.octets = append(l.octets, more...)
+	start := len(u.joined) - len(last.octets)
+	u.joined = append(u.joined[:len(u.joined)-drop], more...)
+	last.octets = u.joined[start:]
 }
 
 // softEnd: quoted-printable that goes on in the next line.

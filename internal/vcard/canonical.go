@@ -223,7 +223,7 @@ func isDataURI(v string) bool { return len(v) >= 5 && strings.EqualFold(v[:5], "
 // for the same photo.
 func canonicalBinary(l contentline.Line) string {
 	v := l.Value
-	if strings.ContainsAny(v, " \t\n") {
+	if strings.IndexByte(v, ' ') >= 0 || strings.IndexByte(v, '\t') >= 0 || strings.IndexByte(v, '\n') >= 0 {
 		v = strings.Join(strings.Fields(v), "")
 	}
 	if isDataURI(v) {
