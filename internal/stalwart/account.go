@@ -19,8 +19,8 @@ type Account struct {
 	// unsettled: something was shared with a group. It goes with boxes.
 	unsettled bool
 
-	// shares is held while a share of objects is stored and read back: what is
-	// read is all that changed meanwhile, and should not be another share.
+	// shares is held while a share of objects is stored: what is read back is all
+	// that changed since, and should not be another share.
 	shares sync.Mutex
 
 	ownerOnce   sync.Once

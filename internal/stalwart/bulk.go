@@ -115,20 +115,29 @@ func (a *Account) createShare(ctx context.Context, in destination.Collection, ob
 }
 
 // storeShare creates converted objects and reads by UID what the collection
-// holds of them.
+// holds of them, while the next share is stored. The server commits a share as
+// one, at the end of its set (crates/jmap/src/contact/set.rs), so that this reads
+// of the next one nothing or, at worst, more than is asked for.
 func (a *Account) storeShare(ctx context.Context, in destination.Collection, converted map[int][]byte) (*setAnswer, map[string]davObject, error) {
-	a.shares.Lock()
-	defer a.shares.Unlock()
-	token, err := a.syncToken(ctx, in)
-	if err != nil {
-		return nil, nil, err
-	}
-	got, err := a.set(ctx, in, dialects[in.Kind], converted)
+	token, got, err := a.setShare(ctx, in, converted)
 	if err != nil || len(got.Created) == 0 {
 		return got, nil, err
 	}
 	have, err := a.changedSince(ctx, in, token)
 	return got, have, err
+}
+
+// setShare creates converted objects, one share at a time, and tells where the
+// collection's changes stood before.
+func (a *Account) setShare(ctx context.Context, in destination.Collection, converted map[int][]byte) (string, *setAnswer, error) {
+	a.shares.Lock()
+	defer a.shares.Unlock()
+	token, err := a.syncToken(ctx, in)
+	if err != nil {
+		return "", nil, err
+	}
+	got, err := a.set(ctx, in, dialects[in.Kind], converted)
+	return token, got, err
 }
 
 // set creates converted objects in a collection, under their indexes.

@@ -67,8 +67,13 @@ func uidOf(data string) string {
 	return ""
 }
 
+var escapesOfText = strings.NewReplacer(`\\`, `\`, `\,`, `,`, `\;`, `;`, `\n`, "\n", `\N`, "\n")
+
 func unescapeText(s string) string {
-	return strings.NewReplacer(`\\`, `\`, `\,`, `,`, `\;`, `;`, `\n`, "\n", `\N`, "\n").Replace(s)
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	return escapesOfText.Replace(s)
 }
 
 func (o davObject) object() destination.Object {

@@ -128,30 +128,38 @@ func cut(content []byte) (zones map[string]string, events string, ok bool) {
 	var one, rest strings.Builder
 	depth, zone, tzid := 0, false, ""
 	for line := range strings.Lines(string(content)) {
-		name := strings.ToUpper(strings.TrimRight(line, "\r\n"))
-		if strings.HasPrefix(name, "BEGIN:") {
+		line = strings.TrimRight(line, "\r\n")
+		if hasName(line, "BEGIN:") {
 			depth++
 			if depth == 2 {
-				zone = name == "BEGIN:VTIMEZONE"
-				one.Reset()
+				zone = strings.EqualFold(line, "BEGIN:VTIMEZONE")
+				if zone {
+					one.Reset()
+				}
 			}
 		}
 		if depth >= 2 {
-			if zone && depth == 2 && strings.HasPrefix(name, "TZID") {
-				tzid = name
+			if zone && depth == 2 && hasName(line, "TZID") {
+				tzid = strings.ToUpper(line)
 			}
-			one.WriteString(strings.TrimRight(line, "\r\n") + "\r\n")
+			to := &rest
+			if zone {
+				to = &one
+			}
+			to.WriteString(line)
+			to.WriteString("\r\n")
 		}
-		if strings.HasPrefix(name, "END:") {
-			if depth == 2 {
-				if zone {
-					zones[tzid] = one.String()
-				} else {
-					rest.WriteString(one.String())
-				}
+		if hasName(line, "END:") {
+			if depth == 2 && zone {
+				zones[tzid] = one.String()
 			}
 			depth--
 		}
 	}
 	return zones, rest.String(), depth == 0 && rest.Len() > 0
+}
+
+// hasName compares a line's beginning without case.
+func hasName(line, name string) bool {
+	return len(line) >= len(name) && strings.EqualFold(line[:len(name)], name)
 }
