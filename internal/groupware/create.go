@@ -2,12 +2,10 @@ package groupware
 
 import (
 	"context"
-	"errors"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
-	"mailhaul.org/mailhaul/internal/throttle"
 )
 
 // create stores new objects. After a lost answer those that arrived are found
@@ -19,42 +17,43 @@ func (a *Account) create(ctx context.Context, c *collection, w *batch, parts []*
 	if err := a.intend(ctx, parts); err != nil {
 		return err
 	}
-	for n := 1; len(parts) > 0; n++ {
-		if err := a.Step("create"); err != nil {
-			return err
-		}
-		writes := make([]destination.ObjectWrite, len(parts))
-		for i, p := range parts {
-			writes[i] = p.write
-		}
-		var results []destination.ObjectWritten
-		var wrong []int
-		var err error
-		a.meanwhile(func() {
-			if results, err = a.dst.CreateObjects(ctx, c.at(), writes); err == nil {
-				wrong = proofread(c.src.Kind, parts, results)
-			}
-		})
-		if err == nil {
-			return a.created(ctx, c, w, parts, results, wrong)
-		}
-		if model.ClassOf(err) != model.ClassRetry || n >= attempts || ctx.Err() != nil {
-			return err
-		}
-		if serr := throttle.Sleep(ctx, a.SettleDelay); serr != nil {
-			return errors.Join(serr, err)
-		}
-		if n > 1 {
-			// One of them may break what they travel in together.
-			for _, p := range parts {
-				p.write.Exact = "a request with many failed"
-			}
-		}
-		if parts, err = a.arrived(ctx, c, w, parts); err != nil {
-			return err
-		}
+	return a.isolate(ctx, parts, func(ctx context.Context, parts []*part) ([]*part, error) {
+		return a.createSome(ctx, c, w, parts)
+	}, func(p *part, why error) { a.refuse(c, w, p, why) })
+}
+
+// createSome sends new objects in one request. With an error it returns those
+// that did not arrive; none: the account has to stop.
+func (a *Account) createSome(ctx context.Context, c *collection, w *batch, parts []*part) ([]*part, error) {
+	if err := a.Step("create"); err != nil {
+		return nil, err
 	}
-	return nil
+	writes := make([]destination.ObjectWrite, len(parts))
+	for i, p := range parts {
+		writes[i] = p.write
+	}
+	var results []destination.ObjectWritten
+	var wrong []int
+	var err error
+	a.meanwhile(func() {
+		if results, err = a.dst.CreateObjects(ctx, c.at(), writes); err == nil {
+			wrong = proofread(c.src.Kind, parts, results)
+		}
+	})
+	if err == nil {
+		return nil, a.created(ctx, c, w, parts, results, wrong)
+	}
+	if !culpable(ctx, err) {
+		return nil, err
+	}
+	if serr := a.settling(ctx, err); serr != nil {
+		return nil, serr
+	}
+	rest, aerr := a.arrived(ctx, c, w, parts)
+	if aerr != nil || len(rest) == 0 {
+		return nil, aerr
+	}
+	return rest, err
 }
 
 // created takes notice of the outcome of a create, of which wrong do not mean

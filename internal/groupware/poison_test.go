@@ -10,20 +10,36 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/stalwart"
 )
 
-// An object over which the server cuts the connection, in whatever request it
-// travels, is left behind by name; all others arrive.
-func TestPoison(t *testing.T) { both(t, testPoison) }
+// An object over which the server cuts the connection, or answers no request as
+// a whole, in whatever request it travels, is left behind by name; all others
+// arrive.
+func TestPoison(t *testing.T) {
+	both(t, func(t *testing.T, s *server) {
+		cut := func(w http.ResponseWriter) {
+			if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
+				_ = c.(*net.TCPConn).SetLinger(0)
+				_ = c.Close()
+			}
+		}
+		testPoison(t, s, "poison-cut", cut)
+		for _, status := range []int{400, 413, 500} {
+			testPoison(t, s, fmt.Sprint("poison-", status), func(w http.ResponseWriter) { http.Error(w, "no", status) })
+		}
+	})
+}
 
-func testPoison(t *testing.T, s *server) {
-	e := newEnv(t, s, "poison")
+func testPoison(t *testing.T, s *server, name string, fail func(http.ResponseWriter)) {
+	e := newEnv(t, s, name)
 	target, err := url.Parse(s.url)
 	if err != nil {
 		t.Fatal(err)
@@ -31,13 +47,14 @@ func testPoison(t *testing.T, s *server) {
 	pass := httputil.NewSingleHostReverseProxy(target)
 	direct := pass.Director
 	pass.Director = func(r *http.Request) { direct(r); r.Host = target.Host }
+	var puts atomic.Int64
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
+		if r.Method == http.MethodPut {
+			puts.Add(1)
+		}
 		if bytes.Contains(body, []byte("POISON")) {
-			if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
-				_ = c.(*net.TCPConn).SetLinger(0)
-				_ = c.Close()
-			}
+			fail(w)
 			return
 		}
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
@@ -50,31 +67,46 @@ func testPoison(t *testing.T, s *server) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	if e.dst, err = d.Open(t.Context(), "poison@"+s.domain); err != nil {
+	if e.dst, err = d.Open(t.Context(), name+"@"+s.domain); err != nil {
 		t.Fatal(err)
 	}
-	e.src.PutCollection("poison", calendar("home", "Home"))
-	e.src.PutCollection("poison", model.ObjectCollection{Kind: model.KindContacts, ID: "book", Path: []string{"Book"}})
-	for i := range 20 {
+	e.src.PutCollection(name, calendar("home", "Home"))
+	e.src.PutCollection(name, model.ObjectCollection{Kind: model.KindContacts, ID: "book", Path: []string{"Book"}})
+	e.src.PutCollection(name, model.ObjectCollection{Kind: model.KindFiles, ID: "docs", Path: []string{"Docs"}})
+	const n, bad = 90, 37
+	for i := range n {
 		text := "Fine"
-		if i == 7 {
+		if i == bad {
 			text = "POISON"
 		}
-		e.src.PutObject("poison", model.KindCalendar, "home", fmt.Sprint(i, ".ics"), ics(fmt.Sprint("event-", i), text))
-		e.src.PutObject("poison", model.KindContacts, "book", fmt.Sprint(i, ".vcf"), vcf(fmt.Sprint("card-", i), text))
+		e.src.PutObject(name, model.KindCalendar, "home", fmt.Sprint(i, ".ics"), ics(fmt.Sprint("event-", i), text))
+		e.src.PutObject(name, model.KindContacts, "book", fmt.Sprint(i, ".vcf"), vcf(fmt.Sprint("card-", i), text))
+		e.src.PutObject(name, model.KindFiles, "docs", fmt.Sprint(i, ".txt"), fmt.Sprint(text, " ", i))
 	}
 	for range 2 {
 		res := e.must()
-		if res.Calendar.Refused != 1 || res.Contacts.Refused != 1 {
-			t.Errorf("%+v; %s", res, strings.Join(e.notes, "\n"))
+		if res.Calendar.Refused != 1 || res.Contacts.Refused != 1 || res.Files.Refused != 1 {
+			t.Errorf("%s: %+v; %s", name, res, strings.Join(e.notes, "\n"))
 		}
 	}
-	texts := e.texts(e.collections(model.KindCalendar)["Home"])
-	if len(texts) != 19 || texts["event-7"] != "" {
-		t.Errorf("%d events: %s", len(texts), keys(texts))
+	// Nearly all went in bulk: halves of 11 at most went one by one.
+	if got := puts.Load(); got == 0 || got > n/2 {
+		t.Errorf("%s: %d objects went by DAV", name, got)
 	}
-	texts = e.texts(e.collections(model.KindContacts)["Book"])
-	if len(texts) != 19 || texts["card-7"] != "" {
-		t.Errorf("%d cards: %s", len(texts), keys(texts))
+	for _, at := range []struct {
+		in  destination.ObjectCollection
+		bad string
+	}{
+		{e.collections(model.KindCalendar)["Home"], fmt.Sprint("event-", bad)},
+		{e.collections(model.KindContacts)["Book"], fmt.Sprint("card-", bad)},
+		{e.collections(model.KindFiles)["Docs"], fmt.Sprint(bad, ".txt")},
+	} {
+		texts := e.texts(at.in)
+		if _, there := texts[at.bad]; len(texts) != n-1 || there {
+			t.Errorf("%s: %d objects: %s", name, len(texts), keys(texts))
+		}
+		if !strings.Contains(strings.Join(e.notes, "\n"), at.bad) {
+			t.Errorf("%s: no note names %s: %s", name, at.bad, strings.Join(e.notes, "\n"))
+		}
 	}
 }

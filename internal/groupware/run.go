@@ -57,6 +57,7 @@ type Account struct {
 	Options
 	// mu is held by whoever writes a batch, but while the destination is at work.
 	mu      sync.Mutex
+	witness witness
 	dst     destination.ObjectStore
 	res     Result
 	all     []*collection

@@ -2,12 +2,10 @@ package groupware
 
 import (
 	"context"
-	"errors"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
-	"mailhaul.org/mailhaul/internal/throttle"
 )
 
 // update replaces objects that the source changed, where the destination still
@@ -16,16 +14,25 @@ func (a *Account) update(ctx context.Context, c *collection, w *batch, parts []*
 	if len(parts) == 0 {
 		return nil
 	}
+	return a.isolate(ctx, parts, func(ctx context.Context, parts []*part) ([]*part, error) {
+		return a.updateSome(ctx, c, w, parts)
+	}, func(p *part, why error) { a.keepFormer(c, w, p, why) })
+}
+
+// updateSome replaces objects in one request, and looks again at those that
+// changed meanwhile. With an error it returns those to be sent again; none: the
+// account has to stop.
+func (a *Account) updateSome(ctx context.Context, c *collection, w *batch, parts []*part) ([]*part, error) {
 	for n := 1; len(parts) > 0; n++ {
 		ready, err := a.updatable(ctx, c, w, parts)
 		if err != nil || len(ready) == 0 {
-			return err
+			return nil, err
 		}
 		if err := a.intend(ctx, ready); err != nil {
-			return err
+			return nil, err
 		}
 		if err := a.Step("update"); err != nil {
-			return err
+			return nil, err
 		}
 		writes := make([]destination.ObjectWrite, len(ready))
 		for i, p := range ready {
@@ -34,14 +41,13 @@ func (a *Account) update(ctx context.Context, c *collection, w *batch, parts []*
 		}
 		results, err := a.dst.UpdateObjects(ctx, c.at(), writes)
 		if err != nil {
-			if model.ClassOf(err) != model.ClassRetry || n >= attempts || ctx.Err() != nil {
-				return err
+			if !culpable(ctx, err) {
+				return nil, err
 			}
-			if serr := throttle.Sleep(ctx, a.SettleDelay); serr != nil {
-				return errors.Join(serr, err)
+			if serr := a.settling(ctx, err); serr != nil {
+				return nil, serr
 			}
-			parts = ready
-			continue
+			return ready, err // the next attempt finds out which of them arrived
 		}
 		parts = nil
 		for i, p := range ready {
@@ -52,22 +58,27 @@ func (a *Account) update(ctx context.Context, c *collection, w *batch, parts []*
 				a.done(c, w, p, results[i].Object)
 			case model.CodeOf(err) == destination.CodeChanged || model.CodeOf(err) == destination.CodeNotFound:
 				if n >= attempts {
-					return err
+					return nil, err
 				}
 				parts = append(parts, p) // look again
 			case model.ClassOf(err) == model.ClassItem:
-				// What the destination has stays, and the row as it was.
-				p.row.State, p.row.Intent, p.row.Digest = ledger.Moved, [32]byte{}, p.digest
-				a.res.Of(c.src.Kind).Kept++
-				w.settle(p, func(t *ledger.Tx) error {
-					return a.note(t, c, p.name(), NoteRefused, "the new content is refused, the former one stays: "+err.Error())
-				})
+				a.keepFormer(c, w, p, err)
 			default:
-				return err
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// keepFormer tells that the destination does not take what an object is at the
+// source now. What it has stays, and the row as it was.
+func (a *Account) keepFormer(c *collection, w *batch, p *part, why error) {
+	p.row.State, p.row.Intent, p.row.Digest = ledger.Moved, [32]byte{}, p.digest
+	a.res.Of(c.src.Kind).Kept++
+	w.settle(p, func(t *ledger.Tx) error {
+		return a.note(t, c, p.name(), NoteRefused, "the new content is refused, the former one stays: "+why.Error())
+	})
 }
 
 // updatable decides about changed objects by what the destination has now, and

@@ -14,7 +14,8 @@ import (
 // server stores an account's one after the other.
 const writers = 2
 
-// attempts is how often a batch is sent before the account stops.
+// attempts is how often a busy destination is asked, and objects are looked at
+// again that somebody changes while they are replaced, before the account stops.
 const attempts = 5
 
 // batch is what is written together, and what the ledger learns with it.

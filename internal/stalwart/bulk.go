@@ -32,7 +32,7 @@ func (a *Account) createBulk(ctx context.Context, in destination.Collection, obj
 		return slices.Sorted(slices.Values(append(exact, bulk...))), nil
 	}
 	for _, part := range a.cutShares(objects, bulk) {
-		rest, err := a.createShare(ctx, in, objects, part, out)
+		rest, err := a.createShare(ctx, in, objects, part, out, false)
 		if err != nil {
 			return nil, err
 		}
@@ -61,9 +61,9 @@ func (a *Account) cutShares(objects []destination.ObjectWrite, bulk []int) (part
 
 // convert has objects in JMAP's form, by index: members of a JSON object,
 // without braces. Those that have none are absent.
-func (a *Account) convert(ctx context.Context, d dialect, objects []destination.ObjectWrite, part []int) (map[int][]byte, error) {
+func (a *Account) convert(ctx context.Context, d dialect, objects []destination.ObjectWrite, part []int, once bool) (map[int][]byte, error) {
 	if d.kind == model.KindCalendar {
-		return a.parseEvents(ctx, objects, part)
+		return a.parseEvents(ctx, objects, part, once)
 	}
 	all := make(map[int][]byte, len(part))
 	for _, i := range part {
@@ -74,18 +74,34 @@ func (a *Account) convert(ctx context.Context, d dialect, objects []destination.
 	return all, nil
 }
 
-// createShare is one round of conversion and set. What became of each object is
+// createShare is one round of conversion and set; what cannot be converted
+// together is halved. once: a request whose answer is lost is not repeated,
+// because it is a half of one that failed as often as it was sent. What became of each object is
 // asked from the collection itself: it alone tells the names under which DAV
 // knows the new ones, and what they say now.
-func (a *Account) createShare(ctx context.Context, in destination.Collection, objects []destination.ObjectWrite, part []int, out []destination.ObjectWritten) ([]int, error) {
-	converted, err := a.convert(ctx, dialects[in.Kind], objects, part)
+func (a *Account) createShare(ctx context.Context, in destination.Collection, objects []destination.ObjectWrite, part []int, out []destination.ObjectWritten, once bool) ([]int, error) {
+	converted, err := a.convert(ctx, dialects[in.Kind], objects, part, once)
 	if err != nil {
-		// An event can make the server's parser cut the connection. By CalDAV
-		// it fails alone; and so does all if the server is away.
-		if class := model.ClassOf(err); class == model.ClassItem || class == model.ClassRetry && ctx.Err() == nil {
+		if class := model.ClassOf(err); class != model.ClassItem && class != model.ClassRetry || ctx.Err() != nil {
+			return nil, err
+		}
+		// An event can make the server's parser cut the connection, or all of
+		// them be too much for it. By CalDAV the one at fault fails alone.
+		if len(part) < 2*fewest {
 			return part, nil
 		}
-		return nil, err
+		if _, away := a.syncToken(ctx, in); away != nil {
+			return nil, away
+		}
+		var rest []int
+		for _, half := range [][]int{part[:len(part)/2], part[len(part)/2:]} {
+			more, err := a.createShare(ctx, in, objects, half, out, true)
+			if err != nil {
+				return nil, err
+			}
+			rest = append(rest, more...)
+		}
+		return rest, nil
 	}
 	if len(converted) == 0 {
 		return part, nil

@@ -18,7 +18,7 @@ const parseBlobs = 10
 // parseEvents has the server read events, and returns what CalendarEvent/set
 // takes of them. Events whose UID the server reads differently, or that it does
 // not read at all, are absent.
-func (a *Account) parseEvents(ctx context.Context, objects []destination.ObjectWrite, part []int) (map[int][]byte, error) {
+func (a *Account) parseEvents(ctx context.Context, objects []destination.ObjectWrite, part []int, once bool) (map[int][]byte, error) {
 	var files []*eventFile
 	each := max(1, (len(part)+parseBlobs-1)/parseBlobs)
 	for _, i := range part {
@@ -47,6 +47,7 @@ func (a *Account) parseEvents(ctx context.Context, objects []destination.ObjectW
 			refs = append(refs, "#b"+strconv.Itoa(k))
 		}
 		r := jmap.NewRequest(capCalendars, capBlob)
+		r.Once = once
 		r.Call("Blob/upload", args{"accountId": a.id, "create": create})
 		id := r.Call("CalendarEvent/parse", args{"accountId": a.id, "blobIds": refs})
 		resp, err := a.d.client.Do(ctx, r)
