@@ -166,7 +166,7 @@ func (t *tree) end(name string, line int) {
 // the text before it, which had a line break of its own.
 func (t *tree) property(l contentline.Line) {
 	if len(t.open) == 0 {
-		t.remark("outside", l.Number, "stands outside of any component; left out: %s", shorten(l.String()))
+		t.remark("outside", l.Number, "stands outside of any component; left out: %s", contentline.Shorten(l.String()))
 		return
 	}
 	c := t.open[len(t.open)-1]
@@ -178,12 +178,12 @@ func (t *tree) property(l contentline.Line) {
 		return
 	}
 	if n := len(c.Lines); n > 0 && kindOf(c.Lines[n-1]) == kindText {
-		t.remark("line", l.Number, "is no property; joined to the text of %s before it: %s", c.Lines[n-1].Name, shorten(l.Value))
+		t.remark("line", l.Number, "is no property; joined to the text of %s before it: %s", c.Lines[n-1].Name, contentline.Shorten(l.Value))
 		last := c.Lines[n-1]
 		c.Lines[n-1] = last.WithValue(last.Value + `\n` + escapeOnly(l.Value))
 		return
 	}
-	t.remark("line", l.Number, "is no property; kept as %s: %s", unreadable, shorten(l.Value))
+	t.remark("line", l.Number, "is no property; kept as %s: %s", unreadable, contentline.Shorten(l.Value))
 	c.Lines = append(c.Lines, contentline.New(unreadable, contentline.Escape(l.Value)))
 }
 
@@ -209,12 +209,4 @@ const unreadable = "X-MAILHAUL-UNREADABLE"
 // escapeOnly escapes what is not escaped yet.
 func escapeOnly(s string) string {
 	return contentline.Escape(contentline.Unescape(s))
-}
-
-func shorten(s string) string {
-	r := []rune(s)
-	if len(r) > 80 {
-		return string(r[:80]) + "…"
-	}
-	return s
 }

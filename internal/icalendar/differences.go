@@ -5,49 +5,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"mailhaul.org/mailhaul/internal/contentline"
 )
 
 // Difference is one thing that is not the same in two objects.
-type Difference struct {
-	// Where is empty for the event itself; "exception of 2026-03-05 09:00" for
-	// one instance, in the user's zone.
-	Where string
-	// Property is a property's name, "VALARM", or "instances".
-	Property string
-	// Source and Destination are what each says; empty where it says nothing.
-	Source, Destination string
-	// Explained says why this difference is expected and changes nothing that
-	// the user sees (docs/fidelity.md). Empty: it is a real one.
-	Explained string
-}
-
-func (d Difference) String() string {
-	s := d.Property
-	if d.Where != "" {
-		s = d.Where + ": " + s
-	}
-	said := func(v string) string {
-		if v == "" {
-			return "nothing"
-		}
-		return fmt.Sprintf("%q", shorten(v))
-	}
-	s += ": " + said(d.Source) + " at the source, " + said(d.Destination) + " at the destination"
-	if d.Explained != "" {
-		s += " (" + d.Explained + ")"
-	}
-	return s
-}
-
-// Real returns the differences that nothing explains.
-func Real(all []Difference) (real []Difference) {
-	for _, d := range all {
-		if d.Explained == "" {
-			real = append(real, d)
-		}
-	}
-	return real
-}
+type Difference = contentline.Difference
 
 // maxInstanceDifferences are told of one by one.
 const maxInstanceDifferences = 5
@@ -150,7 +113,7 @@ func (c *comparison) needless(s *series, e *Component) string {
 	other := &comparison{a: s, b: s, window: c.window, zone: c.zone}
 	other.facts("", e, m)
 	other.alarms("", e, m)
-	if len(Real(other.found)) > 0 {
+	if len(contentline.Real(other.found)) > 0 {
 		return ""
 	}
 	return "an exception that says nothing else than its series"

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"mailhaul.org/mailhaul/internal/contentline"
 	"mailhaul.org/mailhaul/internal/icalendar"
 	"mailhaul.org/mailhaul/internal/sample"
 )
@@ -67,7 +68,7 @@ func TestEachLineCounts(t *testing.T) {
 				}
 				tried++
 				all := icalendar.Differences(p, q[0], window, zone)
-				if len(icalendar.Real(all)) == 0 && !explained(all, l) {
+				if len(contentline.Real(all)) == 0 && !explained(all, l) {
 					t.Errorf("%s without %q: no difference, but %v", o.Name, l, all)
 				}
 				if p.Digest == q[0].Digest {

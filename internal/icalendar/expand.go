@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"mailhaul.org/mailhaul/internal/contentline"
 	"mailhaul.org/mailhaul/internal/model"
 )
 
@@ -113,7 +114,7 @@ func (s *series) moment(c *Component, name string) (Moment, bool) {
 	}
 	m, ok := parseMoment(l.Value, l.First("TZID"))
 	if !ok {
-		s.problem("%s %q is no date", name, shorten(l.Value))
+		s.problem("%s %q is no date", name, contentline.Shorten(l.Value))
 	}
 	return m, ok
 }
@@ -148,7 +149,7 @@ func (s *series) span(c *Component) span {
 		sp.length.Exact = s.instant(end).Sub(s.instant(start))
 	case ok:
 		if sp.length, ok = parseDuration(l.Value); !ok {
-			s.problem("DURATION %q is none", shorten(l.Value))
+			s.problem("DURATION %q is none", contentline.Shorten(l.Value))
 		}
 	case start.AllDay && c.Name == "VEVENT":
 		sp.length.Days = 1

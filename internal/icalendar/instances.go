@@ -3,6 +3,8 @@ package icalendar
 import (
 	"strings"
 	"time"
+
+	"mailhaul.org/mailhaul/internal/contentline"
 )
 
 // margin is how far beyond the window a series is followed, since exceptions
@@ -43,7 +45,7 @@ func (s *series) recur(c *Component, w Window) (all []Instance, more bool) {
 			start, end, period := strings.Cut(v, "/")
 			m, ok := parseMoment(start, l.First("TZID"))
 			if !ok {
-				s.problem("RDATE %q is no date", shorten(v))
+				s.problem("RDATE %q is no date", contentline.Shorten(v))
 				continue
 			}
 			here := sp
@@ -113,7 +115,7 @@ func (s *series) excluded(c *Component, sp span) (instants map[time.Time]bool, d
 			switch {
 			case !ok:
 				if strings.TrimSpace(v) != "" {
-					s.problem("EXDATE %q is no date", shorten(v))
+					s.problem("EXDATE %q is no date", contentline.Shorten(v))
 				}
 			case m.AllDay && !sp.start.AllDay, !m.AllDay && sp.start.AllDay:
 				// One of them is only a date: the date decides.
@@ -139,7 +141,7 @@ func (s *series) except(all []Instance) []Instance {
 		l, _ := e.Property("RECURRENCE-ID")
 		id, ok := parseMoment(l.Value, l.First("TZID"))
 		if !ok {
-			s.problem("RECURRENCE-ID %q is no date", shorten(l.Value))
+			s.problem("RECURRENCE-ID %q is no date", contentline.Shorten(l.Value))
 			continue
 		}
 		sp := s.span(e)

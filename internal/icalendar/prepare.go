@@ -226,7 +226,7 @@ func (p *preparation) single(o *Component) {
 			if strings.TrimSpace(l.Value) == "" {
 				continue
 			}
-			p.remark("uid", o.Text("UID"), l.Number, "has a second UID, kept as X-MAILHAUL-UID: %s", shorten(l.Value))
+			p.remark("uid", o.Text("UID"), l.Number, "has a second UID, kept as X-MAILHAUL-UID: %s", contentline.Shorten(l.Value))
 			l = l.WithName("X-MAILHAUL-UID")
 		}
 		kept = append(kept, l)

@@ -153,9 +153,9 @@ func canonicalValue(l contentline.Line) string {
 			for j, v := range values {
 				values[j] = strings.TrimSpace(contentline.Unescape(v))
 			}
-			parts[i] = strings.Join(values, "\x1e")
+			parts[i] = strings.Join(values, contentline.ValueMark)
 		}
-		return strings.TrimRight(strings.Join(parts, "\x1f"), "\x1e\x1f")
+		return strings.TrimRight(strings.Join(parts, contentline.ComponentMark), contentline.ValueMark+contentline.ComponentMark)
 	case "TEL":
 		v := strings.TrimSpace(contentline.Unescape(l.Value))
 		if len(v) > 4 && strings.EqualFold(v[:4], "tel:") {
@@ -179,7 +179,7 @@ func canonicalValue(l contentline.Line) string {
 // legacyAddress leaves out of an address of 18 components (RFC 9554 §2.1) what
 // only repeats one of the seven that every client reads.
 func legacyAddress(parts []string) []string {
-	legacy := strings.Join(parts[:7], "\x1f")
+	legacy := strings.Join(parts[:7], contentline.ComponentMark)
 	for i, p := range parts[7:] {
 		if p != "" && strings.Contains(legacy, p) {
 			parts[7+i] = ""

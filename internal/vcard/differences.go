@@ -1,46 +1,13 @@
 package vcard
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"mailhaul.org/mailhaul/internal/contentline"
 )
 
 // Difference is one thing that is not the same in two cards.
-type Difference struct {
-	Property string // its name, upper case
-	// Source and Destination are what each says; empty where it says nothing.
-	Source, Destination string
-	// Explained says why this difference is expected and changes nothing that
-	// the user sees (docs/fidelity.md). Empty: it is a real one.
-	Explained string
-}
-
-func (d Difference) String() string {
-	said := func(v string) string {
-		if v == "" {
-			return "nothing"
-		}
-		return fmt.Sprintf("%q", shorten(strings.NewReplacer("\x1f", ";", "\x1e", ",").Replace(v)))
-	}
-	s := d.Property + ": " + said(d.Source) + " at the source, " + said(d.Destination) + " at the destination"
-	if d.Explained != "" {
-		s += " (" + d.Explained + ")"
-	}
-	return s
-}
-
-// Real returns the differences that nothing explains.
-func Real(all []Difference) (real []Difference) {
-	for _, d := range all {
-		if d.Explained == "" {
-			real = append(real, d)
-		}
-	}
-	return real
-}
+type Difference = contentline.Difference
 
 // Differences compares two prepared cards property by property: values, types,
 // languages, labels of groups, what is preferred.

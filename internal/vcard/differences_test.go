@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"mailhaul.org/mailhaul/internal/contentline"
 	"mailhaul.org/mailhaul/internal/sample"
 	"mailhaul.org/mailhaul/internal/vcard"
 )
@@ -36,7 +37,7 @@ func TestEachLineCounts(t *testing.T) {
 					t.Fatalf("%s without %s: %d cards, %v", o.Name, l, len(d), err)
 				}
 				tried++
-				if all := vcard.Differences(c, d[0]); len(vcard.Real(all)) == 0 {
+				if all := vcard.Differences(c, d[0]); len(contentline.Real(all)) == 0 {
 					t.Errorf("%s without %q: no difference", o.Name, l)
 				}
 				if c.Digest == d[0].Digest {
@@ -78,7 +79,7 @@ func TestDifferencesByMeaning(t *testing.T) {
 		"a date in another form":  {[]string{"BDAY:1980-02-03"}, []string{"BDAY:19800203"}, nil},
 	} {
 		var real []string
-		for _, d := range vcard.Real(vcard.Differences(card("3.0", c.a...), card("3.0", c.b...))) {
+		for _, d := range contentline.Real(vcard.Differences(card("3.0", c.a...), card("3.0", c.b...))) {
 			real = append(real, d.Property)
 		}
 		if !slices.Equal(real, c.real) {

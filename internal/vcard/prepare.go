@@ -163,7 +163,7 @@ func (p *preparation) line(l contentline.Line) {
 		}
 		p.close(l.Number)
 	case c == nil:
-		p.remark("outside", l.Number, "stands outside of any card; left out: %s", shorten(l.String()))
+		p.remark("outside", l.Number, "stands outside of any card; left out: %s", contentline.Shorten(l.String()))
 	case cut(l):
 		p.remark("data", l.Number, "the data of %s is lost at the source, which keeps only what stood before it; kept as %s", l.Name, unreadableName)
 		c.lines = append(c.lines, contentline.New(unreadableName, contentline.Escape(l.String())))
@@ -212,20 +212,12 @@ const unreadableName = "X-MAILHAUL-UNREADABLE"
 func (p *preparation) unreadable(c *card, l contentline.Line) {
 	if n := len(c.lines); n > 0 && c.lines[n-1].Is("NOTE", "LABEL", "ADR", "TITLE", "ORG", "FN") {
 		last := c.lines[n-1]
-		p.remark("line", l.Number, "is no property; joined to the text of %s before it: %s", last.Name, shorten(l.Value))
+		p.remark("line", l.Number, "is no property; joined to the text of %s before it: %s", last.Name, contentline.Shorten(l.Value))
 		c.lines[n-1] = last.WithValue(last.Value + `\n` + contentline.Escape(contentline.Unescape(l.Value)))
 		return
 	}
-	p.remark("line", l.Number, "is no property; kept as %s: %s", unreadableName, shorten(l.Value))
+	p.remark("line", l.Number, "is no property; kept as %s: %s", unreadableName, contentline.Shorten(l.Value))
 	c.lines = append(c.lines, contentline.New(unreadableName, contentline.Escape(l.Value)))
-}
-
-func shorten(s string) string {
-	r := []rune(s)
-	if len(r) > 80 {
-		return string(r[:80]) + "…"
-	}
-	return s
 }
 
 // repaired repairs all of a card but its UID, and returns its digest.

@@ -35,7 +35,7 @@ func (p *preparation) version(c *card) {
 		p.remark("version", c.number, "has no VERSION; becomes 3.0")
 		c.set("VERSION", "3.0")
 	default:
-		p.remark("version", c.number, "VERSION:%s becomes 3.0, which clients of CardDAV read", shorten(v))
+		p.remark("version", c.number, "VERSION:%s becomes 3.0, which clients of CardDAV read", contentline.Shorten(v))
 		c.set("VERSION", "3.0")
 	}
 }
@@ -165,7 +165,7 @@ func (p *preparation) name(c *card) {
 	if fn == "" {
 		fn = "?"
 	}
-	p.remark("fn", c.number, "has no FN; gets %q", shorten(fn))
+	p.remark("fn", c.number, "has no FN; gets %q", contentline.Shorten(fn))
 	if _, ok := c.property("FN"); ok {
 		c.set("FN", contentline.Escape(fn))
 		return

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"mailhaul.org/mailhaul/internal/contentline"
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/sample"
 	"mailhaul.org/mailhaul/internal/vcard"
@@ -88,7 +89,7 @@ func TestCardsKeepTheirMeaning(t *testing.T) {
 			if ok {
 				all = vcard.Differences(c, d)
 			}
-			real := vcard.Real(all)
+			real := contentline.Real(all)
 			if !ok {
 				t.Errorf("%s by %s: is not there: %s", names[c.UID], way, why)
 				continue

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"mailhaul.org/mailhaul/internal/contentline"
 	"mailhaul.org/mailhaul/internal/icalendar"
 	"mailhaul.org/mailhaul/internal/sample"
 )
@@ -80,7 +81,7 @@ func (e *eventTest) compare(way string, p icalendar.Part, at map[string]icalenda
 		e.t.Logf("%s by %s: %s", e.names[p.UID], way, d)
 	}
 	both := fmt.Sprintf("%s\n--- is now\n%s", p.Text, q.Text)
-	if real := icalendar.Real(all); len(real) > 0 {
+	if real := contentline.Real(all); len(real) > 0 {
 		e.t.Errorf("%s by %s: %d unexplained differences\n%s", e.names[p.UID], way, len(real), both)
 	}
 	if len(all) == 0 && p.Digest != q.Digest {
