@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/icalendar"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 )
@@ -74,24 +74,12 @@ func color(s string) string {
 }
 
 // zoneName is the IANA name of a calendar's time zone, which may be given as a
-// VTIMEZONE; empty where it has none.
+// VTIMEZONE or in a client's own words; empty where it has none.
 func zoneName(s string) string {
 	if strings.Contains(s, "BEGIN:") {
-		id := ""
-		for line := range strings.Lines(s) {
-			if v, ok := strings.CutPrefix(strings.TrimSpace(line), "TZID:"); ok {
-				id = v
-			}
-		}
-		s = id
+		return icalendar.DefinedZone(s)
 	}
-	if s == "" || s == "Local" {
-		return ""
-	}
-	if _, err := time.LoadLocation(s); err != nil {
-		return ""
-	}
-	return s
+	return icalendar.IANA(s)
 }
 
 // putCollections finds or makes each collection's counterpart, and writes what
