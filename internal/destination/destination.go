@@ -35,6 +35,9 @@ const (
 	CodeInvalidSieve = "invalidScript"
 	// CodeAmbiguous marks a request that may or may not have taken effect.
 	CodeAmbiguous = "ambiguous"
+	// CodeBreaks refuses a message or an object over which the destination fails
+	// whatever it travels with: it is found by halving.
+	CodeBreaks = "breaksRequest"
 )
 
 // Limits are what the server accepts; 0 means no limit known.

@@ -221,7 +221,7 @@ func (i *isolation) convict(ctx context.Context) error {
 		if !i.innocent() {
 			i.witness.blamed.Add(1)
 		}
-		why := &model.Fault{Class: model.ClassItem, Code: "breaksRequest",
+		why := &model.Fault{Class: model.ClassItem, Code: destination.CodeBreaks,
 			Err: fmt.Errorf("the destination fails whenever it is sent this message, and takes others: %w", err)}
 		if err := i.blame(ctx, s.entry, why); err != nil {
 			return err

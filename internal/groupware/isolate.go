@@ -30,9 +30,6 @@ const (
 	mostBlamed = 20
 )
 
-// CodeBreaks refuses an object over which the destination fails.
-const CodeBreaks = "breaksRequest"
-
 // witness knows when the destination has taken something. Account.mu guards it.
 type witness struct {
 	begun  int64 // requests
@@ -94,7 +91,7 @@ func (a *Account) isolate(ctx context.Context, parts []*part, try attempt, blame
 					return giveUp(err)
 				}
 			}
-			err = &model.Fault{Class: model.ClassItem, Code: CodeBreaks, Err: fmt.Errorf("the destination fails whenever it is sent this object, and answers otherwise: %w", err)}
+			err = &model.Fault{Class: model.ClassItem, Code: destination.CodeBreaks, Err: fmt.Errorf("the destination fails whenever it is sent this object, and answers otherwise: %w", err)}
 		}
 		blame(s.part, err)
 	}

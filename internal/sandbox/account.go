@@ -111,6 +111,15 @@ func sortedKeys[V any](m map[uint32]V) []uint32 {
 	return keys
 }
 
+// owner returns the account of the call.
+func (c *call) owner() (*account, *methodError) {
+	a := c.s.accounts[c.account]
+	if a == nil {
+		return nil, errUnavailable
+	}
+	return a, nil
+}
+
 // mailAccount returns the account of the call with its system mailboxes,
 // which the server makes on the first access to mail.
 func (c *call) mailAccount() (*account, *methodError) {

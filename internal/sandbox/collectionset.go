@@ -8,11 +8,7 @@ import (
 // collectionGet tells what a login sees of an account's calendars or books.
 func collectionGet(kind *homeKind) handler {
 	return func(c *call) (obj, *methodError) {
-		w, fail := c.wants()
-		if fail != nil {
-			return nil, fail
-		}
-		a, fail := c.owner()
+		w, a, fail := c.wantsOf(c.owner)
 		if fail != nil {
 			return nil, fail
 		}

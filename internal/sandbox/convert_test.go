@@ -9,9 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"mailhaul.org/mailhaul/internal/lab"
-	"mailhaul.org/mailhaul/internal/sandbox"
 )
 
 // conversions are events of which JMAP keeps all, or loses something.
@@ -49,15 +46,7 @@ func zoned(lines ...string) string {
 // it is on a real server.
 func TestConvertsLikeStalwart(t *testing.T) {
 	t.Parallel()
-	real := lab.StartStalwart(t)
-	embedded := sandbox.New(sandbox.Options{AdminUser: "admin@lab.test", AdminPassword: "Recovery-Only-0815"})
-	url, err := embedded.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { embedded.Close() })
-	want := newStage(t, real.URL, real.AdminUser, real.AdminPassword)
-	got := newStage(t, url, "admin@lab.test", "Recovery-Only-0815")
+	want, got := bothStages(t)
 	for name, text := range conversions {
 		text = calendar(strings.ReplaceAll(text, "UID:UID", "UID:"+strings.ReplaceAll(name, " ", "-")))
 		if d := cmp.Diff(want.convert(text), got.convert(text)); d != "" {

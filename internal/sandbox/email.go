@@ -219,11 +219,7 @@ func (s *Server) removeEmail(a *account, e *email, change uint64) {
 }
 
 func threadGet(c *call) (obj, *methodError) {
-	w, fail := c.wants()
-	if fail != nil {
-		return nil, fail
-	}
-	a, fail := c.mailAccount()
+	w, a, fail := c.wantsOf(c.mailAccount)
 	if fail != nil {
 		return nil, fail
 	}

@@ -71,8 +71,6 @@ type httpError struct {
 	policy     string
 }
 
-func (e *httpError) Error() string { return e.detail }
-
 func (e *httpError) write(w http.ResponseWriter) {
 	body := obj{"status": e.status, "detail": e.detail, "type": "about:blank"}
 	if e.kind != "" {

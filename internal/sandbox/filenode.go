@@ -66,11 +66,7 @@ func (f *files) below(doc, folder uint32) bool {
 func (a *account) fileState() string { return exactState(a.logs[logFiles].item).String() }
 
 func fileGet(c *call) (obj, *methodError) {
-	w, fail := c.wants()
-	if fail != nil {
-		return nil, fail
-	}
-	a, fail := c.owner()
+	w, a, fail := c.wantsOf(c.owner)
 	if fail != nil {
 		return nil, fail
 	}

@@ -42,6 +42,16 @@ func (c *call) wants() (wanted, *methodError) {
 	return w, nil
 }
 
+// wantsOf is wants, and the account that a call is about, which whose finds.
+func (c *call) wantsOf(whose func() (*account, *methodError)) (wanted, *account, *methodError) {
+	w, fail := c.wants()
+	if fail != nil {
+		return w, nil, fail
+	}
+	a, fail := whose()
+	return w, a, fail
+}
+
 // take limits the ids of "all".
 func (w *wanted) take(max int, ids []uint32) {
 	for i, id := range ids {

@@ -13,13 +13,9 @@ type identity struct {
 // identityGet makes the identities of an account when they are first asked
 // for: one per address of the account and of its groups.
 func identityGet(c *call) (obj, *methodError) {
-	w, fail := c.wants()
+	w, a, fail := c.wantsOf(c.owner)
 	if fail != nil {
 		return nil, fail
-	}
-	a := c.s.accounts[c.account]
-	if a == nil {
-		return nil, errUnavailable
 	}
 	if a.identities == nil {
 		c.s.makeIdentities(a)

@@ -176,10 +176,9 @@ func (s *stage) bare(v any) any {
 	return v
 }
 
-// TestAnswersLikeStalwart plays one list of requests on the sandbox and on a real
-// server, and wants the same answers.
-func TestAnswersLikeStalwart(t *testing.T) {
-	t.Parallel()
+// bothStages are a real server's and the sandbox's.
+func bothStages(t *testing.T) (want, got *stage) {
+	t.Helper()
 	real := lab.StartStalwart(t)
 	embedded := sandbox.New(sandbox.Options{AdminUser: "admin@lab.test", AdminPassword: "Recovery-Only-0815"})
 	url, err := embedded.Start()
@@ -187,8 +186,16 @@ func TestAnswersLikeStalwart(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { embedded.Close() })
-	want := newStage(t, real.URL, real.AdminUser, real.AdminPassword)
-	got := newStage(t, url, "admin@lab.test", "Recovery-Only-0815")
+	want = newStage(t, real.URL, real.AdminUser, real.AdminPassword)
+	got = newStage(t, url, "admin@lab.test", "Recovery-Only-0815")
+	return want, got
+}
+
+// TestAnswersLikeStalwart plays one list of requests on the sandbox and on a real
+// server, and wants the same answers.
+func TestAnswersLikeStalwart(t *testing.T) {
+	t.Parallel()
+	want, got := bothStages(t)
 	for i, r := range likeStalwart {
 		a, b := want.play(r), got.play(r)
 		if d := cmp.Diff(a, b); d != "" {

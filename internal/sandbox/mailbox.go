@@ -61,11 +61,7 @@ func (a *account) open() {
 func (a *account) mailboxState() string { return exactState(a.logs[logEmail].container).String() }
 
 func mailboxGet(c *call) (obj, *methodError) {
-	w, fail := c.wants()
-	if fail != nil {
-		return nil, fail
-	}
-	a, fail := c.mailAccount()
+	w, a, fail := c.wantsOf(c.mailAccount)
 	if fail != nil {
 		return nil, fail
 	}

@@ -14,11 +14,7 @@ type objectWriter func(c *call, v value) (uid, text string, bad setError)
 // DAV to give what it says.
 func objectGet(kind *homeKind) handler {
 	return func(c *call) (obj, *methodError) {
-		w, fail := c.wants()
-		if fail != nil {
-			return nil, fail
-		}
-		a, fail := c.owner()
+		w, a, fail := c.wantsOf(c.owner)
 		if fail != nil {
 			return nil, fail
 		}

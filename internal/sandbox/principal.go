@@ -84,13 +84,9 @@ func (s *Server) mentions(a *account, text string) bool {
 
 // quotaGet shows the disk quota where one is set (RFC 9425).
 func quotaGet(c *call) (obj, *methodError) {
-	w, fail := c.wants()
+	w, a, fail := c.wantsOf(c.owner)
 	if fail != nil {
 		return nil, fail
-	}
-	a := c.s.accounts[c.account]
-	if a == nil {
-		return nil, errUnavailable
 	}
 	limit := a.quotas["maxDiskQuota"]
 	if w.all && limit > 0 {

@@ -25,20 +25,8 @@ func (sc *script) blob(account uint32) blobID {
 
 func (a *account) sieveState() string { return exactState(a.logs[logSieve].item).String() }
 
-func (c *call) owner() (*account, *methodError) {
-	a := c.s.accounts[c.account]
-	if a == nil {
-		return nil, errUnavailable
-	}
-	return a, nil
-}
-
 func sieveGet(c *call) (obj, *methodError) {
-	w, fail := c.wants()
-	if fail != nil {
-		return nil, fail
-	}
-	a, fail := c.owner()
+	w, a, fail := c.wantsOf(c.owner)
 	if fail != nil {
 		return nil, fail
 	}

@@ -19,11 +19,7 @@ func (a *account) vacationEnabled() bool {
 
 // vacationGet shows the vacation response.
 func vacationGet(c *call) (obj, *methodError) {
-	w, fail := c.wants()
-	if fail != nil {
-		return nil, fail
-	}
-	a, fail := c.owner()
+	w, a, fail := c.wantsOf(c.owner)
 	if fail != nil {
 		return nil, fail
 	}
