@@ -146,7 +146,7 @@ func (m *eventMaker) about(id string) {
 	if r.IntN(8) == 0 {
 		m.line("CLASS:PRIVATE")
 	}
-	if r.IntN(6) == 0 {
+	if r.IntN(6) == 0 && m.kind == "VEVENT" {
 		m.line("TRANSP:TRANSPARENT")
 	}
 	if r.IntN(10) == 0 {
