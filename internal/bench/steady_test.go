@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -50,11 +52,14 @@ func BenchmarkSteady(b *testing.B) {
 	own.print("mailhaul")
 	beyond := own.rate(9) / own.rate(0) / (raw.rate(9) / raw.rate(0))
 	fmt.Printf("slowdown beyond the server's own: last : first = %.2f   goal 0.8\n", beyond)
-	l.deltas("from Maildir", disk, func(i int) {
-		entries := must(filepath.Glob(filepath.Join(dir, "u0", "cur", fmt.Sprintf("16000%05d.*", i))))(b)
-		must(0, os.Rename(entries[0], entries[0]+"F"))(b)
+	l.deltas("from Maildir", disk, func(numbers []int) {
+		for _, i := range numbers {
+			entries := must(filepath.Glob(filepath.Join(dir, "u0", "cur", fmt.Sprintf("16000%05d.*", i))))(b)
+			must(0, os.Rename(entries[0], entries[0]+"F"))(b)
+		}
 	})
-	l.overIMAP()
+	l.overIMAP("Maildir", "maildir:"+dir+"/%n", `\Answered`)
+	l.overIMAP("mdbox", "mdbox:"+dir+"/mdbox/%n", `\Draft`)
 }
 
 // largeMailbox is the mailbox of one account, u0@lab.test.
@@ -90,14 +95,16 @@ func (l *largeMailbox) sync(r run, o engine.Options) (engine.Counts, time.Durati
 
 // deltas changes the flags of messages, by number from 0, one and then a
 // hundred, and runs.
-func (l *largeMailbox) deltas(how string, r run, flag func(i int)) {
+func (l *largeMailbox) deltas(how string, r run, flag func(numbers []int)) {
 	l.b.Helper()
 	next := 0
 	for _, k := range []int{1, 100} {
+		var numbers []int
 		for range k {
-			flag(next * 7919 % l.n)
+			numbers = append(numbers, next*7919%l.n)
 			next++
 		}
+		flag(numbers)
 		time.Sleep(3 * time.Second) // a Maildir is trusted to be still after two
 		did, took := l.sync(r, engine.Options{})
 		if did.Flags != int64(k) || did.Messages != 0 {
@@ -109,13 +116,19 @@ func (l *largeMailbox) deltas(how string, r run, flag func(i int)) {
 	fmt.Printf("%-24s nothing changed: %v\n", how, took.Round(time.Millisecond))
 }
 
-// overIMAP serves the same mailbox by Dovecot. A new ledger takes over what is
-// at the destination, then follow the same deltas.
-func (l *largeMailbox) overIMAP() {
+// overIMAP serves the same mailbox by a Dovecot that keeps it in this format,
+// converted first if it is another. A new ledger takes over what is at the
+// destination, then follow the same deltas with a flag that no message has.
+func (l *largeMailbox) overIMAP(format, location, flag string) {
 	l.b.Helper()
 	users := filepath.Join(l.dir, "users")
 	must(0, os.WriteFile(users, []byte("u0:{PLAIN}secret::::::\n"), 0o644))(l.b)
-	d := lab.StartDovecot(l.b, lab.DovecotOptions{Passwd: users, Mail: l.dir, Location: "maildir:" + l.dir + "/%n", Home: l.dir + "/%n"})
+	d := lab.StartDovecot(l.b, lab.DovecotOptions{Passwd: users, Mail: l.dir, Location: location, Home: l.dir + "/%n",
+		Settings: "namespace inbox {\n  separator = .\n}\n"})
+	defer d.Stop()
+	if format != "Maildir" {
+		d.Doveadm(l.b, "backup", "-R", "-u", "u0", "maildir:"+l.dir+"/u0")
+	}
 	d.Doveadm(l.b, "index", "-u", "u0", "INBOX")
 	src := must(imap.New(imap.Options{URL: "imaps://" + d.IMAPS, TLS: &tls.Config{InsecureSkipVerify: true},
 		Master: d.MasterUser, Separator: d.Separator, Password: d.MasterPassword, SpoolDir: l.b.TempDir()}))(l.b)
@@ -125,9 +138,14 @@ func (l *largeMailbox) overIMAP() {
 	if did.Adopted != int64(l.n) {
 		l.b.Errorf("%d of %d messages were adopted: %+v", did.Adopted, l.n, did)
 	}
-	fmt.Printf("%-24s taken over by content, without a ledger: %.0f/s\n", "over IMAP", float64(did.Adopted)/took.Seconds())
-	l.deltas("over IMAP, CONDSTORE", r, func(i int) {
-		d.Doveadm(l.b, "flags", "add", "-u", "u0", `\Answered`, "mailbox", "INBOX", "uid", fmt.Sprint(i+1))
+	how := "over IMAP from " + format
+	fmt.Printf("%-24s taken over by content, without a ledger: %.0f/s\n", how, float64(did.Adopted)/took.Seconds())
+	l.deltas(how, r, func(numbers []int) {
+		var uids []string
+		for _, i := range numbers {
+			uids = append(uids, strconv.Itoa(i+1))
+		}
+		d.Doveadm(l.b, "flags", "add", "-u", "u0", flag, "mailbox", "INBOX", "uid", strings.Join(uids, ","))
 	})
 }
 
