@@ -56,8 +56,15 @@ type ObjectStore interface {
 	ObjectVersions(ctx context.Context, in Collection, ids []string) (map[string]Object, error)
 	// CreateObjects stores objects and returns one result each, in order; a
 	// result's error is an item Fault, CodeExists where the UID or the name is
-	// taken. With an error of the whole call any of them may have been stored.
+	// taken. With an error of the whole call any of them may have been stored;
+	// those with a Version in their result were.
 	CreateObjects(ctx context.Context, in Collection, objects []ObjectWrite) ([]ObjectWritten, error)
+	// Rehearse tells what CreateObjects would have the destination say of objects
+	// that it stores by a way that keeps their meaning only: it lets the
+	// destination make them where no user looks, reads them and removes them
+	// again. Empty: CreateObjects stores it as it is written or not at all, or the
+	// login has no place for rehearsals.
+	Rehearse(ctx context.Context, kind model.Kind, objects []ObjectWrite) ([]string, error)
 	// UpdateObjects replaces the content of objects that are still in the
 	// version given; CodeChanged, CodeNotFound: they are not. Sending the same
 	// again is harmless.

@@ -134,10 +134,10 @@ func testStopBeforeRewriting(t *testing.T, s *server) {
 		rewriting := false
 		_, err := e.run(func(o *groupware.Options) {
 			o.Step = func(step string) error {
-				if step == "rewrite" && !ended || rewriting {
+				if step == "update" && !ended || rewriting {
 					return errStop
 				}
-				rewriting = step == "rewrite"
+				rewriting = step == "update"
 				return nil
 			}
 		})

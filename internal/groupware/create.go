@@ -33,39 +33,79 @@ func (a *Account) createSome(ctx context.Context, c *collection, w *batch, parts
 		writes[i] = p.write
 	}
 	var results []destination.ObjectWritten
-	var wrong []int
+	var wrong map[*part]bool
 	var err error
+	var known, unknown []*part
 	a.meanwhile(func() {
-		if results, err = a.dst.CreateObjects(ctx, c.at(), writes); err == nil {
-			wrong = proofread(c.src.Kind, parts, results)
-		}
+		results, err = a.dst.CreateObjects(ctx, c.at(), writes)
+		known, unknown, results = answered(parts, results, err)
+		wrong = proofread(c.src.Kind, known, results)
 	})
-	if err == nil {
-		return nil, a.created(ctx, c, w, parts, results, wrong)
+	if ctx.Err() != nil {
+		return nil, err
+	}
+	if cerr := a.created(ctx, c, w, known, results, wrong); cerr != nil || err == nil {
+		return nil, cerr
 	}
 	if !culpable(ctx, err) {
 		return nil, err
 	}
+	if len(unknown) == 0 {
+		return nil, nil
+	}
 	if serr := a.settling(ctx, err); serr != nil {
 		return nil, serr
 	}
-	rest, aerr := a.arrived(ctx, c, w, parts)
+	rest, aerr := a.arrived(ctx, c, w, unknown)
 	if aerr != nil || len(rest) == 0 {
 		return nil, aerr
 	}
 	return rest, err
 }
 
+// answered separates what a call that failed with err has told of all the same
+// from what it did not come to; results are those of the first.
+func answered(parts []*part, results []destination.ObjectWritten, err error) (known, unknown []*part, of []destination.ObjectWritten) {
+	if err == nil {
+		return parts, nil, results
+	}
+	for i, p := range parts {
+		if i < len(results) && (results[i].Version != "" && results[i].Err == nil || results[i].Err != nil && model.ClassOf(results[i].Err) == model.ClassItem) {
+			known, of = append(known, p), append(of, results[i])
+		} else {
+			unknown = append(unknown, p)
+		}
+	}
+	return known, unknown, of
+}
+
 // created takes notice of the outcome of a create, of which wrong do not mean
-// what they should.
-func (a *Account) created(ctx context.Context, c *collection, w *batch, parts []*part, results []destination.ObjectWritten, wrong []int) error {
+// what they should. They are written again with the changed ones; the ledger
+// knows them first, so that the next run does it if this one is cut off.
+func (a *Account) created(ctx context.Context, c *collection, w *batch, parts []*part, results []destination.ObjectWritten, wrong map[*part]bool) error {
 	counts := a.res.Of(c.src.Kind)
 	var there []*part
-	if err := a.rewrite(ctx, c, parts, results, wrong); err != nil {
-		return err
+	if len(wrong) > 0 {
+		err := a.step(ctx, "objects to rewrite", func(t *ledger.Tx) error {
+			for i, p := range parts {
+				if !wrong[p] {
+					continue
+				}
+				p.row.State, p.row.Remote, p.row.Stored = ledger.Changed, results[i].ID, results[i].Version
+				if err := t.PutObject(p.row); err != nil {
+					return err
+				}
+				w.again = append(w.again, p)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
 	for i, p := range parts {
 		switch err := results[i].Err; {
+		case wrong[p]:
 		case err == nil:
 			counts.Created++
 			counts.Octets += p.write.Size
@@ -89,62 +129,20 @@ func (a *Account) created(ctx context.Context, c *collection, w *batch, parts []
 }
 
 // proofread reads what the destination has made of objects that it converted,
-// and returns the indexes of those whose meaning is not the source's. So it does
-// not matter what a conversion cannot do, and what nobody knew of.
-func proofread(kind model.Kind, parts []*part, results []destination.ObjectWritten) (wrong []int) {
+// and returns those whose meaning is not the source's. So it does not matter what
+// a conversion cannot do, and what nobody knew of.
+func proofread(kind model.Kind, parts []*part, results []destination.ObjectWritten) map[*part]bool {
+	wrong := map[*part]bool{}
 	for i, r := range results {
 		// Octet by octet what was to be written needs no reading.
 		if r.Err != nil || r.Converted == "" || r.Converted == string(parts[i].write.Content) {
 			continue
 		}
 		if now, ok := meaning(kind, []byte(r.Converted)); !ok || now != parts[i].digest {
-			wrong = append(wrong, i)
+			wrong[parts[i]] = true
 		}
 	}
 	return wrong
-}
-
-// rewrite replaces objects at the destination by their text as it is. The ledger
-// knows them first, so that the next run does it if this one is cut off.
-func (a *Account) rewrite(ctx context.Context, c *collection, parts []*part, results []destination.ObjectWritten, wrong []int) error {
-	if len(wrong) == 0 {
-		return nil
-	}
-	writes := make([]destination.ObjectWrite, len(wrong))
-	for k, i := range wrong {
-		writes[k] = parts[i].write
-		writes[k].ID, writes[k].Version = results[i].ID, results[i].Version
-	}
-	err := a.step(ctx, "objects to rewrite", func(t *ledger.Tx) error {
-		for _, i := range wrong {
-			row := parts[i].row
-			row.State, row.Remote, row.Stored = ledger.Changed, results[i].ID, results[i].Version
-			if err := t.PutObject(row); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if err := a.Step("rewrite"); err != nil {
-		return err
-	}
-	again, err := a.dst.UpdateObjects(ctx, c.at(), writes)
-	if err != nil {
-		return err
-	}
-	for k, i := range wrong {
-		if again[k].Err == nil {
-			results[i].Object = again[k].Object
-		} else if model.ClassOf(again[k].Err) == model.ClassItem {
-			parts[i].remarks = append(parts[i].remarks, "stored, but the destination shows it differently: its text is refused: "+again[k].Err.Error())
-		} else {
-			return again[k].Err
-		}
-	}
-	return nil
 }
 
 // arrived looks up objects that may be at the destination, settles those that
@@ -171,9 +169,23 @@ func (a *Account) arrived(ctx context.Context, c *collection, w *batch, parts []
 			a.res.Of(c.src.Kind).Adopted++
 			a.done(c, w, p, o)
 		default:
-			p.row.Remote, p.row.Stored = o.ID, ""
-			a.keep(c, w, p, "an object with this UID is at the destination with another content; left so")
+			if a.another(c, w, p, o) {
+				w.again = append(w.again, p)
+			}
 		}
 	}
 	return rest, nil
+}
+
+// another deals with an object that was about to be created and is there with
+// another content. true: whether we made it so or somebody else is to be found
+// out, when its text is at hand (update.go: ours).
+func (a *Account) another(c *collection, w *batch, p *part, o destination.Object) bool {
+	p.row.Remote, p.row.Stored = o.ID, ""
+	if c.src.Kind == model.KindFiles {
+		a.keep(c, w, p, p.another()) // nothing converts them
+		return false
+	}
+	p.row.State = ledger.Changed
+	return true
 }

@@ -38,38 +38,50 @@ func TestPoison(t *testing.T) {
 	})
 }
 
-func testPoison(t *testing.T, s *server, name string, fail func(http.ResponseWriter)) {
-	e := newEnv(t, s, name)
-	target, err := url.Parse(s.url)
+// through has the account reached through something that sees every request first,
+// and passes on what it returns as the body; nil: it has answered itself.
+func (e *env) through(see func(w http.ResponseWriter, r *http.Request, body []byte) []byte) {
+	e.t.Helper()
+	target, err := url.Parse(e.s.url)
 	if err != nil {
-		t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	pass := httputil.NewSingleHostReverseProxy(target)
 	direct := pass.Director
 	pass.Director = func(r *http.Request) { direct(r); r.Host = target.Host }
-	var puts atomic.Int64
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		if r.Method == http.MethodPut {
-			puts.Add(1)
-		}
-		if bytes.Contains(body, []byte("POISON")) {
-			fail(w)
+		if body = see(w, r, body); body == nil {
 			return
 		}
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		pass.ServeHTTP(w, r)
 	}))
-	t.Cleanup(front.Close)
-	d, err := stalwart.Dial(t.Context(), stalwart.Config{URL: front.URL, User: "migrator@" + s.domain, Password: migratorPassword,
+	e.t.Cleanup(front.Close)
+	d, err := stalwart.Dial(e.t.Context(), stalwart.Config{URL: front.URL, User: "migrator@" + e.s.domain, Password: migratorPassword,
 		Retry: jmap.Retry{Min: time.Millisecond, Max: 5 * time.Millisecond}})
 	if err != nil {
-		t.Fatal(err)
+		e.t.Fatal(err)
 	}
-	t.Cleanup(func() { d.Close() })
-	if e.dst, err = d.Open(t.Context(), name+"@"+s.domain); err != nil {
-		t.Fatal(err)
+	e.t.Cleanup(func() { d.Close() })
+	if e.dst, err = d.Open(e.t.Context(), e.name+"@"+e.s.domain); err != nil {
+		e.t.Fatal(err)
 	}
+}
+
+func testPoison(t *testing.T, s *server, name string, fail func(http.ResponseWriter)) {
+	e := newEnv(t, s, name)
+	var puts atomic.Int64
+	e.through(func(w http.ResponseWriter, r *http.Request, body []byte) []byte {
+		if r.Method == http.MethodPut {
+			puts.Add(1)
+		}
+		if bytes.Contains(body, []byte("POISON")) {
+			fail(w)
+			return nil
+		}
+		return body
+	})
 	e.src.PutCollection(name, calendar("home", "Home"))
 	e.src.PutCollection(name, model.ObjectCollection{Kind: model.KindContacts, ID: "book", Path: []string{"Book"}})
 	e.src.PutCollection(name, model.ObjectCollection{Kind: model.KindFiles, ID: "docs", Path: []string{"Docs"}})

@@ -176,6 +176,18 @@ type part struct {
 	old []ledger.Object
 	// from is the row of the same object in a place where it vanished.
 	from *ledger.Object
+	// doubt is why it could not be found out whether what is at the destination
+	// was made of this.
+	doubt error
+}
+
+// another says that what is at the destination is none of ours.
+func (p *part) another() string {
+	text := "an object with this UID is at the destination with another content; left so"
+	if p.doubt != nil {
+		text += ". Whether it was made of this one could not be found out: " + p.doubt.Error()
+	}
+	return text
 }
 
 func (p *part) name() string { return itemName(p.row) }

@@ -45,8 +45,9 @@ func (a *Account) settleAll(ctx context.Context) error {
 				a.res.Of(c.src.Kind).Created++
 				a.done(c, w, p, o)
 			case ok:
-				p.row.Remote, p.row.Stored = o.ID, ""
-				a.keep(c, w, p, "an object with this UID is at the destination with another content; left so")
+				if a.another(c, w, p, o) {
+					w.settle(p, nil)
+				}
 			default:
 				p.row.State, p.row.Intent = ledger.Pending, [32]byte{}
 				w.settle(p, nil)

@@ -16,7 +16,7 @@ func (a *Account) update(ctx context.Context, c *collection, w *batch, parts []*
 	}
 	return a.isolate(ctx, parts, func(ctx context.Context, parts []*part) ([]*part, error) {
 		return a.updateSome(ctx, c, w, parts)
-	}, func(p *part, why error) { a.keepFormer(c, w, p, why) })
+	}, func(p *part, why error) { a.untaken(c, w, p, why) })
 }
 
 // updateSome replaces objects in one request, and looks again at those that
@@ -24,9 +24,9 @@ func (a *Account) update(ctx context.Context, c *collection, w *batch, parts []*
 // account has to stop.
 func (a *Account) updateSome(ctx context.Context, c *collection, w *batch, parts []*part) ([]*part, error) {
 	for n := 1; len(parts) > 0; n++ {
-		ready, err := a.updatable(ctx, c, w, parts)
+		ready, again, err := a.updatable(ctx, c, w, parts)
 		if err != nil || len(ready) == 0 {
-			return nil, err
+			return again, err
 		}
 		if err := a.intend(ctx, ready); err != nil {
 			return nil, err
@@ -53,16 +53,15 @@ func (a *Account) updateSome(ctx context.Context, c *collection, w *batch, parts
 		for i, p := range ready {
 			switch err := results[i].Err; {
 			case err == nil:
-				a.res.Of(c.src.Kind).Changed++
 				a.res.Of(c.src.Kind).Octets += p.write.Size
-				a.done(c, w, p, results[i].Object)
+				a.brought(c, w, p, results[i].Object)
 			case model.CodeOf(err) == destination.CodeChanged || model.CodeOf(err) == destination.CodeNotFound:
 				if n >= attempts {
 					return nil, err
 				}
 				parts = append(parts, p) // look again
 			case model.ClassOf(err) == model.ClassItem:
-				a.keepFormer(c, w, p, err)
+				a.untaken(c, w, p, err)
 			default:
 				return nil, err
 			}
@@ -71,26 +70,49 @@ func (a *Account) updateSome(ctx context.Context, c *collection, w *batch, parts
 	return nil, nil
 }
 
-// keepFormer tells that the destination does not take what an object is at the
+// brought records an object that the destination has as it is at the source now.
+func (a *Account) brought(c *collection, w *batch, p *part, o destination.Object) {
+	if p.common() {
+		a.res.Of(c.src.Kind).Changed++
+	} else {
+		a.res.Of(c.src.Kind).Created++
+	}
+	a.done(c, w, p, o)
+}
+
+// common reports that both sides had the object once with the same meaning.
+func (p *part) common() bool { return p.row.Digest != [32]byte{} }
+
+// untaken tells that the destination does not take what an object is at the
 // source now. What it has stays, and the row as it was.
-func (a *Account) keepFormer(c *collection, w *batch, p *part, why error) {
-	p.row.State, p.row.Intent, p.row.Digest = ledger.Moved, [32]byte{}, p.digest
-	a.res.Of(c.src.Kind).Kept++
-	w.settle(p, func(t *ledger.Tx) error {
-		return a.note(t, c, p.name(), NoteRefused, "the new content is refused, the former one stays: "+why.Error())
-	})
+func (a *Account) untaken(c *collection, w *batch, p *part, why error) {
+	switch {
+	case p.common():
+		p.row.State, p.row.Intent, p.row.Digest = ledger.Moved, [32]byte{}, p.digest
+		a.res.Of(c.src.Kind).Kept++
+		w.settle(p, func(t *ledger.Tx) error {
+			return a.note(t, c, p.name(), NoteRefused, "the new content is refused, the former one stays: "+why.Error())
+		})
+	case p.row.Stored != "": // it was stored, and its text was to follow
+		p.remarks = append(p.remarks, "stored, but the destination shows it differently: its text is refused: "+why.Error())
+		a.brought(c, w, p, destination.Object{ID: p.row.Remote, Version: p.row.Stored})
+	default:
+		p.doubt = why
+		a.keep(c, w, p, p.another())
+	}
 }
 
 // updatable decides about changed objects by what the destination has now, and
-// returns those to be replaced.
-func (a *Account) updatable(ctx context.Context, c *collection, w *batch, parts []*part) ([]*part, error) {
+// returns those to be replaced; with an error nothing is decided, and again is as
+// an attempt returns it.
+func (a *Account) updatable(ctx context.Context, c *collection, w *batch, parts []*part) (ready, again []*part, err error) {
 	ids := make([]string, len(parts))
 	for i, p := range parts {
 		ids[i] = p.row.Remote
 	}
 	have, err := a.dst.ObjectVersions(ctx, c.at(), ids)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var look []string
 	for _, p := range parts {
@@ -100,9 +122,15 @@ func (a *Account) updatable(ctx context.Context, c *collection, w *batch, parts 
 	}
 	digests, err := a.digests(ctx, c, look, have)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var ready []*part
+	ours, err := a.ours(ctx, c, parts, digests)
+	if err != nil {
+		if culpable(ctx, err) {
+			again = parts
+		}
+		return nil, again, err
+	}
 	for _, p := range parts {
 		o, ok := have[p.row.Remote]
 		there := Edited
@@ -111,12 +139,13 @@ func (a *Account) updatable(ctx context.Context, c *collection, w *batch, parts 
 			there = Removed
 		case o.Version == p.row.Stored:
 			there = Same
+		case ours[p]:
+			there, p.row.Stored = Same, o.Version
 		case p.row.Intent != [32]byte{} && digests[o.ID] == p.row.Intent, digests[o.ID] == p.row.Digest && p.row.Stored != "":
 			// What an earlier run wrote, or the common state in another spelling.
 			there, p.row.Stored = Same, o.Version
 			if digests[o.ID] == p.digest {
-				a.res.Of(c.src.Kind).Changed++
-				a.done(c, w, p, o)
+				a.brought(c, w, p, o)
 				continue
 			}
 		}
@@ -128,7 +157,10 @@ func (a *Account) updatable(ctx context.Context, c *collection, w *batch, parts 
 			a.done(c, w, p, o)
 		default:
 			text := "changed at the source and by its user at the destination; left as it is there"
-			if there == Removed {
+			switch {
+			case !p.common() && there != Removed:
+				text = p.another()
+			case there == Removed:
 				text = "changed at the source, but its user deleted it at the destination; it stays deleted"
 			}
 			a.keep(c, w, p, text)
@@ -137,7 +169,47 @@ func (a *Account) updatable(ctx context.Context, c *collection, w *batch, parts 
 			}
 		}
 	}
-	return ready, nil
+	return ready, nil, nil
+}
+
+// ours finds objects that were never common, because the run that stored them
+// was cut off or the answer was lost, and that are there with another meaning. Of
+// those that mean what the destination makes of this very text when it converts
+// it, the conversion changed the meaning, and no user: they may be replaced. With
+// an error nothing is known.
+func (a *Account) ours(ctx context.Context, c *collection, parts []*part, now map[string][32]byte) (map[*part]bool, error) {
+	var asked []*part
+	var writes []destination.ObjectWrite
+	for _, p := range parts {
+		if is, ok := now[p.row.Remote]; ok && is != p.digest && !p.common() && p.row.Stored == "" && c.src.Kind != model.KindFiles {
+			asked, writes = append(asked, p), append(writes, p.write)
+		}
+	}
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	if err := a.Step("rehearse"); err != nil {
+		return nil, err
+	}
+	texts, err := a.dst.Rehearse(ctx, c.src.Kind, writes)
+	if err != nil {
+		class := model.ClassOf(err)
+		if ctx.Err() != nil || class == model.ClassFatal || class != model.ClassItem && culpable(ctx, err) {
+			return nil, err
+		}
+		// The login may not, or has no room: users' changes are safe all the same.
+		for _, p := range asked {
+			p.doubt = err
+		}
+		return nil, nil
+	}
+	ours := map[*part]bool{}
+	for i, p := range asked {
+		if made, ok := meaning(c.src.Kind, []byte(texts[i])); ok && made == now[p.row.Remote] {
+			ours[p] = true
+		}
+	}
+	return ours, nil
 }
 
 // move brings an object to where it is at the source now. It takes over the

@@ -20,7 +20,10 @@ const attempts = 5
 
 // batch is what is written together, and what the ledger learns with it.
 type batch struct {
-	parts    []*part
+	parts []*part
+	// again are new objects that the destination has, but with another meaning:
+	// their text is still to be written.
+	again    []*part
 	octets   int64
 	put, del []ledger.Object
 	notes    []func(*ledger.Tx) error
@@ -159,7 +162,7 @@ func (a *Account) flush(ctx context.Context, c *collection, w *batch) error {
 	if err := a.create(ctx, c, w, create); err != nil {
 		return err
 	}
-	if err := a.update(ctx, c, w, update); err != nil {
+	if err := a.update(ctx, c, w, append(update, w.again...)); err != nil {
 		return err
 	}
 	return a.confirm(ctx, w)

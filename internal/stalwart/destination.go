@@ -47,6 +47,8 @@ type Destination struct {
 	maxCalendar, maxCard int64
 	// scheduling: what the login writes by CalDAV sends invitations.
 	scheduling bool
+	// rehearsing is held during a rehearsal.
+	rehearsing sync.Mutex
 
 	mu       sync.Mutex
 	accounts map[string]*Account // by address

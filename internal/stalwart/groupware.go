@@ -101,11 +101,12 @@ type dialect struct {
 	suffix     string // of names of resources
 	mediaType  string
 	make       string // method that makes a collection
+	removal    string // argument that destroys a collection with what it holds
 }
 
 var dialects = map[model.Kind]dialect{
-	model.KindCalendar: {model.KindCalendar, "/dav/cal/", capCalendars, "Calendar", "CalendarEvent", "calendarIds", ".ics", "text/calendar; charset=utf-8", "MKCALENDAR"},
-	model.KindContacts: {model.KindContacts, "/dav/card/", capContacts, "AddressBook", "ContactCard", "addressBookIds", ".vcf", "text/vcard; charset=utf-8", "MKCOL"},
+	model.KindCalendar: {model.KindCalendar, "/dav/cal/", capCalendars, "Calendar", "CalendarEvent", "calendarIds", ".ics", "text/calendar; charset=utf-8", "MKCALENDAR", "onDestroyRemoveEvents"},
+	model.KindContacts: {model.KindContacts, "/dav/card/", capContacts, "AddressBook", "ContactCard", "addressBookIds", ".vcf", "text/vcard; charset=utf-8", "MKCOL", "onDestroyRemoveContents"},
 }
 
 // home is the DAV path of the account's collections; the account is named by
