@@ -15,22 +15,24 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/groupware"
 	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/stalwart"
 )
+
+func cut(w http.ResponseWriter) {
+	if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
+		_ = c.(*net.TCPConn).SetLinger(0)
+		_ = c.Close()
+	}
+}
 
 // An object over which the server cuts the connection, or answers no request as
 // a whole, in whatever request it travels, is left behind by name; all others
 // arrive.
 func TestPoison(t *testing.T) {
 	both(t, func(t *testing.T, s *server) {
-		cut := func(w http.ResponseWriter) {
-			if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
-				_ = c.(*net.TCPConn).SetLinger(0)
-				_ = c.Close()
-			}
-		}
 		testPoison(t, s, "poison-cut", cut)
 		for _, status := range []int{400, 413, 500} {
 			testPoison(t, s, fmt.Sprint("poison-", status), func(w http.ResponseWriter) { http.Error(w, "no", status) })
@@ -123,4 +125,72 @@ func testPoison(t *testing.T, s *server, name string, fail func(http.ResponseWri
 			t.Errorf("%s: no note names %s: %s", name, at.bad, told)
 		}
 	}
+}
+
+// A change of an object over which the server cuts the connection, or answers
+// nothing, stays behind by name, and what the destination had stays; all other
+// changes arrive.
+func TestPoisonedUpdate(t *testing.T) {
+	both(t, func(t *testing.T, s *server) {
+		testPoisonedUpdate(t, s, "changed-cut", cut)
+		testPoisonedUpdate(t, s, "changed-500", func(w http.ResponseWriter) { http.Error(w, "no", 500) })
+	})
+}
+
+func testPoisonedUpdate(t *testing.T, s *server, name string, fail func(http.ResponseWriter)) {
+	e := newEnv(t, s, name)
+	e.src.PutCollection(name, calendar("home", "Home"))
+	e.src.PutCollection(name, model.ObjectCollection{Kind: model.KindContacts, ID: "book", Path: []string{"Book"}})
+	e.src.PutCollection(name, model.ObjectCollection{Kind: model.KindFiles, ID: "docs", Path: []string{"Docs"}})
+	const n, bad = 14, 9
+	put := func(text func(i int) string) {
+		for i := range n {
+			e.src.PutObject(name, model.KindCalendar, "home", fmt.Sprint(i, ".ics"), ics(fmt.Sprint("event-", i), text(i)))
+			e.src.PutObject(name, model.KindContacts, "book", fmt.Sprint(i, ".vcf"), vcf(fmt.Sprint("card-", i), text(i)))
+			e.src.PutObject(name, model.KindFiles, "docs", fmt.Sprint(i, ".txt"), fmt.Sprint(text(i), " ", i))
+		}
+	}
+	put(func(int) string { return "First" })
+	e.must()
+	e.through(func(w http.ResponseWriter, r *http.Request, body []byte) []byte {
+		if bytes.Contains(body, []byte("POISON")) {
+			fail(w)
+			return nil
+		}
+		return body
+	})
+	put(func(i int) string {
+		if i == bad {
+			return "POISON"
+		}
+		return "Second"
+	})
+	res := e.must()
+	told := strings.Join(e.notes, "\n")
+	for _, at := range []struct {
+		in   destination.ObjectCollection
+		name string
+	}{
+		{e.collections(model.KindCalendar)["Home"], "event-%d"},
+		{e.collections(model.KindContacts)["Book"], "card-%d"},
+		{e.collections(model.KindFiles)["Docs"], "%d.txt"},
+	} {
+		if got := res.Of(at.in.Kind); got.Changed != n-1 || got.Kept != 1 {
+			t.Errorf("%s: %+v; %s", name, res, told)
+		}
+		texts := e.texts(at.in)
+		for i := range n {
+			uid, want := fmt.Sprintf(at.name, i), "Second"
+			if i == bad {
+				want = "First"
+				if !strings.Contains(told, "|"+uid+"|"+groupware.NoteRefused) {
+					t.Errorf("%s: no note names %s: %s", name, uid, told)
+				}
+			}
+			if !strings.Contains(texts[uid], want) {
+				t.Errorf("%s: %s is %q, want %s", name, uid, texts[uid], want)
+			}
+		}
+	}
+	e.unchanged()
 }

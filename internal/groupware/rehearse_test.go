@@ -41,6 +41,10 @@ func newGarbled(t *testing.T, s *server, name string, kind model.Kind) *garbled 
 		if bytes.Contains(body, []byte("onDestroyRemove")) && g.strike != nil && g.strike(w) {
 			return nil
 		}
+		if r.Method == http.MethodPut && bytes.Contains(body, []byte("never by DAV")) {
+			cut(w)
+			return nil
+		}
 		if bytes.Contains(body, []byte(`"CalendarEvent/set"`)) || bytes.Contains(body, []byte(`"ContactCard/set"`)) {
 			g.sets.Add(1)
 			body = bytes.ReplaceAll(body, []byte("Honest"), []byte("Garbled"))
@@ -123,6 +127,20 @@ func TestGarbled(t *testing.T) {
 		if n := g.sets.Load(); n != 1 {
 			t.Errorf("%d sets: nothing was to be found out", n)
 		}
+	})
+}
+
+// One of them breaks the request that writes it again: it stays as the destination
+// made it, by name, and all others are repaired.
+func TestGarbledAndPoisoned(t *testing.T) {
+	eachGarbled(t, "poisoned", func(t *testing.T, g *garbled) {
+		g.put(7, "Honest never by DAV")
+		res := g.must()
+		if n := res.Of(g.kind); n.Created != 12 || n.Kept != 0 || n.Repaired != 1 || !strings.Contains(strings.Join(g.notes, "\n"), g.uid(7)+"|"+groupware.NoteRepaired+"|stored, but") {
+			t.Errorf("%+v; %s", res, strings.Join(g.notes, "\n"))
+		}
+		g.want(12, map[int]string{7: "Garbled never"})
+		g.unchanged()
 	})
 }
 

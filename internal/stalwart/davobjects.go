@@ -275,7 +275,7 @@ func (a *Account) put(ctx context.Context, in destination.Collection, w destinat
 	}
 	answer, err := a.d.dav.do(ctx, davRequest{method: http.MethodPut, path: path + id, body: content, header: header})
 	if err != nil {
-		if out.Err = a.broken(ctx, in, id, err); out.Err != nil {
+		if out.Err = a.broken(ctx, in, id, w.Version, err); out.Err != nil {
 			return nil
 		}
 		return err
@@ -310,13 +310,14 @@ func (a *Account) put(ctx context.Context, in destination.Collection, w destinat
 const CodeBreaks = "breaksRequests"
 
 // broken blames an object for a request that failed as often as it was sent,
-// if the server answers everything else meanwhile and does not have it.
-func (a *Account) broken(ctx context.Context, in destination.Collection, id string, err error) error {
+// if the server answers everything else meanwhile and has it in the version it was
+// before; empty: not at all.
+func (a *Account) broken(ctx context.Context, in destination.Collection, id, version string, err error) error {
 	if model.CodeOf(err) != model.CodeUnreachable && model.CodeOf(err) != "busy" || ctx.Err() != nil {
 		return nil
 	}
 	have, verr := a.ObjectVersions(ctx, in, []string{id})
-	if _, there := have[id]; verr != nil || there {
+	if verr != nil || have[id].Version != version {
 		return nil
 	}
 	return &model.Fault{Class: model.ClassItem, Code: CodeBreaks, Err: fmt.Errorf("the server breaks off whenever it is sent: %w", err)}

@@ -43,13 +43,20 @@ func (s *suite) testObjects(t *testing.T) {
 	if !ok {
 		t.Skip("the server keeps mail only")
 	}
+	// Who moves only what is their own has no place for rehearsals.
+	own := s.open(t, s.Login(t, "objects@"+s.Domain, Password), "objects@"+s.Domain).(destination.ObjectStore)
 	for _, k := range objectKinds {
+		texts, err := own.Rehearse(t.Context(), k.kind, []destination.ObjectWrite{k.write("mine", "Mine")})
+		if err != nil || texts[0] != "" {
+			t.Errorf("the owner's own %s: %q, %v", k.kind, texts, err)
+		}
 		t.Run(k.kind.String(), func(t *testing.T) {
 			if !store.HoldsObjects(k.kind) {
 				t.Skip("the server keeps none")
 			}
 			l := &objectLife{t: t, store: store, kind: k.kind, write: k.write}
 			l.collections()
+			l.rehearses()
 			l.objects()
 			l.moves()
 		})
@@ -157,6 +164,36 @@ func (l *objectLife) list(in destination.Collection) map[string]destination.Obje
 		out[o.UID] = o
 	}
 	return out
+}
+
+// rehearses asks what becomes of objects that are there or not, and finds nothing
+// changed by that.
+func (l *objectLife) rehearses() {
+	t, ctx := l.t, l.t.Context()
+	var writes []destination.ObjectWrite
+	for i := range 4 {
+		writes = append(writes, l.write(fmt.Sprint("rehearsed-", i), fmt.Sprint("Text ", i)))
+	}
+	writes[2].Exact = "the suite wants it so"
+	_, err := l.store.CreateObjects(ctx, l.home, writes[:1])
+	l.must(err)
+	before := l.list(l.home)
+	for range 2 {
+		texts, err := l.store.Rehearse(ctx, l.kind, writes)
+		l.must(err)
+		for i, text := range texts {
+			if converted := l.kind != model.KindFiles && writes[i].Exact == ""; converted != strings.Contains(text, fmt.Sprint("Text ", i)) || !converted && text != "" {
+				t.Errorf("%s is rehearsed as %q", writes[i].UID, text)
+			}
+		}
+	}
+	after := l.list(l.home)
+	if len(after) != 1 || after["rehearsed-0"] != before["rehearsed-0"] {
+		t.Errorf("a rehearsal left %+v, before it were %+v", after, before)
+	}
+	errs, err := l.store.DeleteObjects(ctx, l.home, []destination.Object{after["rehearsed-0"]})
+	l.must(err)
+	l.must(errs[0])
 }
 
 func (l *objectLife) objects() {
