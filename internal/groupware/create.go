@@ -41,7 +41,7 @@ func (a *Account) createSome(ctx context.Context, c *collection, w *batch, parts
 		known, unknown, results = answered(parts, results, err)
 		wrong = proofread(c.src.Kind, known, results)
 	})
-	if ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil {
 		return nil, err
 	}
 	if cerr := a.created(ctx, c, w, known, results, wrong); cerr != nil || err == nil {
@@ -95,7 +95,6 @@ func (a *Account) created(ctx context.Context, c *collection, w *batch, parts []
 				if err := t.PutObject(p.row); err != nil {
 					return err
 				}
-				w.again = append(w.again, p)
 			}
 			return nil
 		})
@@ -106,6 +105,7 @@ func (a *Account) created(ctx context.Context, c *collection, w *batch, parts []
 	for i, p := range parts {
 		switch err := results[i].Err; {
 		case wrong[p]:
+			w.again = append(w.again, p)
 		case err == nil:
 			counts.Created++
 			counts.Octets += p.write.Size

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -267,7 +268,7 @@ func TestGarbledAndCutOff(t *testing.T) {
 			return true
 		}
 		plain := g.dst
-		g.dst = &during{Account: plain, ObjectStore: g.at(), ctx: ctx}
+		g.dst = &staged{Account: plain, ObjectStore: g.at(), within: ctx}
 		if _, err := g.run(); err == nil {
 			t.Fatal("it was not cut off")
 		}
@@ -280,17 +281,80 @@ func TestGarbledAndCutOff(t *testing.T) {
 	})
 }
 
-// during is a destination whose rehearsals are part of something that ends.
-type during struct {
+// staged is a destination that fails at some rehearsals.
+type staged struct {
 	destination.Account
 	destination.ObjectStore
-	ctx context.Context
+	// within is what they are part of; nil: the run.
+	within context.Context
+	// refuse says why one fails; nil: it does not.
+	refuse func([]destination.ObjectWrite) error
 }
 
-func (d *during) Rehearse(_ context.Context, kind model.Kind, w []destination.ObjectWrite) ([]string, error) {
-	texts, err := d.ObjectStore.Rehearse(d.ctx, kind, w)
-	if err != nil {
+func (s *staged) Rehearse(ctx context.Context, kind model.Kind, w []destination.ObjectWrite) ([]string, error) {
+	if s.within != nil {
+		ctx = s.within
+	}
+	if s.refuse != nil {
+		if err := s.refuse(w); err != nil {
+			return nil, err
+		}
+	}
+	texts, err := s.ObjectStore.Rehearse(ctx, kind, w)
+	if err != nil && ctx.Err() != nil {
 		err = &model.Fault{Class: model.ClassFatal, Code: "ended", Err: err}
 	}
 	return texts, err
+}
+
+// Where the destination fails at all rehearsals, the account stops and nothing is
+// decided; where it fails at one of them, that one is kept and told, and the others
+// are repaired; where the login may not have any, all are kept and told.
+func TestGarbledAndNotRehearsed(t *testing.T) {
+	both(t, func(t *testing.T, s *server) {
+		down := &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Err: errors.New("the line is cut")}
+		for name, c := range map[string]struct {
+			refuse        func([]destination.ObjectWrite) error
+			created, kept int64 // none: the account stops
+		}{
+			"all": {refuse: func([]destination.ObjectWrite) error { return down }},
+			"one": {created: 11, kept: 1, refuse: func(w []destination.ObjectWrite) error {
+				if slices.ContainsFunc(w, func(w destination.ObjectWrite) bool { return w.UID == "object-7" }) {
+					return down
+				}
+				return nil
+			}},
+			"denied": {kept: 12, refuse: func([]destination.ObjectWrite) error {
+				return &model.Fault{Class: model.ClassAccount, Code: "forbidden", Err: errors.New("you may not")}
+			}},
+		} {
+			g := newGarbled(t, s, "rehearse-"+name, model.KindContacts)
+			g.stop()
+			plain := g.dst
+			g.dst = &staged{Account: plain, ObjectStore: g.at(), refuse: c.refuse}
+			res, err := g.run()
+			g.dst = plain
+			if c.created+c.kept == 0 {
+				if model.CodeOf(err) != "destinationFails" || res.Contacts.Kept != 0 {
+					t.Errorf("%s: %+v, %v", name, res, err)
+				}
+				res, err = g.run()
+				c.created = 12
+			}
+			if err != nil || res.Contacts.Created != c.created || res.Contacts.Kept != c.kept {
+				t.Errorf("%s: %+v, %v; %s", name, res, err, strings.Join(g.notes, "\n"))
+			}
+			if told := strings.Join(g.notes, "\n"); c.kept > 0 && !strings.Contains(told, "object-7|"+groupware.NoteKept+"|an object with this UID is at the destination with another content; left so. Whether") {
+				t.Errorf("%s: no note says why: %s", name, told)
+			}
+			garbled := map[int]string{}
+			for i := range 12 {
+				if c.kept == 12 || c.kept == 1 && i == 7 {
+					garbled[i] = "Garbled"
+				}
+			}
+			g.want(12, garbled)
+			g.unchanged()
+		}
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/stalwart"
@@ -64,11 +65,44 @@ func testNothingIsSent(t *testing.T, s *server) {
 	e.unchanged()
 	e.src.RemoveCollection("boss", model.KindCalendar, "work")
 	e.must()
+	s.rehearse(t, ics("mine", "Mine", mine...), ics("theirs", "Theirs", theirs...), ics("migrators", "The migrator's own", "ORGANIZER:mailto:migrator@lab.test", mine[2]),
+		ics("guest", "The migrator is invited", theirs[0], "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:migrator@lab.test"))
 	if n := s.sent(t); n != 0 {
 		t.Errorf("%d messages were sent", n)
 	}
 	if s.real != nil {
 		s.seesInvitations(t, ics("proof", "Sent", mine...))
+	}
+}
+
+// rehearse has meetings rehearsed for the account boss, with a login that sends no
+// invitations and with one that would.
+func (s *server) rehearse(t *testing.T, meetings ...string) {
+	t.Helper()
+	var writes []destination.ObjectWrite
+	for i, text := range meetings {
+		uid := fmt.Sprint("rehearsed-", i)
+		writes = append(writes, destination.ObjectWrite{UID: uid, Content: []byte(strings.Replace(text, "UID:", "UID:"+uid+"\r\nX-WAS:", 1))})
+	}
+	admin, err := stalwart.Dial(t.Context(), stalwart.Config{URL: s.url, User: s.adminUser, Password: s.adminKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	for _, d := range []destination.Destination{s.dst, admin} {
+		at, err := d.Open(t.Context(), "boss@"+s.domain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts, err := at.(destination.ObjectStore).Rehearse(t.Context(), model.KindCalendar, writes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, text := range texts {
+			if !strings.Contains(text, writes[i].UID) || !strings.Contains(text, "ORGANIZER") {
+				t.Errorf("%s is rehearsed as %q", meetings[i], text)
+			}
+		}
 	}
 }
 
