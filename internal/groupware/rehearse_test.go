@@ -109,110 +109,115 @@ func (g *garbled) want(n int, but map[int]string) {
 	}
 }
 
-func eachGarbled(t *testing.T, name string, test func(t *testing.T, g *garbled)) {
+// A destination garbles what it converts. All of them on one server, one after the
+// other: they look at what the migrator has.
+func TestGarbled(t *testing.T) {
 	both(t, func(t *testing.T, s *server) {
-		for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts} {
-			test(t, newGarbled(t, s, name, kind))
+		for _, c := range []struct {
+			name string
+			test func(*testing.T, *garbled)
+		}{
+			{"Repaired", testGarbled}, {"Poisoned", testGarbledAndPoisoned}, {"Stopped", testGarbledAndStopped},
+			{"Changed", testGarbledAndChanged}, {"CutOff", testGarbledAndCutOff},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts} {
+					c.test(t, newGarbled(t, s, strings.ToLower(c.name), kind))
+				}
+			})
 		}
+		t.Run("StoppedAgain", func(t *testing.T) { testGarbledAndStoppedAgain(t, s) })
+		t.Run("Unanswered", func(t *testing.T) { testGarbledAndUnanswered(t, s) })
+		t.Run("NotRehearsed", func(t *testing.T) { testGarbledAndNotRehearsed(t, s) })
 	})
 }
 
 // What the destination garbles is written again by its text in the same run.
-func TestGarbled(t *testing.T) {
-	eachGarbled(t, "garbled", func(t *testing.T, g *garbled) {
-		if res := g.must(); res.Of(g.kind).Created != 12 || res.Of(g.kind).Changed != 0 {
-			t.Errorf("%+v", res)
-		}
-		g.want(12, nil)
-		g.unchanged()
-		if n := g.sets.Load(); n != 1 {
-			t.Errorf("%d sets: nothing was to be found out", n)
-		}
-	})
+func testGarbled(t *testing.T, g *garbled) {
+	if res := g.must(); res.Of(g.kind).Created != 12 || res.Of(g.kind).Changed != 0 {
+		t.Errorf("%+v", res)
+	}
+	g.want(12, nil)
+	g.unchanged()
+	if n := g.sets.Load(); n != 1 {
+		t.Errorf("%d sets: nothing was to be found out", n)
+	}
 }
 
 // One of them breaks the request that writes it again: it stays as the destination
 // made it, by name, and all others are repaired.
-func TestGarbledAndPoisoned(t *testing.T) {
-	eachGarbled(t, "poisoned", func(t *testing.T, g *garbled) {
-		g.put(7, "Honest never by DAV")
-		res := g.must()
-		if n := res.Of(g.kind); n.Created != 12 || n.Kept != 0 || n.Repaired != 1 || !strings.Contains(strings.Join(g.notes, "\n"), g.uid(7)+"|"+groupware.NoteRepaired+"|stored, but") {
-			t.Errorf("%+v; %s", res, strings.Join(g.notes, "\n"))
-		}
-		g.want(12, map[int]string{7: "Garbled never"})
-		g.unchanged()
-	})
+func testGarbledAndPoisoned(t *testing.T, g *garbled) {
+	g.put(7, "Honest never by DAV")
+	res := g.must()
+	if n := res.Of(g.kind); n.Created != 12 || n.Kept != 0 || n.Repaired != 1 || !strings.Contains(strings.Join(g.notes, "\n"), g.uid(7)+"|"+groupware.NoteRepaired+"|stored, but") {
+		t.Errorf("%+v; %s", res, strings.Join(g.notes, "\n"))
+	}
+	g.want(12, map[int]string{7: "Garbled never"})
+	g.unchanged()
 }
 
 // The program stops after the destination has stored something else than was
 // meant, and before the ledger knows of it: the next run finds out that nobody but
 // the destination changed it, and repairs it.
-func TestGarbledAndStopped(t *testing.T) {
-	eachGarbled(t, "stopped", func(t *testing.T, g *garbled) {
-		g.stop()
-		if res := g.must(); res.Of(g.kind).Created != 12 || res.Of(g.kind).Kept != 0 {
-			t.Errorf("%+v; %s", res, strings.Join(g.notes, "\n"))
-		}
-		g.want(12, nil)
-		g.unchanged()
-	})
+func testGarbledAndStopped(t *testing.T, g *garbled) {
+	g.stop()
+	if res := g.must(); res.Of(g.kind).Created != 12 || res.Of(g.kind).Kept != 0 {
+		t.Errorf("%+v; %s", res, strings.Join(g.notes, "\n"))
+	}
+	g.want(12, nil)
+	g.unchanged()
 }
 
 // The next run stops at every step, too.
-func TestGarbledAndStoppedAgain(t *testing.T) {
-	both(t, func(t *testing.T, s *server) {
-		for stop, done := 0, false; !done; stop++ {
-			g := newGarbled(t, s, fmt.Sprint("again", stop), model.KindContacts)
-			g.stop()
-			n := 0
-			done = true
-			_, err := g.run(func(o *groupware.Options) {
-				o.Step = func(string) error {
-					if n++; n > stop {
-						done = false
-						return errStop
-					}
-					return nil
+func testGarbledAndStoppedAgain(t *testing.T, s *server) {
+	for stop, done := 0, false; !done; stop++ {
+		g := newGarbled(t, s, fmt.Sprint("again", stop), model.KindContacts)
+		g.stop()
+		n := 0
+		done = true
+		_, err := g.run(func(o *groupware.Options) {
+			o.Step = func(string) error {
+				if n++; n > stop {
+					done = false
+					return errStop
 				}
-			})
-			if err != nil && !errors.Is(err, errStop) {
-				t.Fatal(err)
+				return nil
 			}
-			res := g.must()
-			g.want(12, nil)
-			g.unchanged()
-			if res.Contacts.Kept != 0 || t.Failed() || stop > 50 {
-				t.Fatalf("stopped at step %d: %+v; %s", stop, res, strings.Join(g.notes, "\n"))
-			}
+		})
+		if err != nil && !errors.Is(err, errStop) {
+			t.Fatal(err)
 		}
-	})
+		res := g.must()
+		g.want(12, nil)
+		g.unchanged()
+		if res.Contacts.Kept != 0 || t.Failed() || stop > 50 {
+			t.Fatalf("stopped at step %d: %+v; %s", stop, res, strings.Join(g.notes, "\n"))
+		}
+	}
 }
 
 // What a user changed meanwhile stays, and is told; what they deleted comes again,
 // as nobody knows that it was there.
-func TestGarbledAndChanged(t *testing.T) {
-	eachGarbled(t, "changed", func(t *testing.T, g *garbled) {
-		g.stop()
-		g.edit(g.home(), g.uid(3), g.text(g.uid(3), "Of the user"))
-		g.edit(g.home(), g.uid(4), g.text(g.uid(4), "Garbled", "NOTE:Of the user"))
-		g.remove(g.home(), g.uid(5))
-		// And this one changed at the source: what the destination would have made
-		// of its former text, nobody can ask any more.
-		g.put(6, "Second")
-		res := g.must()
-		if n := res.Of(g.kind); n.Created != 9 || n.Kept != 3 {
-			t.Errorf("%+v; %s", res, strings.Join(g.notes, "\n"))
+func testGarbledAndChanged(t *testing.T, g *garbled) {
+	g.stop()
+	g.edit(g.home(), g.uid(3), g.text(g.uid(3), "Of the user"))
+	g.edit(g.home(), g.uid(4), g.text(g.uid(4), "Garbled", "NOTE:Of the user"))
+	g.remove(g.home(), g.uid(5))
+	// And this one changed at the source: what the destination would have made
+	// of its former text, nobody can ask any more.
+	g.put(6, "Second")
+	res := g.must()
+	if n := res.Of(g.kind); n.Created != 9 || n.Kept != 3 {
+		t.Errorf("%+v; %s", res, strings.Join(g.notes, "\n"))
+	}
+	told := strings.Join(g.notes, "\n")
+	for _, i := range []int{3, 4, 6} {
+		if !strings.Contains(told, g.uid(i)+"|"+groupware.NoteKept) {
+			t.Errorf("no note names %s: %s", g.uid(i), told)
 		}
-		told := strings.Join(g.notes, "\n")
-		for _, i := range []int{3, 4, 6} {
-			if !strings.Contains(told, g.uid(i)+"|"+groupware.NoteKept) {
-				t.Errorf("no note names %s: %s", g.uid(i), told)
-			}
-		}
-		g.want(12, map[int]string{3: "Of the user", 4: "Of the user", 6: "Garbled"})
-		g.unchanged()
-	})
+	}
+	g.want(12, map[int]string{3: "Of the user", 4: "Of the user", 6: "Garbled"})
+	g.unchanged()
 }
 
 // silent is a destination whose answer to a create is lost.
@@ -236,49 +241,45 @@ func (s *silent) CreateObjects(ctx context.Context, in destination.Collection, w
 
 // The answer is lost, or a part of it: what the destination garbled is found and
 // repaired in the same run.
-func TestGarbledAndUnanswered(t *testing.T) {
-	both(t, func(t *testing.T, s *server) {
-		for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts} {
-			for _, told := range []int{0, 7, 12} {
-				g := newGarbled(t, s, fmt.Sprint("silent", told), kind)
-				g.dst = &silent{Account: g.dst, ObjectStore: g.at(), told: told}
-				if res := g.must(); res.Of(kind).Created != 12 || res.Of(kind).Kept != 0 {
-					t.Errorf("%d of the answer: %+v; %s", told, res, strings.Join(g.notes, "\n"))
-				}
-				g.want(12, nil)
-				// What the answer told needs no rehearsal.
-				if n := g.sets.Load(); n != map[int]int64{0: 2, 7: 2, 12: 1}[told] {
-					t.Errorf("%d of the answer: %d sets", told, n)
-				}
-				g.unchanged()
+func testGarbledAndUnanswered(t *testing.T, s *server) {
+	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts} {
+		for _, told := range []int{0, 7, 12} {
+			g := newGarbled(t, s, fmt.Sprint("silent", told), kind)
+			g.dst = &silent{Account: g.dst, ObjectStore: g.at(), told: told}
+			if res := g.must(); res.Of(kind).Created != 12 || res.Of(kind).Kept != 0 {
+				t.Errorf("%d of the answer: %+v; %s", told, res, strings.Join(g.notes, "\n"))
 			}
+			g.want(12, nil)
+			// What the answer told needs no rehearsal.
+			if n := g.sets.Load(); n != map[int]int64{0: 2, 7: 2, 12: 1}[told] {
+				t.Errorf("%d of the answer: %d sets", told, n)
+			}
+			g.unchanged()
 		}
-	})
+	}
 }
 
 // A rehearsal that is cut off leaves something behind with the migrator; the next
 // one clears it away.
-func TestGarbledAndCutOff(t *testing.T) {
-	eachGarbled(t, "cut", func(t *testing.T, g *garbled) {
-		g.stop()
-		ctx, cancel := context.WithCancel(t.Context())
-		g.strike = func(w http.ResponseWriter) bool {
-			cancel()
-			http.Error(w, "no", http.StatusServiceUnavailable)
-			return true
-		}
-		plain := g.dst
-		g.dst = &staged{Account: plain, ObjectStore: g.at(), within: ctx}
-		if _, err := g.run(); err == nil {
-			t.Fatal("it was not cut off")
-		}
-		g.dst, g.strike = plain, nil
-		if res := g.must(); res.Of(g.kind).Created != 12 || res.Of(g.kind).Kept != 0 {
-			t.Errorf("%+v; %s", res, strings.Join(g.notes, "\n"))
-		}
-		g.want(12, nil)
-		g.unchanged()
-	})
+func testGarbledAndCutOff(t *testing.T, g *garbled) {
+	g.stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	g.strike = func(w http.ResponseWriter) bool {
+		cancel()
+		http.Error(w, "no", http.StatusServiceUnavailable)
+		return true
+	}
+	plain := g.dst
+	g.dst = &staged{Account: plain, ObjectStore: g.at(), within: ctx}
+	if _, err := g.run(); err == nil {
+		t.Fatal("it was not cut off")
+	}
+	g.dst, g.strike = plain, nil
+	if res := g.must(); res.Of(g.kind).Created != 12 || res.Of(g.kind).Kept != 0 {
+		t.Errorf("%+v; %s", res, strings.Join(g.notes, "\n"))
+	}
+	g.want(12, nil)
+	g.unchanged()
 }
 
 // staged is a destination that fails at some rehearsals.
@@ -310,51 +311,49 @@ func (s *staged) Rehearse(ctx context.Context, kind model.Kind, w []destination.
 // Where the destination fails at all rehearsals, the account stops and nothing is
 // decided; where it fails at one of them, that one is kept and told, and the others
 // are repaired; where the login may not have any, all are kept and told.
-func TestGarbledAndNotRehearsed(t *testing.T) {
-	both(t, func(t *testing.T, s *server) {
-		down := &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Err: errors.New("the line is cut")}
-		for name, c := range map[string]struct {
-			refuse        func([]destination.ObjectWrite) error
-			created, kept int64 // none: the account stops
-		}{
-			"all": {refuse: func([]destination.ObjectWrite) error { return down }},
-			"one": {created: 11, kept: 1, refuse: func(w []destination.ObjectWrite) error {
-				if slices.ContainsFunc(w, func(w destination.ObjectWrite) bool { return w.UID == "object-7" }) {
-					return down
-				}
-				return nil
-			}},
-			"denied": {kept: 12, refuse: func([]destination.ObjectWrite) error {
-				return &model.Fault{Class: model.ClassAccount, Code: "forbidden", Err: errors.New("you may not")}
-			}},
-		} {
-			g := newGarbled(t, s, "rehearse-"+name, model.KindContacts)
-			g.stop()
-			plain := g.dst
-			g.dst = &staged{Account: plain, ObjectStore: g.at(), refuse: c.refuse}
-			res, err := g.run()
-			g.dst = plain
-			if c.created+c.kept == 0 {
-				if model.CodeOf(err) != "destinationFails" || res.Contacts.Kept != 0 {
-					t.Errorf("%s: %+v, %v", name, res, err)
-				}
-				res, err = g.run()
-				c.created = 12
+func testGarbledAndNotRehearsed(t *testing.T, s *server) {
+	down := &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Err: errors.New("the line is cut")}
+	for name, c := range map[string]struct {
+		refuse        func([]destination.ObjectWrite) error
+		created, kept int64 // none: the account stops
+	}{
+		"all": {refuse: func([]destination.ObjectWrite) error { return down }},
+		"one": {created: 11, kept: 1, refuse: func(w []destination.ObjectWrite) error {
+			if slices.ContainsFunc(w, func(w destination.ObjectWrite) bool { return w.UID == "object-7" }) {
+				return down
 			}
-			if err != nil || res.Contacts.Created != c.created || res.Contacts.Kept != c.kept {
-				t.Errorf("%s: %+v, %v; %s", name, res, err, strings.Join(g.notes, "\n"))
+			return nil
+		}},
+		"denied": {kept: 12, refuse: func([]destination.ObjectWrite) error {
+			return &model.Fault{Class: model.ClassAccount, Code: "forbidden", Err: errors.New("you may not")}
+		}},
+	} {
+		g := newGarbled(t, s, "rehearse-"+name, model.KindContacts)
+		g.stop()
+		plain := g.dst
+		g.dst = &staged{Account: plain, ObjectStore: g.at(), refuse: c.refuse}
+		res, err := g.run()
+		g.dst = plain
+		if c.created+c.kept == 0 {
+			if model.CodeOf(err) != "destinationFails" || res.Contacts.Kept != 0 {
+				t.Errorf("%s: %+v, %v", name, res, err)
 			}
-			if told := strings.Join(g.notes, "\n"); c.kept > 0 && !strings.Contains(told, "object-7|"+groupware.NoteKept+"|an object with this UID is at the destination with another content; left so. Whether") {
-				t.Errorf("%s: no note says why: %s", name, told)
-			}
-			garbled := map[int]string{}
-			for i := range 12 {
-				if c.kept == 12 || c.kept == 1 && i == 7 {
-					garbled[i] = "Garbled"
-				}
-			}
-			g.want(12, garbled)
-			g.unchanged()
+			res, err = g.run()
+			c.created = 12
 		}
-	})
+		if err != nil || res.Contacts.Created != c.created || res.Contacts.Kept != c.kept {
+			t.Errorf("%s: %+v, %v; %s", name, res, err, strings.Join(g.notes, "\n"))
+		}
+		if told := strings.Join(g.notes, "\n"); c.kept > 0 && !strings.Contains(told, "object-7|"+groupware.NoteKept+"|an object with this UID is at the destination with another content; left so. Whether") {
+			t.Errorf("%s: no note says why: %s", name, told)
+		}
+		garbled := map[int]string{}
+		for i := range 12 {
+			if c.kept == 12 || c.kept == 1 && i == 7 {
+				garbled[i] = "Garbled"
+			}
+		}
+		g.want(12, garbled)
+		g.unchanged()
+	}
 }
