@@ -64,7 +64,9 @@ func (a *Account) list(ctx context.Context, c *collection) error {
 		}
 	}
 	full, cursor := false, ""
-	seen := map[string]bool{}
+	// seen are all that were named, listed those in the complete listing: what
+	// changed may have been told before, until the source could tell no more.
+	seen, listed := map[string]bool{}, map[string]bool{}
 	for ch, err := range a.Source.ObjectChanges(ctx, c.src, c.row.Cursor) {
 		if err != nil {
 			return err
@@ -73,6 +75,7 @@ func (a *Account) list(ctx context.Context, c *collection) error {
 		switch ch.Op {
 		case model.OpListing:
 			full = true
+			clear(listed)
 		case model.OpRemoved:
 			for _, o := range rows[id] {
 				gone(o)
@@ -81,6 +84,7 @@ func (a *Account) list(ctx context.Context, c *collection) error {
 		case model.OpCheckpoint:
 			cursor = ch.Cursor
 		case model.OpUpsert:
+			listed[id] = true
 			if seen[id] {
 				continue
 			}
@@ -110,7 +114,7 @@ func (a *Account) list(ctx context.Context, c *collection) error {
 	}
 	if full {
 		for id, list := range rows {
-			if !seen[id] {
+			if !listed[id] {
 				for _, o := range list {
 					gone(o)
 				}

@@ -32,7 +32,8 @@ func (st *Store) ObjectChanges(ctx context.Context, c model.ObjectCollection, si
 // errEnough: nobody wants more.
 var errEnough = errors.New("enough")
 
-// errNoDelta: the server cannot tell what changed since the cursor.
+// errNoDelta: the server cannot tell what changed since the cursor, or not all
+// of it.
 var errNoDelta = errors.New("the cursor is not known any more")
 
 // errTruncated: the server gave a part (RFC 4918 §11.5), as Stalwart does beyond
@@ -229,8 +230,8 @@ func version(etag, lastModified, length string) string {
 // §3.6), as the size of a page is its own choice.
 const maxPages = 100_000
 
-// sync reports what changed since a token. errNoDelta: it cannot, and nothing
-// was reported.
+// sync reports what changed since a token. errNoDelta: it cannot, or not all of
+// it; what it reported is true all the same.
 func (l *listing) sync(ctx context.Context, token string) error {
 	u, err := l.url()
 	if err != nil {
@@ -248,16 +249,19 @@ func (l *listing) sync(ctx context.Context, token string) error {
 				return nil
 			case self || r.href == "":
 				return nil
-			case token == "" && r.status/100 > 2:
-				return nil // nothing was known
 			case r.status == http.StatusNotFound || r.status == http.StatusGone:
+				if token == "" {
+					return nil // nothing was known
+				}
 				return l.put(model.ObjectChange{Op: model.OpRemoved, Object: model.Object{ObjectRef: model.ObjectRef{ID: l.st.id(l.c, at)}, Size: -1}})
 			}
 			return l.upsert(base, r)
 		})
 		switch code := statusOf(err); {
 		case err == nil:
-		case !l.passed && (code/100 == 4 || code == http.StatusNotImplemented || code == http.StatusInternalServerError || code == http.StatusInsufficientStorage || errors.Is(err, errXML)):
+		case code/100 == 4 || code == http.StatusNotImplemented || code == http.StatusInternalServerError || code == http.StatusInsufficientStorage || errors.Is(err, errXML):
+			// A token may also end between two pages: then a listing follows what
+			// was reported.
 			return errors.Join(errNoDelta, err)
 		default:
 			return err

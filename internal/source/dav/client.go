@@ -461,7 +461,7 @@ func (c *client) responses(a *answer, r request, fn func(base *url.URL, resp *re
 	}
 	body := io.Reader(a.Body)
 	if r.method == "PROPFIND" {
-		body = printable{body}
+		body = mend(body)
 	}
 	return newReader(body).multistatus(func(resp *response) error { return fn(a.url, resp) })
 }

@@ -160,6 +160,55 @@ func TestOddXML(t *testing.T) {
 	}
 }
 
+// A name that no XML may hold hides no other: it is mended, and its object is
+// found.
+func TestNamesThatAreNoXML(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ written, want, path string }{
+		"Latin-1":          {"Gr\xf6\xdfe", "Größe", "Gr%F6%DFe"},
+		"UTF-8":            {"Größe", "Größe", "Gr%C3%B6%C3%9Fe"},
+		"control":          {"a&#8;b", "a b", "a%20b"},
+		"hexadecimal":      {"a&#x1F;b", "a b", "a%20b"},
+		"legal":            {"a&#x26;b &#228; &lt;", "a&b ä <", "a&b%20%C3%A4%20<"},
+		"bare and":         {"R & D&E", "R & D&E", "R%20&%20D&E"},
+		"HTML":             {"a&nbsp;&uuml;", "a\u00a0ü", "a%C2%A0%C3%BC"},
+		"no character":     {"a\xef\xbf\xbeb", "a\ufffdb", "a%EF%BF%BDb"},
+		"within CDATA":     {"<![CDATA[a & b]] &#8; c]]>", "a & b]] &#8; c", "a%20&%20b]]%20&%238;%20c"},
+		"reference at end": {"a&", "a&", "a&"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			const head = `<?xml version="1.0" encoding="utf-8"?><d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav">`
+			f.say("PROPFIND /cal/", http.StatusMultiStatus, head+resp("/cal/", isPlain)+resp("/cal/work/", isCalendar+"<d:displayname>"+c.written+"</d:displayname>")+"</d:multistatus>")
+			f.say("PROPFIND /cal/work/", http.StatusMultiStatus, head+resp("/cal/work/", isCalendar)+resp("/cal/work/"+c.written, etag("1"))+resp("/cal/work/z.ics", etag("2"))+"</d:multistatus>")
+			st := f.store(t, nil)
+			all, errs, err := st.ObjectCollections(t.Context())
+			if err != nil || len(errs) > 0 || len(all) != 1 || all[0].Path[0] != c.want {
+				t.Fatalf("%+v, %v, %v", all, errs, err)
+			}
+			path, err := url.PathUnescape(c.path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.say("GET "+(&url.URL{Path: "/cal/work/" + path}).EscapedPath(), http.StatusOK, "found")
+			f.say("GET /cal/work/"+c.path, http.StatusOK, "found")
+			id := ""
+			for ch, err := range st.ObjectChanges(t.Context(), work, "") {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if ch.Object.Version == "1" {
+					id = ch.Object.ID
+				}
+			}
+			if got := read(t, st, work, id)[id]; got != "found" {
+				t.Errorf("%s gives %q", id, got)
+			}
+		})
+	}
+}
+
 // A server that is busy is asked again, one that is gone stops the account,
 // and the third account the run.
 func TestBusyServer(t *testing.T) {

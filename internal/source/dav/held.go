@@ -42,13 +42,15 @@ func (h *held) take(folder string) ([]model.Object, bool) {
 }
 
 // member is an object of a listing; ok is false for what is none, or vanished
-// while the list was made.
+// while the list was made. One that the server fails to look at is a member:
+// reading it tells why, and nobody takes it for deleted.
 func (l *listing) member(base *url.URL, r *response) (o model.Object, ok bool) {
 	at := resolveHref(base, r.href, l.st.src.trusts)
 	if r.href == "" || pathKey(at.EscapedPath()) == pathKey(base.EscapedPath()) || r.is(dav("collection")) {
 		return o, false
 	}
-	if r.status/100 > 2 && r.status != http.StatusForbidden && r.status != http.StatusUnauthorized {
+	switch r.status {
+	case http.StatusNotFound, http.StatusGone, http.StatusInsufficientStorage: // the last one speaks of the listing
 		return o, false
 	}
 	return l.object(at, r), true

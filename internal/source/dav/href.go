@@ -3,6 +3,8 @@ package dav
 import (
 	"net/url"
 	"strings"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // resolveHref is where an href of an answer leads, as an absolute URL at the
@@ -117,7 +119,7 @@ func lastSegment(raw string) string {
 }
 
 // spellings are other ways to write a path that a server may have meant: encoded
-// once too often, or as it would be by the rules.
+// once too often, as it would be by the rules, or in windows-1252.
 func spellings(raw string) (out []string) {
 	if strings.Contains(raw, "%25") {
 		out = append(out, encodeIllegal(strings.ReplaceAll(raw, "%25", "%")))
@@ -130,6 +132,11 @@ func spellings(raw string) (out []string) {
 	}
 	if plain := strings.Join(segments, "/"); plain != raw {
 		out = append(out, plain)
+	}
+	if d, err := url.PathUnescape(raw); err == nil {
+		if old, err := charmap.Windows1252.NewEncoder().String(d); err == nil && old != d {
+			out = append(out, encodeIllegal(strings.ReplaceAll(old, "%", "%25")))
+		}
 	}
 	return out
 }

@@ -109,6 +109,13 @@ func TestSync(t *testing.T) {
 		case strings.Contains(body, ">http://x/3<"): // nothing
 			w.WriteHeader(http.StatusMultiStatus)
 			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:"><d:sync-token>http://x/3</d:sync-token></d:multistatus>`)
+		case strings.Contains(body, ">http://x/brief<"): // its second page is refused
+			w.WriteHeader(http.StatusMultiStatus)
+			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:">`+resp("/cal/work/a.ics", etag("1"))+removed+
+				"<d:response><d:href>/cal/work/</d:href><d:status>HTTP/1.1 507 Insufficient Storage</d:status></d:response><d:sync-token>http://x/forgotten</d:sync-token></d:multistatus>")
+		case strings.Contains(body, ">http://x/many<"): // several in one response (RFC 4918 §14.24)
+			w.WriteHeader(http.StatusMultiStatus)
+			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:"><d:response><d:href>/cal/work/a.ics</d:href><d:href>/cal/work/b.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response><d:sync-token>http://x/3</d:sync-token></d:multistatus>`)
 		case strings.Contains(body, ">http://x/loop<"):
 			w.WriteHeader(http.StatusMultiStatus)
 			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:"><d:response><d:href>/cal/work/</d:href><d:status>HTTP/1.1 507 x</d:status></d:response><d:sync-token>http://x/loop</d:sync-token></d:multistatus>`)
@@ -119,11 +126,13 @@ func TestSync(t *testing.T) {
 	})
 	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar+"<d:sync-token>http://x/9</d:sync-token>"), resp("/cal/work/c.ics", etag("3")))
 	for since, want := range map[string]string{
-		"sync:http://x/1":    "+/cal/work/a.ics 1, -/cal/work/gone.ics, +/cal/work/b.ics 2, =sync:http://x/3",
-		"sync:http://x/3":    "=sync:http://x/3",
-		"sync:http://x/old":  "listing, +/cal/work/c.ics 3, =sync:http://x/9",
-		"sync:http://x/loop": "error sync",
-		"":                   "listing, +/cal/work/c.ics 3, =sync:http://x/9",
+		"sync:http://x/1":     "+/cal/work/a.ics 1, -/cal/work/gone.ics, +/cal/work/b.ics 2, =sync:http://x/3",
+		"sync:http://x/3":     "=sync:http://x/3",
+		"sync:http://x/old":   "listing, +/cal/work/c.ics 3, =sync:http://x/9",
+		"sync:http://x/brief": "+/cal/work/a.ics 1, -/cal/work/gone.ics, listing, +/cal/work/c.ics 3, =sync:http://x/9",
+		"sync:http://x/many":  "-/cal/work/a.ics, -/cal/work/b.ics, =sync:http://x/3",
+		"sync:http://x/loop":  "error sync",
+		"":                    "listing, +/cal/work/c.ics 3, =sync:http://x/9",
 	} {
 		if got := changes(t, st, work, since); got != want {
 			t.Errorf("since %q: %s, want %s", since, got, want)
@@ -177,8 +186,9 @@ func TestNoTokens(t *testing.T) {
 	st := f.opened(t)
 	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar+"<s:getctag>5</s:getctag>"), resp("b%20c.ics", "<d:getlastmodified>Tue, 03 Mar 2026 10:00:00 GMT</d:getlastmodified><d:getcontentlength>7</d:getcontentlength>"),
 		"<d:response><d:href>/cal/work/secret.ics</d:href><d:status>HTTP/1.1 403 Forbidden</d:status></d:response>",
-		"<d:response><d:href>/cal/work/gone.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>")
-	full := "listing, +/cal/work/b%20c.ics 1772532000-7, +/cal/work/secret.ics , =ctag:5"
+		"<d:response><d:href>/cal/work/gone.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>",
+		"<d:response><d:href>/cal/work/ill.ics</d:href><d:status>HTTP/1.1 500 Internal Server Error</d:status></d:response>") // not gone: reading tells why
+	full := "listing, +/cal/work/b%20c.ics 1772532000-7, +/cal/work/secret.ics , +/cal/work/ill.ics , =ctag:5"
 	for since, want := range map[string]string{"ctag:5": "=ctag:5", "ctag:4": full, "sync:x": full, "junk": full} {
 		if got := changes(t, st, work, since); got != want {
 			t.Errorf("since %q: %s, want %s", since, got, want)

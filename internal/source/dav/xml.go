@@ -104,6 +104,7 @@ type reader struct {
 func newReader(r io.Reader) *reader {
 	b := &budget{r: r, left: maxResponse}
 	d := xml.NewDecoder(b)
+	d.Entity = xml.HTMLEntity // some servers take XML for HTML; no other entity is known
 	d.CharsetReader = func(label string, in io.Reader) (io.Reader, error) {
 		e, err := htmlindex.Get(label)
 		if err != nil {
@@ -211,8 +212,10 @@ func (r *reader) multistatus(fn func(*response) error) (token string, err error)
 			}
 			switch n.name {
 			case dav("response"):
-				if err := fn(newResponse(n)); err != nil {
-					return "", err
+				for _, resp := range newResponses(n) {
+					if err := fn(resp); err != nil {
+						return "", err
+					}
 				}
 			case dav("sync-token"):
 				token = strings.TrimSpace(n.text)
@@ -221,6 +224,20 @@ func (r *reader) multistatus(fn func(*response) error) (token string, err error)
 			return token, nil
 		}
 	}
+}
+
+// newResponses are what one element says of each resource that it names: what
+// has only a status may be said of many at once (RFC 4918 §14.24).
+func newResponses(n *node) []*response {
+	first := newResponse(n)
+	all := []*response{first}
+	hrefs := n.hrefs()
+	for _, href := range hrefs[min(1, len(hrefs)):] {
+		r := *first
+		r.href = href
+		all = append(all, &r)
+	}
+	return all
 }
 
 func newResponse(n *node) *response {
@@ -257,18 +274,4 @@ func statusCode(line string) int {
 		}
 	}
 	return 0
-}
-
-// printable gives a server's listing without the control characters that XML
-// forbids and some servers let through in names.
-type printable struct{ r io.Reader }
-
-func (p printable) Read(b []byte) (int, error) {
-	n, err := p.r.Read(b)
-	for i, c := range b[:n] {
-		if c < ' ' && c != '\t' && c != '\n' && c != '\r' {
-			b[i] = ' '
-		}
-	}
-	return n, err
 }
