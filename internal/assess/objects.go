@@ -246,6 +246,9 @@ func (e *examiner) object(c model.ObjectCollection, name string, r model.ObjectR
 // part counts one calendar object.
 func (e *examiner) part(name string, r model.ObjectRef, p icalendar.Part) {
 	o := &e.out.Objects
+	for _, text := range p.Doubts {
+		e.note(Anomaly{Code: "objectDoubtful", Mailbox: name, Item: r.ID, AsIs: true, Text: text})
+	}
 	series, exceptions, zones := features(p.Text)
 	for _, kind := range p.Components {
 		switch kind {

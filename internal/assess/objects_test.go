@@ -38,6 +38,7 @@ func TestObjects(t *testing.T) {
 	write("anna/cal/Work/nouid.ics", calendar("BEGIN:VEVENT\n"+start+"SUMMARY:gr\xfc\xdfe\nEND:VEVENT\n"))
 	write("anna/cal/Work/large.ics", calendar("BEGIN:VEVENT\nUID:l\n"+start+"DESCRIPTION:"+strings.Repeat("x", 600<<10)+"\nEND:VEVENT\n"))
 	write("anna/cal/Work/junk.ics", "this is nothing\n")
+	write("anna/cal/Work/nowhere.ics", calendar("BEGIN:VEVENT\nUID:n\nDTSTAMP:20260101T000000Z\nDTSTART;TZID=Nowhere:20260101T100000\nEND:VEVENT\n"))
 	write("anna/cards/Friends/a.vcf", "BEGIN:VCARD\nVERSION:2.1\nUID:1\nN:A;B\nFN:B A\nEND:VCARD\n")
 	write("anna/cards/Friends/g.vcf", "BEGIN:VCARD\nVERSION:4.0\nUID:2\nKIND:group\nFN:G\nMEMBER:urn:uuid:1\nEND:VCARD\n")
 	write("anna/files/a.bin", "12345")
@@ -54,11 +55,11 @@ func TestObjects(t *testing.T) {
 		t.Errorf("%d octets", got.Octets)
 	}
 	got.Octets = 0
-	want := assess.Objects{Calendars: 1, Events: 4, Series: 1, Exceptions: 1, Tasks: 1, AddressBooks: 1, Contacts: 1, Groups: 1, Folders: 2, Files: 2}
+	want := assess.Objects{Calendars: 1, Events: 5, Series: 1, Exceptions: 1, Tasks: 1, AddressBooks: 1, Contacts: 1, Groups: 1, Folders: 2, Files: 2}
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	for code, n := range map[string]int64{"severalUIDs": 1, "objectUID": 1, "objectCharset": 1, "objectTooLarge": 1, "objectsUnreadable": 1, "vcard21": 1, "unknownZone": 1} {
+	for code, n := range map[string]int64{"severalUIDs": 1, "objectUID": 1, "objectCharset": 1, "objectTooLarge": 1, "objectsUnreadable": 1, "vcard21": 1, "unknownZone": 1, "objectDoubtful": 1} {
 		if as.Total.Anomalies[code] != n {
 			t.Errorf("%s: %d, want %d", code, as.Total.Anomalies[code], n)
 		}

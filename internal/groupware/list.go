@@ -14,6 +14,7 @@ type meta struct {
 	Name     string    `json:"name,omitempty"`
 	Type     string    `json:"type,omitempty"`
 	Modified time.Time `json:"modified,omitzero"`
+	Repaired bool      `json:"repaired,omitempty"` // the name was not in UTF-8
 }
 
 // listAll brings what the source holds now into the ledger, and retires
@@ -91,7 +92,8 @@ func (a *Account) list(ctx context.Context, c *collection) error {
 			seen[id] = true
 			about := ""
 			if c.src.Kind == model.KindFiles {
-				raw, _ := json.Marshal(meta{Name: ch.Object.Name, Type: ch.Object.Type, Modified: ch.Object.Modified})
+				name, repaired := readable(ch.Object.Name)
+				raw, _ := json.Marshal(meta{Name: name, Type: ch.Object.Type, Modified: ch.Object.Modified, Repaired: repaired})
 				about = string(raw)
 			}
 			if len(rows[id]) == 0 {

@@ -31,7 +31,8 @@ const (
 type prepared struct {
 	write   destination.ObjectWrite
 	digest  [32]byte
-	remarks []string
+	remarks []string // repairs
+	doubts  []string
 	spool   string // path of the file that holds it; empty: memory
 }
 
@@ -92,7 +93,7 @@ func prepareText(kind model.Kind, raw []byte) ([]*prepared, error) {
 			if why == "" {
 				why = exact(p.Text)
 			}
-			out = append(out, &prepared{write: destination.ObjectWrite{UID: p.UID, Content: p.Text, Size: int64(len(p.Text)), Exact: why}, digest: p.Digest})
+			out = append(out, &prepared{write: destination.ObjectWrite{UID: p.UID, Content: p.Text, Size: int64(len(p.Text)), Exact: why}, digest: p.Digest, doubts: p.Doubts})
 		}
 	}
 	for _, p := range out {
@@ -135,6 +136,9 @@ func (a *Account) prepareFile(about string, ref model.ObjectRef, content *source
 		m.Name = ref.ID[strings.LastIndexByte(ref.ID, '/')+1:]
 	}
 	p := &prepared{write: destination.ObjectWrite{UID: m.Name, Type: m.Type, Modified: m.Modified}}
+	if m.Repaired {
+		p.remarks = append(p.remarks, nameNotUTF8)
+	}
 	hash := blake3.New()
 	var head bytes.Buffer
 	n, err := io.Copy(io.MultiWriter(&head, hash), io.LimitReader(content.Reader, inMemory))

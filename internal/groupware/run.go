@@ -39,6 +39,7 @@ type Options struct {
 const (
 	NoteRefused      = "refused"
 	NoteRepaired     = "repaired"
+	NoteDoubtful     = "doubtful" // carried as it is, which not every program reads as it was meant
 	NoteKept         = "kept"
 	NoteSubscription = "subscription"
 	NoteReadOnly     = "readOnly"
@@ -116,6 +117,10 @@ func Survey(ctx context.Context, o Options) (*Account, error) {
 	}
 	used := map[int64]bool{}
 	for _, src := range list {
+		var repaired bool
+		if src.Path, repaired = readablePath(src.Path); repaired {
+			a.Note(strings.Join(src.Path, "/"), "", NoteRepaired, nameNotUTF8)
+		}
 		if src.Subscription != "" {
 			text, remedy := src.Resubscribe()
 			a.Note(strings.Join(src.Path, "/"), "", NoteSubscription, text+"; "+remedy)

@@ -2,6 +2,8 @@ package groupware
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -230,11 +232,15 @@ func (a *Account) done(c *collection, w *batch, p *part, o destination.Object) {
 	p.row.State, p.row.Digest, p.row.Intent = ledger.Moved, p.digest, [32]byte{}
 	p.row.Remote, p.row.Stored = o.ID, o.Version
 	w.settle(p, func(t *ledger.Tx) error {
-		if err := a.clearNote(t, c, p.name(), NoteRefused, NoteKept, NoteUnreadable); err != nil {
+		if err := a.clearNote(t, c, p.name(), NoteRefused, NoteKept, NoteUnreadable, NoteRepaired, NoteDoubtful); err != nil {
 			return err
 		}
-		for _, text := range p.remarks {
-			if err := a.note(t, c, p.name(), NoteRepaired, text); err != nil {
+		for code, texts := range map[string][]string{NoteRepaired: p.remarks, NoteDoubtful: p.doubts} {
+			if len(texts) == 0 {
+				continue
+			}
+			// One note for all: the ledger keeps one of a code for an object.
+			if err := a.note(t, c, p.name(), code, strings.Join(distinct(texts), "; ")); err != nil {
 				return err
 			}
 		}
@@ -243,6 +249,16 @@ func (a *Account) done(c *collection, w *batch, p *part, o destination.Object) {
 	if len(p.remarks) > 0 {
 		a.res.Of(c.src.Kind).Repaired++
 	}
+}
+
+// distinct leaves out what was said before.
+func distinct(texts []string) (out []string) {
+	for _, text := range texts {
+		if !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
 }
 
 // keep leaves what is at the destination. The row keeps the version that was

@@ -32,6 +32,9 @@ type Part struct {
 	// ByDAV says why it must be written by CalDAV: JMAP's CalendarEvent would
 	// change its meaning or does not take it. Empty: either way will do.
 	ByDAV string
+	// Doubts are what was left as it is though not every program reads it as it
+	// was meant. They are no repairs: an object prepared again has them again.
+	Doubts []string
 }
 
 // Prepare cuts a text into objects and repairs what a server would refuse or
@@ -257,7 +260,7 @@ func (g *group) series() *series { return seriesOf(g.zones, g.components...) }
 func (g *group) part() Part {
 	out := &Component{Name: "VCALENDAR", Lines: g.properties, Children: append(g.usedZones(), g.components...)}
 	s := g.series()
-	return Part{UID: g.uid, Components: []string{g.kind}, Text: out.append(make([]byte, 0, out.size())), Digest: s.digest(g.components), ByDAV: g.byDAV(s)}
+	return Part{UID: g.uid, Components: []string{g.kind}, Text: out.append(make([]byte, 0, out.size())), Digest: s.digest(g.components), ByDAV: g.byDAV(s), Doubts: g.doubts(s)}
 }
 
 // usedZones are the definitions that the components name.

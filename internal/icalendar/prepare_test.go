@@ -116,6 +116,53 @@ func TestALineThatIsNoPropertyIsKept(t *testing.T) {
 	}
 }
 
+// Dates that clients do not read are written as they read them; a rule that says
+// nothing goes, for a server makes one of it that is broken.
+func TestDatesOfISO8601AndEmptyRules(t *testing.T) {
+	t.Parallel()
+	p, remarks := one(t, lines("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x", "BEGIN:VEVENT", "UID:u", "DTSTART:2026-03-02T10:00:00Z", "DTEND;TZID=Europe/Berlin:2026-03-02T12:30:00",
+		"EXDATE:2026-03-03,20260304", "RRULE:", "END:VEVENT", "END:VCALENDAR"))
+	for _, want := range []string{"\r\nDTSTART:20260302T100000Z\r\n", "\r\nDTEND;TZID=Europe/Berlin:20260302T123000\r\n", "\r\nEXDATE;VALUE=DATE:20260303,20260304\r\n"} {
+		if !strings.Contains(string(p.Text), want) {
+			t.Errorf("no %q in\n%s", want, p.Text)
+		}
+	}
+	if strings.Contains(string(p.Text), "RRULE") || !slices.Equal(codes(remarks), []string{"date", "date", "date", "rule"}) {
+		t.Errorf("%+v\n%s", remarks, p.Text)
+	}
+}
+
+// What is carried as it is, and read by few, is said.
+func TestDoubtsAreNamed(t *testing.T) {
+	t.Parallel()
+	zone := func(id, offset string) string {
+		return lines("BEGIN:VTIMEZONE", "TZID:"+id, "BEGIN:STANDARD", "DTSTART:19700101T000000", "TZOFFSETFROM:"+offset, "TZOFFSETTO:"+offset, "END:STANDARD", "END:VTIMEZONE")
+	}
+	at := func(zones string, more ...string) string {
+		return lines("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x") + zones + lines(append(append([]string{"BEGIN:VEVENT", "UID:u"}, more...), "END:VEVENT", "END:VCALENDAR")...)
+	}
+	for name, c := range map[string]struct{ raw, want string }{
+		"none":                {at(zone("Asia/Kolkata", "+0530"), "DTSTART;TZID=Asia/Kolkata:20260701T100000", "RRULE:FREQ=DAILY"), ""},
+		"no definition":       {at("", "DTSTART;TZID=Europe/Berlin:20260701T100000"), ""},
+		"its own zone":        {at(zone("Here", "+0137"), "DTSTART;TZID=Here:20260701T100000"), ""},
+		"other offsets":       {at(zone("Europe/Berlin", "-0500"), "DTSTART;TZID=Europe/Berlin:20260701T100000"), "-05:00 from Greenwich at that time, which is +02:00"},
+		"right in winter":     {at(zone("Europe/Berlin", "+0100"), "DTSTART;TZID=Europe/Berlin:20260101T100000"), ""},
+		"wrong in summer":     {at(zone("Europe/Berlin", "+0100"), "DTSTART;TZID=Europe/Berlin:20260101T100000", "RRULE:FREQ=DAILY"), "not defined as its clocks go"},
+		"an unknown zone":     {at("", "DTSTART;TZID=Nowhere:20260701T100000"), "neither known nor defined"},
+		"no date":             {at("", "DTSTART:tomorrow"), `"tomorrow" is no date`},
+		"31 June":             {at("", "DTSTART:20260631T100000Z"), "is no date"},
+		"vCalendar's rule":    {at("", "DTSTART:20260701T100000Z", "RRULE:W1 MO #5"), `rule "W1 MO #5"`},
+		"another calendar's":  {at("", "DTSTART;VALUE=DATE:20260701", "RRULE:RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L"), "RSCALE"},
+		"a period that is":    {at("", "DTSTART:20260701T100000Z", "RDATE;VALUE=PERIOD:20260702T100000Z/PT2H"), ""},
+		"an exception's date": {at("", "DTSTART:20260701T100000Z", "RECURRENCE-ID:never"), "RECURRENCE-ID"},
+	} {
+		p, _ := one(t, c.raw)
+		if got := strings.Join(p.Doubts, "; "); c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestSeveralObjectsArePartedWithTheirZones(t *testing.T) {
 	t.Parallel()
 	zone := func(id string) string {

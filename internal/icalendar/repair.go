@@ -1,6 +1,7 @@
 package icalendar
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -23,8 +24,40 @@ func (p *preparation) repair(o *Component) {
 			o.Lines[i] = l.WithValue(linkEncoder.Replace(contentline.Unescape(l.Value)))
 		}
 	}
+	p.dates(o)
+	o.Lines = slices.DeleteFunc(o.Lines, func(l contentline.Line) bool {
+		empty := l.Is("RRULE", "EXRULE") && strings.TrimSpace(l.Value) == ""
+		if empty {
+			p.remark("rule", o.Text("UID"), l.Number, "%s says nothing; left out, as servers make a broken rule of it", l.Name)
+		}
+		return empty
+	})
 	for _, child := range o.Children {
 		p.repair(child)
+	}
+}
+
+// dates writes those in the extended form of ISO 8601, "2026-03-02T10:00:00Z", as
+// RFC 5545 §3.3.5 wants them: no client reads the others.
+func (p *preparation) dates(o *Component) {
+	for i, l := range o.Lines {
+		if strings.IndexByte(l.Value, '-') < 0 || !l.Is("DTSTART", "DTEND", "DUE", "COMPLETED", "RECURRENCE-ID", "EXDATE", "RDATE") {
+			continue
+		}
+		values := strings.Split(l.Value, ",")
+		changed := false
+		for n, v := range values {
+			if m, ok := parseMoment(v, l.First("TZID")); ok && strings.IndexByte(v, '-') >= 0 {
+				values[n], changed = m.String(), true
+				if m.AllDay && l.First("VALUE") == "" {
+					l = l.WithParams(append(slices.Clip(l.Params), contentline.Param{Name: "VALUE", Values: []string{"DATE"}}))
+				}
+			}
+		}
+		if changed {
+			p.remark("date", o.Text("UID"), l.Number, "%s was written as ISO 8601 has it, not as iCalendar: %s", l.Name, contentline.Shorten(l.Value))
+			o.Lines[i] = l.WithValue(strings.Join(values, ","))
+		}
 	}
 }
 

@@ -99,6 +99,7 @@ var meaning = map[string]string{
 	"objectUID":         "an event or card without a UID, or with that of another; it gets one",
 	"objectCharset":     "an event or card that is not in UTF-8; it is converted",
 	"objectRepaired":    "an event or card that is repaired to be taken",
+	"objectDoubtful":    "a date, rule or time zone of an event that no program, or not each, reads as it was meant; it is carried as it is",
 	"severalUIDs":       "several events or cards in one; each becomes one of its own",
 	"vcard21":           "a card of version 2.1; it becomes one of version 3.0",
 	"unknownZone":       "a time zone that is known by its definition alone; it is carried with that",

@@ -1,0 +1,97 @@
+package icalendar
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/contentline"
+)
+
+// doubts are what of an object stays as it was written though no program, or not
+// each, reads it as it was meant: dates that are none, rules that nobody
+// understands, zones that are neither known nor defined, or defined otherwise
+// than their name says.
+func (g *group) doubts(s *series) (all []string) {
+	say := func(format string, args ...any) {
+		if text := fmt.Sprintf(format, args...); !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	repeats := slices.ContainsFunc(g.components, func(c *Component) bool { return c.has("RRULE") })
+	for _, c := range g.components {
+		for _, l := range c.Lines {
+			switch {
+			case l.Is("RRULE", "EXRULE"):
+				if _, err := parseRule(l.Value); err != nil {
+					say("%s: %v; kept as it is, and not followed", l.Name, err)
+				}
+			case l.Is("DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE"):
+				s.doubtTimes(l, repeats, say)
+			}
+		}
+	}
+	return all
+}
+
+// doubtTimes looks at the values of one property, and at its zone.
+func (s *series) doubtTimes(l contentline.Line, repeats bool, say func(string, ...any)) {
+	id := l.First("TZID")
+	for v := range strings.SplitSeq(l.Value, ",") {
+		begin, _, _ := strings.Cut(v, "/")
+		if strings.TrimSpace(v) == "" {
+			continue
+		}
+		m, ok := parseMoment(begin, id)
+		if !ok {
+			say("%s: %q is no date or time; kept as it is, and shown by no client", l.Name, contentline.Shorten(v))
+			continue
+		}
+		if m.TZID == "" {
+			continue
+		}
+		clock, known := s.zones.clock(m.TZID, s.zone)
+		if !known {
+			say("the time zone %q is neither known nor defined: clients take the time for their own", m.TZID)
+			return
+		}
+		if d := s.zones.defined[m.TZID]; d != nil && IANA(m.TZID) != "" {
+			own, ok := evaluated(d)
+			switch at := clock.instant(m.Wall); {
+			case !ok:
+			case own.offset(at) != clock.offset(at):
+				say("the time zone %q is defined as %s from Greenwich at that time, which is %s there: the name counts, as for most clients", m.TZID, offsetText(own.offset(at)), offsetText(clock.offset(at)))
+				return
+			case repeats && l.Is("DTSTART") && !agreeAlways(own, d, clock):
+				say("the time zone %q is not defined as its clocks go: where they differ the name counts, as for most clients", m.TZID)
+				return
+			}
+		}
+	}
+}
+
+// offsetText is a distance from UTC, "+01:00".
+func offsetText(seconds int) string {
+	return time.Unix(0, 0).In(time.FixedZone("", seconds)).Format("-07:00")
+}
+
+// agreeAlways is agree, cached by definition and place: a calendar has one
+// definition in each of its thousand events.
+func agreeAlways(own clock, d *Component, place clock) bool {
+	key := definition(d) + " " + place.loc.String()
+	places.Lock()
+	known, ok := places.agree[key]
+	places.Unlock()
+	if ok {
+		return known
+	}
+	known = agree(own, place)
+	places.Lock()
+	defer places.Unlock()
+	if len(places.agree) >= maxDefinitions || places.agree == nil {
+		places.agree = map[string]bool{}
+	}
+	places.agree[key] = known
+	return known
+}
