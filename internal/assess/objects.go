@@ -195,7 +195,7 @@ func (e *examiner) object(c model.ObjectCollection, name string, r model.ObjectR
 	o.Octets += int64(len(raw))
 	if len(raw) > maxObject {
 		e.note(Anomaly{Code: "objectTooLarge", Mailbox: name, Item: r.ID, Loss: true, Text: fmt.Sprintf("%d KiB; Stalwart takes 512 KiB unless it is told otherwise", len(raw)>>10),
-			Remedy: "raise the destination's limit on calendar objects and cards"})
+			Remedy: "raise the destination's limits before sync: x:Calendar maxICalendarSize, x:AddressBook maxVCardSize"})
 	}
 	var remarks []icalendar.Remark
 	n := 0

@@ -86,8 +86,11 @@ type ObjectStore interface {
 // ObjectLimits are what the server takes of one kind; 0: no limit known.
 type ObjectLimits struct {
 	MaxObject int64 // octets of one object
-	MaxName   int   // octets of a collection's name, or of a file's
-	Batch     int   // objects in one CreateObjects that is still one request
+	// Raise says which setting of the server has that limit, as advice; empty:
+	// none.
+	Raise   string
+	MaxName int // octets of a collection's name, or of a file's
+	Batch   int // objects in one CreateObjects that is still one request
 }
 
 // Collection names a collection of objects.

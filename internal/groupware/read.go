@@ -2,6 +2,8 @@ package groupware
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
@@ -73,10 +75,15 @@ func (a *Account) take(ctx context.Context, c *collection, w *reading, r *resour
 	}
 	parts := a.match(c, w, r, objects)
 	limit := a.dst.ObjectLimits(c.src.Kind)
+	if slices.ContainsFunc(parts, func(p *part) bool { return limit.MaxObject > 0 && p.write.Size > limit.MaxObject }) {
+		if limit, err = a.asked(ctx, c.src.Kind); err != nil {
+			return err
+		}
+	}
 	for _, p := range parts {
 		if limit.MaxObject > 0 && p.write.Size > limit.MaxObject {
 			p.drop()
-			a.refuse(c, w.batch, p, model.Faultf(model.ClassItem, destination.CodeTooLarge, "it has %d octets, more than the destination's %d", p.write.Size, limit.MaxObject))
+			a.refuse(c, w.batch, p, tooLarge(p.write.Size, limit))
 			continue
 		}
 		w.parts = append(w.parts, p)
@@ -86,6 +93,27 @@ func (a *Account) take(ctx context.Context, c *collection, w *reading, r *resour
 		return w.pass(ctx)
 	}
 	return nil
+}
+
+// asked is what the destination takes, once it has listed its collections in this
+// run: a server may tell its limits with them, and they may have been raised.
+func (a *Account) asked(ctx context.Context, kind model.Kind) (destination.ObjectLimits, error) {
+	if !a.limits[kind] {
+		if _, err := a.dst.ObjectCollections(ctx, kind); err != nil {
+			return destination.ObjectLimits{}, err
+		}
+		a.limits[kind] = true
+	}
+	return a.dst.ObjectLimits(kind), nil
+}
+
+// tooLarge refuses an object, with what the administrator can do.
+func tooLarge(size int64, limit destination.ObjectLimits) error {
+	f := &model.Fault{Class: model.ClassItem, Code: destination.CodeTooLarge, Err: fmt.Errorf("it has %d octets, more than the destination's %d", size, limit.MaxObject)}
+	if limit.Raise != "" {
+		f.Remedy = limit.Raise + ", reload its settings, and run sync with --retry-refused"
+	}
+	return f
 }
 
 // unread deals with a resource that could not be read or understood.

@@ -68,6 +68,7 @@ type Account struct {
 	incomplete bool
 	work       bool
 	refused    map[model.Kind]int64 // collections
+	limits     map[model.Kind]bool  // what the destination takes was asked for
 }
 
 // collection is one of the source and its row in the ledger.
@@ -88,7 +89,7 @@ func (c *collection) at() destination.Collection {
 
 // Survey asks the source for its collections and finds their rows.
 func Survey(ctx context.Context, o Options) (*Account, error) {
-	a := &Account{Options: o, refused: map[model.Kind]int64{}}
+	a := &Account{Options: o, refused: map[model.Kind]int64{}, limits: map[model.Kind]bool{}}
 	if a.Step == nil {
 		a.Step = func(string) error { return nil }
 	}

@@ -2,6 +2,7 @@ package stalwart
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/jmap"
@@ -22,6 +23,10 @@ type Account struct {
 	// shares is held while a share of objects is stored: what is read back is all
 	// that changed since, and should not be another share.
 	shares sync.Mutex
+
+	// maxEvent and maxCard are the most octets of an object that the server told
+	// the account; 0: it has not been asked yet.
+	maxEvent, maxCard atomic.Int64
 
 	ownerOnce   sync.Once
 	ownerClient *jmap.Client

@@ -90,9 +90,14 @@ func (a *Account) davOwner() string {
 
 func (a *Account) davCollections(ctx context.Context, d dialect) ([]davObject, error) {
 	list, _, _, err := a.d.dav.query(ctx, "PROPFIND", a.davOwner(), a.home(d), "1",
-		`<?xml version="1.0"?><D:propfind xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><D:displayname/><C:supported-calendar-component-set/></D:prop></D:propfind>`)
+		`<?xml version="1.0"?><D:propfind xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><D:displayname/><C:supported-calendar-component-set/><C:max-resource-size/><max-resource-size xmlns="urn:ietf:params:xml:ns:carddav"/></D:prop></D:propfind>`)
 	if err != nil {
 		return nil, err
+	}
+	for _, o := range list {
+		if o.maxSize > 0 { // settings are shown to few logins, this to all
+			a.largest(d.kind).Store(o.maxSize)
+		}
 	}
 	home := lastSegment(a.home(d))
 	return slices.DeleteFunc(list, func(o davObject) bool {

@@ -204,6 +204,7 @@ func (a *davAnswer) condition() string {
 type davObject struct {
 	name, version, displayName, syncToken, data string
 	components                                  []string
+	maxSize                                     int64
 	gone                                        bool
 }
 
@@ -239,7 +240,7 @@ func (d *dav) query(ctx context.Context, method, owner, path, depth, body string
 				continue
 			}
 			o.version = strings.Trim(p.etag, `"`)
-			o.displayName, o.syncToken, o.data, o.components = p.displayName, p.syncToken, p.data, p.components
+			o.displayName, o.syncToken, o.data, o.components, o.maxSize = p.displayName, p.syncToken, p.data, p.components, p.maxSize
 		}
 		list = append(list, o)
 	}

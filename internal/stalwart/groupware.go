@@ -1,11 +1,13 @@
 package stalwart
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/zeebo/blake3"
 
@@ -40,15 +42,23 @@ func (a *Account) HoldsObjects(kind model.Kind) bool {
 func (a *Account) ObjectLimits(kind model.Kind) destination.ObjectLimits {
 	switch kind {
 	case model.KindCalendar:
-		return destination.ObjectLimits{MaxObject: a.d.maxCalendar, MaxName: 255, Batch: a.d.setMax()}
+		return destination.ObjectLimits{MaxObject: cmp.Or(a.maxEvent.Load(), a.d.maxCalendar), MaxName: 255, Batch: a.d.setMax(), Raise: "raise x:Calendar maxICalendarSize at the destination"}
 	case model.KindContacts:
-		return destination.ObjectLimits{MaxObject: a.d.maxCard, MaxName: 255, Batch: a.d.setMax()}
+		return destination.ObjectLimits{MaxObject: cmp.Or(a.maxCard.Load(), a.d.maxCard), MaxName: 255, Batch: a.d.setMax(), Raise: "raise x:AddressBook maxVCardSize at the destination"}
 	}
 	l := destination.ObjectLimits{MaxName: 255, Batch: 100, MaxObject: 1<<32 - 1}
 	if !a.d.permissions["unlimitedUploads"] && a.d.session.Core.MaxSizeUpload > 0 {
 		l.MaxObject = a.d.session.Core.MaxSizeUpload
 	}
 	return l
+}
+
+// largest is where the bound of a kind is kept.
+func (a *Account) largest(kind model.Kind) *atomic.Int64 {
+	if kind == model.KindContacts {
+		return &a.maxCard
+	}
+	return &a.maxEvent
 }
 
 // readObjectLimits asks for the limits that no session announces, where the

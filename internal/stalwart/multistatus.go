@@ -23,6 +23,7 @@ type davResponse struct {
 type propstat struct {
 	status, etag, displayName, syncToken, data string
 	components                                 []string
+	maxSize                                    int64 // octets of an object; 0: not told
 }
 
 var errXML = errors.New("it is no XML document, or is cut off")
@@ -146,6 +147,8 @@ func (m *multistatus) ended(open []string, text string) {
 		p.displayName = text
 	case name == "sync-token":
 		p.syncToken = text
+	case name == "max-resource-size":
+		p.maxSize, _ = strconv.ParseInt(strings.TrimSpace(text), 10, 64) // 0 is none
 	case name == "calendar-data", name == "address-data":
 		p.data = text
 	}

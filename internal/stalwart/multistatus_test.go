@@ -21,7 +21,7 @@ func TestMultistatus(t *testing.T) {
 			{status: "HTTP/1.1 200 OK", etag: `"1"`, data: "BEGIN:VCARD\nNOTE:a <b> &amp; ää &bad; & <c> &amp;\x01\n", components: []string{"VEVENT", "VTODO"}},
 			{status: "HTTP/1.1 404 Not Found"}}}}}
 	if !reflect.DeepEqual(m, want) {
-		t.Errorf("got  %q\nwant %q", m, want)
+		t.Errorf("got  %+v\nwant %+v", m, want)
 	}
 	for _, cut := range []string{`<D:multistatus xmlns:D="DAV:"><D:response>`, `<a><b`, `</a>`, `<a/>text`, `<a><![CDATA[x]></a>`, "no"} {
 		if m, err := readMultistatus([]byte(cut)); err == nil {
