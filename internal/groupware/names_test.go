@@ -1,9 +1,12 @@
 package groupware_test
 
 import (
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
 )
@@ -25,13 +28,31 @@ func testNamesOfFiles(t *testing.T, s *server) {
 		want[name] = strings.TrimSuffix("content of "+name, "content of empty")
 		e.src.PutObject("anna", model.KindFiles, "/", name, want[name])
 	}
+	// Those that FileNode/set refuses, and WebDAV does not.
+	hard := []string{strings.Repeat("ж", 43), strings.Repeat("漢", 80), "CON", "lpt1"}
+	for _, name := range hard {
+		e.src.PutFile("anna", model.KindFiles, "/", name, "content of "+name, time.Date(2019, 1, 1, 10, 0, 0, 0, time.UTC))
+		if s.real != nil {
+			want[name] = "content of " + name
+		}
+	}
+	if s.real != nil {
+		deep := strings.Repeat("папка", 20)
+		e.src.PutCollection("anna", model.ObjectCollection{Kind: model.KindFiles, ID: "/deep", Path: []string{deep}})
+		e.src.PutCollection("anna", model.ObjectCollection{Kind: model.KindFiles, ID: "/deep/aux", Path: []string{deep, "aux"}})
+		e.src.PutObject("anna", model.KindFiles, "/deep/aux", "файл"+hard[0], "in "+deep)
+	}
 	for name, readable := range map[string]string{"K\xf6ln": "Köln", "K\xe4ln": "Käln"} {
 		want[readable] = "content of " + readable
 		e.src.PutObject("anna", model.KindFiles, "/", name, want[readable])
 	}
 	res := e.must()
-	if res.Files.Refused != 0 || res.Files.Repaired != 2 {
-		t.Errorf("%+v", res.Files)
+	refused := int64(0)
+	if s.real == nil { // the embedded one has no WebDAV
+		refused = int64(len(hard))
+	}
+	if res.Files.Refused != refused || res.Files.Repaired != 2 {
+		t.Errorf("%+v\n%s", res.Files, strings.Join(e.notes, "\n"))
 	}
 	for _, note := range []string{"|Köln|repaired|its name was not in UTF-8; taken for windows-1252", "grün||repaired|its name was not in UTF-8; taken for windows-1252"} {
 		if !slices.Contains(e.notes, note) {
@@ -54,5 +75,39 @@ func testNamesOfFiles(t *testing.T, s *server) {
 			t.Errorf("%q holds %q", at, got)
 		}
 	}
+	if s.real != nil {
+		if got := e.texts(folders["aux"])["файл"+hard[0]]; !strings.HasPrefix(got, "in папка") {
+			t.Errorf("the deep file holds %q", got)
+		}
+		// A user's client finds them, with their dates.
+		resp := s.fetch(t, http.MethodHead, "anna", url.PathEscape(hard[1]))
+		if resp.StatusCode != http.StatusOK || !strings.Contains(resp.Header.Get("Last-Modified"), "01 Jan 2019") {
+			t.Errorf("WebDAV answers %s, changed %s", resp.Status, resp.Header.Get("Last-Modified"))
+		}
+		e.src.PutObject("anna", model.KindFiles, "/", hard[1], "changed")
+		e.src.RemoveObject("anna", model.KindFiles, "/", hard[0])
+		if res := e.must(); res.Files.Changed != 1 || res.Files.Removed != 1 {
+			t.Errorf("%+v", res.Files)
+		}
+		if got := e.texts(folders[""]); got[hard[1]] != "changed" || got[hard[0]] != "" {
+			t.Errorf("%q", got)
+		}
+	}
 	e.unchanged()
+}
+
+// fetch asks for a file as its user's client does.
+func (s *server) fetch(t *testing.T, method, name, path string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, s.url+"/dav/file/"+url.PathEscape(name+"@"+s.domain)+"/"+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth(name+"@"+s.domain, "Correct-Horse-7391")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp
 }

@@ -259,3 +259,6 @@ func escapeXML(s string) string {
 	_ = xml.EscapeText(&b, []byte(s))
 	return b.String()
 }
+
+// address is the URL of a path.
+func (d *dav) address(path string) string { return d.base.Scheme + "://" + d.base.Host + path }

@@ -124,7 +124,7 @@ func (a *Account) putFolder(ctx context.Context, c destination.ObjectCollection)
 	if c.Parent == rootFolder || c.Parent == "" {
 		parent = nil
 	}
-	set := args{"name": encodeName(c.Name), "parentId": parent}
+	set := args{"name": nodeName(c.Name), "parentId": parent}
 	var got setAnswer
 	if c.ID != "" {
 		if err := call(ctx, a.d.client, capFiles, "FileNode/set", args{"accountId": a.id, "update": args{c.ID: set}}, &got); err != nil {
@@ -133,13 +133,13 @@ func (a *Account) putFolder(ctx context.Context, c destination.ObjectCollection)
 		if bad := got.NotUpdated[c.ID]; bad != nil {
 			return c.ID, collectionRefused(c.Name, bad)
 		}
-		return c.ID, nil
+		return c.ID, a.giveFolder(ctx, c.ID, c.Name)
 	}
 	if err := call(ctx, a.d.client, capFiles, "FileNode/set", args{"accountId": a.id, "create": args{"f": set}}, &got); err != nil {
 		return "", err
 	}
 	if made, ok := got.Created["f"]; ok {
-		return made.ID, nil
+		return made.ID, a.giveFolder(ctx, made.ID, c.Name)
 	}
 	bad := got.NotCreated["f"]
 	if bad == nil {
@@ -151,7 +151,7 @@ func (a *Account) putFolder(ctx context.Context, c destination.ObjectCollection)
 			return "", err
 		}
 		if len(have) == 1 && have[0].BlobID == nil {
-			return bad.ExistingID, nil
+			return bad.ExistingID, a.giveFolder(ctx, bad.ExistingID, c.Name)
 		}
 	}
 	return "", collectionRefused(c.Name, bad)
@@ -244,7 +244,7 @@ func (a *Account) createFiles(ctx context.Context, folder string, objects []dest
 			continue
 		}
 		n := nodeArguments(w, blobs[i])
-		n["name"] = encodeName(w.UID)
+		n["name"] = nodeName(w.UID)
 		if folder != rootFolder {
 			n["parentId"] = folder
 		}
@@ -258,17 +258,55 @@ func (a *Account) createFiles(ctx context.Context, folder string, objects []dest
 	if err := call(ctx, a.d.client, capFiles, "FileNode/set", args{"accountId": a.id, "create": create}, &got); err != nil {
 		return err
 	}
+	waiting := map[string]named{}
 	for i := range objects {
 		if out[i].Err != nil {
 			continue
 		}
+		id := ""
+		bad := got.NotCreated[creation(i)]
 		if made, ok := got.Created[creation(i)]; ok {
-			out[i].Object = destination.Object{ID: made.ID, UID: objects[i].UID, Hash: objects[i].Hash}
-		} else if out[i].Err = fileRefused(got.NotCreated[creation(i)]); model.ClassOf(out[i].Err) != model.ClassItem {
-			return out[i].Err
+			id = made.ID
+		} else if bad != nil && bad.ExistingID != "" && byMove(encodeName(objects[i].UID)) {
+			// A stopped run left it, perhaps with other content.
+			id = bad.ExistingID
+			var again setAnswer
+			if err := call(ctx, a.d.client, capFiles, "FileNode/set", args{"accountId": a.id, "update": args{id: nodeArguments(objects[i], blobs[i])}}, &again); err != nil {
+				return err
+			}
+			if bad = again.NotUpdated[id]; bad != nil {
+				id = ""
+			}
+		}
+		if id == "" {
+			if out[i].Err = fileRefused(bad); model.ClassOf(out[i].Err) != model.ClassItem {
+				return out[i].Err
+			}
+			continue
+		}
+		out[i].Object = destination.Object{ID: id, UID: objects[i].UID, Hash: objects[i].Hash}
+		if byMove(encodeName(objects[i].UID)) {
+			waiting[id] = named{objects[i].UID, objects[i].Modified, &out[i].Err}
 		}
 	}
+	if err := a.giveNames(ctx, waiting); err != nil {
+		return err
+	}
 	return a.fileVersionsInto(ctx, out)
+}
+
+// giveFolder gives a folder a name that FileNode/set does not take.
+func (a *Account) giveFolder(ctx context.Context, id, name string) error {
+	if !byMove(encodeName(name)) {
+		return nil
+	}
+	if err := a.giveName(ctx, id, name); err != nil {
+		if model.ClassOf(err) == model.ClassItem {
+			return collectionRefused(name, err)
+		}
+		return err
+	}
+	return nil
 }
 
 func fileRefused(bad *jmap.SetError) error {
@@ -277,9 +315,13 @@ func fileRefused(bad *jmap.SetError) error {
 	}
 	err := refusal(bad)
 	if bad.Type == "alreadyExists" {
-		return itemError(destination.CodeExists, "a file or folder of this name is there already")
+		return nameTaken()
 	}
 	return err
+}
+
+func nameTaken() error {
+	return itemError(destination.CodeExists, "a file or folder of this name is there already")
 }
 
 // fileVersionsInto asks for the blob ids that the server gave to what was
@@ -320,10 +362,6 @@ func (a *Account) uploadFiles(ctx context.Context, objects []destination.ObjectW
 	blobs := make([]destination.Blob, 0, len(objects))
 	var of []int
 	for i, w := range objects {
-		if len(encodeName(w.UID)) > 255 {
-			out[i].Err = itemError(destination.CodeTooLarge, "the name takes %d octets as WebDAV writes it, more than the server's 255", len(encodeName(w.UID)))
-			continue
-		}
 		if l := a.ObjectLimits(model.KindFiles).MaxObject; l > 0 && w.Size > l {
 			out[i].Err = itemError(destination.CodeTooLarge, "the file has %d octets, more than the server's %d", w.Size, l)
 			continue
