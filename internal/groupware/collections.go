@@ -50,6 +50,24 @@ func (c *collection) components() []string {
 	return c.src.Components
 }
 
+// unwritten says what of a collection the destination does not take as it is.
+func (c *collection) unwritten() (texts []string) {
+	p := c.properties()
+	if n := len(c.src.Path); n > 0 && p.Name != c.src.Path[n-1] {
+		texts = append(texts, "its name is shortened to 255 octets: "+c.src.Path[n-1])
+	}
+	if p.Description != c.src.Description {
+		texts = append(texts, "its description is shortened to 254 octets: "+c.src.Description)
+	}
+	if c.src.Color != "" && p.Color == "" {
+		texts = append(texts, fmt.Sprintf("its colour %q is none; left out", c.src.Color))
+	}
+	if c.src.TimeZone != "" && p.TimeZone == "" {
+		texts = append(texts, fmt.Sprintf("its time zone is known by no name; left out: %s", cut(c.src.TimeZone, 80)))
+	}
+	return texts
+}
+
 // cut shortens text to n octets between two characters.
 func cut(s string, n int) string {
 	if len(s) <= n {
@@ -155,6 +173,9 @@ func (a *Account) putCollection(ctx context.Context, c *collection, at []destina
 	}
 	if c.row.Target != "" && c.row.Written == want.String() {
 		return nil
+	}
+	for _, text := range c.unwritten() {
+		a.Note(c.name(), "", NoteRepaired, text)
 	}
 	if c.row.Target == "" || merged != have {
 		to.Default = merged.Default && !have.Default

@@ -93,6 +93,26 @@ func testUsersChangesStay(t *testing.T, s *server) {
 // A calendar's properties are merged one by one.
 func TestPropertiesMerge(t *testing.T) { both(t, testPropertiesMerge) }
 
+// What of a calendar does not fit is shortened or left out, and said.
+func TestWhatDoesNotFitIsSaid(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, startSandbox(t), "anna")
+	odd := calendar("odd", strings.Repeat("ä", 130))
+	odd.Description, odd.Color, odd.TimeZone = strings.Repeat("x", 300), "mauve", "Nowhere at all"
+	e.src.PutCollection("anna", odd)
+	e.must()
+	all := strings.Join(e.notes, "\n")
+	for _, want := range []string{"name is shortened", "description is shortened", `colour "mauve"`, "time zone is known by no name"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is not said:\n%s", want, all)
+		}
+	}
+	if got := keys(e.collections(model.KindCalendar)); !strings.Contains(got, strings.Repeat("ä", 127)) {
+		t.Errorf("calendars: %s", got)
+	}
+	e.unchanged()
+}
+
 func testPropertiesMerge(t *testing.T, s *server) {
 	e := newEnv(t, s, "props")
 	e.fill()
