@@ -47,11 +47,8 @@ var objectSites = map[string]func(t *testing.T) objectSite{
 		return site
 	},
 	"Apache": func(t *testing.T) objectSite {
-		a := lab.StartApache(t, anna)
-		c := newDAVClient(a.URL, anna.Name, anna.Password, map[model.Kind]string{model.KindFiles: "/basic/anna/"})
-		c.filler = a
-		return objectSite{kinds: []model.Kind{model.KindFiles}, client: c,
-			source: fmt.Sprintf("  kind: dav\n  dav: {files: %q, logins: %q}", a.URL+"/digest/{user}/", logins(t))}
+		site, _ := startObjectApache(t)
+		return site
 	},
 	"SabreDAV": func(t *testing.T) objectSite {
 		s := lab.StartSabreDAV(t)
@@ -148,4 +145,14 @@ func startObjectCyrus(t *testing.T) (over, disk objectSite) {
 	disk.checks = "3 calendars, 2 address books and 10 folders of files can be read"
 	disk.source = fmt.Sprintf("  kind: cyrus\n  cyrus: {config: %q}", s.Config)
 	return over, disk
+}
+
+// startObjectApache starts one with files over WebDAV; folder holds anna's.
+func startObjectApache(t *testing.T) (site objectSite, folder string) {
+	t.Helper()
+	a := lab.StartApache(t, anna)
+	c := newDAVClient(a.URL, anna.Name, anna.Password, map[model.Kind]string{model.KindFiles: "/basic/anna/"})
+	c.filler = a
+	return objectSite{kinds: []model.Kind{model.KindFiles}, client: c,
+		source: fmt.Sprintf("  kind: dav\n  dav: {files: %q, logins: %q}", a.URL+"/digest/{user}/", logins(t))}, filepath.Join(a.Folder, anna.Name)
 }
