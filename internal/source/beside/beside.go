@@ -241,11 +241,16 @@ func (st *store) OwnSeen(ctx context.Context, c model.Collection) (bool, error) 
 }
 
 // Damage implements source.Damaged.
-func (st *store) Damage() []model.Damage {
-	if d, ok := st.Store.(source.Damaged); ok {
-		return d.Damage()
+func (st *store) Damage() (all []model.Damage) {
+	st.mu.Lock()
+	opened := st.opened
+	st.mu.Unlock()
+	for _, s := range []source.Store{st.Store, opened} {
+		if d, ok := s.(source.Damaged); ok {
+			all = append(all, d.Damage()...)
+		}
 	}
-	return nil
+	return all
 }
 
 var _ interface {

@@ -53,7 +53,11 @@ func (l *listing) member(base *url.URL, r *response) (o model.Object, ok bool) {
 	case http.StatusNotFound, http.StatusGone, http.StatusInsufficientStorage: // the last one speaks of the listing
 		return o, false
 	}
-	return l.object(at, r), true
+	o = l.object(at, r)
+	if r.status/100 <= 2 {
+		l.st.sees(l.c, r, o)
+	}
+	return o, true
 }
 
 // fromWalk reports the files of a folder as the walk saw them; ok is false where

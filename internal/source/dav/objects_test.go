@@ -200,6 +200,29 @@ func TestNoTokens(t *testing.T) {
 	}
 }
 
+// What a server does against the rules is told, once.
+func TestOddities(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	st := f.opened(t)
+	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar), resp("/cal/work/a b.ics", etag("1")), resp("/cal/work/ö.ics", etag("2")), resp("/cal/work/fine%20one.ics", etag(`W/&quot;3&quot;`)), resp("/cal/work/new.ics", noType))
+	want := `Work: objects that have an address that is no URL (RFC 4918 §8.3); read at the one that was meant: 2, first "/cal/work/a b.ics"
+Work: objects that have neither an entity tag nor a date of their last change; they are read in every run: 1, first "new.ics"
+`
+	for _, want := range []string{want, ""} {
+		if want != "" {
+			changes(t, st, work, "")
+		}
+		got := ""
+		for _, d := range st.Damage() {
+			got += d.Mailbox + ": " + d.Text + "\n"
+		}
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestMultiget(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)

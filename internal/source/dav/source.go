@@ -153,7 +153,7 @@ func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error
 }
 
 func (s *Source) open(ctx context.Context, a model.Account) (*Store, error) {
-	st := &Store{src: s, acc: a, c: s.client(a), names: map[string][]grantee{}, readings: map[string]*reading{}, batch: firstBatch, most: batch}
+	st := &Store{src: s, acc: a, c: s.client(a), names: map[string][]grantee{}, readings: map[string]*reading{}, odd: oddities{}, batch: firstBatch, most: batch}
 	if err := st.discover(ctx); err != nil {
 		return nil, err
 	}
@@ -237,6 +237,7 @@ type Store struct {
 	// see version.go.
 	newer   map[string]bool
 	noNewer atomic.Bool // it has no newer ones
+	odd     oddities
 }
 
 // Close implements source.Store.
@@ -275,4 +276,5 @@ var _ interface {
 	source.Store
 	source.Objects
 	source.ObjectRights
+	source.Damaged
 } = (*Store)(nil)
