@@ -56,17 +56,19 @@ func (s *series) doubtTimes(l contentline.Line, repeats bool, say func(string, .
 			say("the time zone %q is neither known nor defined: clients take the time for their own", m.TZID)
 			return
 		}
-		if d := s.zones.defined[m.TZID]; d != nil && IANA(m.TZID) != "" {
-			own, ok := evaluated(d)
-			switch at := clock.instant(m.Wall); {
-			case !ok:
-			case own.offset(at) != clock.offset(at):
-				say("the time zone %q is defined as %s from Greenwich at that time, which is %s there: the name counts, as for most clients", m.TZID, offsetText(own.offset(at)), offsetText(clock.offset(at)))
-				return
-			case repeats && l.Is("DTSTART") && !agreeAlways(own, d, clock):
-				say("the time zone %q is not defined as its clocks go: where they differ the name counts, as for most clients", m.TZID)
-				return
-			}
+		d := s.zones.defined[m.TZID]
+		if d == nil || IANA(m.TZID) == "" {
+			continue
+		}
+		own := definedLike(d, clock)
+		switch at := clock.instant(m.Wall); {
+		case own.agrees:
+		case own.offset(at) != clock.offset(at):
+			say("the time zone %q is defined as %s from Greenwich at that time, which is %s there: the name counts, as for most clients", m.TZID, offsetText(own.offset(at)), offsetText(clock.offset(at)))
+			return
+		case repeats && l.Is("DTSTART"):
+			say("the time zone %q is not defined as its clocks go: where they differ the name counts, as for most clients", m.TZID)
+			return
 		}
 	}
 }
@@ -76,22 +78,30 @@ func offsetText(seconds int) string {
 	return time.Unix(0, 0).In(time.FixedZone("", seconds)).Format("-07:00")
 }
 
-// agreeAlways is agree, cached by definition and place: a calendar has one
-// definition in each of its thousand events.
-func agreeAlways(own clock, d *Component, place clock) bool {
-	key := definition(d) + " " + place.loc.String()
+// definedClock is what a definition says, beside the clocks of the place that it
+// is named after.
+type definedClock struct {
+	clock
+	agrees bool
+}
+
+// definedLike compares a definition with the place of its name, once for each: a
+// calendar has one in each of its thousand events. One that says nothing agrees.
+func definedLike(d *Component, place clock) definedClock {
+	key := string(d.append(make([]byte, 0, d.size())))
 	places.Lock()
-	known, ok := places.agree[key]
+	c, ok := places.named[key]
 	places.Unlock()
 	if ok {
-		return known
+		return c
 	}
-	known = agree(own, place)
+	c.clock, ok = evaluate(d)
+	c.agrees = !ok || len(c.onsets) == 0 || agree(c.clock, place)
 	places.Lock()
 	defer places.Unlock()
-	if len(places.agree) >= maxDefinitions || places.agree == nil {
-		places.agree = map[string]bool{}
+	if len(places.named) >= maxDefinitions || places.named == nil {
+		places.named = map[string]definedClock{}
 	}
-	places.agree[key] = known
-	return known
+	places.named[key] = c
+	return c
 }

@@ -48,7 +48,7 @@ var (
 var places struct {
 	sync.Mutex
 	byDefinition map[string]string
-	agree        map[string]bool // by definition and place
+	named        map[string]definedClock
 }
 
 // placeOf is the first place, in the order of names, whose clocks show what a
