@@ -249,6 +249,28 @@ func TestMultiget(t *testing.T) {
 	}
 }
 
+// An object that is listed and not found is not taken for deleted, nor one of a
+// server that does not tell; one that vanished is.
+func TestListedButNotFound(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	st := f.opened(t)
+	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar), resp("/cal/work/listed.ics", etag("1")))
+	f.say("GET /cal/work/there.ics", http.StatusOK, "there")
+	for propfind, want := range map[int]string{http.StatusMultiStatus: "fault 2 gone", http.StatusForbidden: "fault 2 notFound", http.StatusNotFound: "fault 2 gone"} {
+		listed := "fault 2 notFound"
+		if propfind != http.StatusMultiStatus {
+			f.say("PROPFIND /cal/work/", propfind, "")
+			listed = want
+		}
+		got := read(t, st, work, "/cal/work/listed.ics", "/cal/work/there.ics", "/cal/work/vanished.ics")
+		if got["/cal/work/listed.ics"] != listed || got["/cal/work/there.ics"] != "there" || got["/cal/work/vanished.ics"] != want {
+			t.Errorf("%d: %v", propfind, got)
+		}
+		f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar), resp("/cal/work/listed.ics", etag("1")))
+	}
+}
+
 // Multiget that is refused, or stops being XML: every object comes by GET.
 func TestNoMultiget(t *testing.T) {
 	t.Parallel()

@@ -35,6 +35,14 @@ type handler func(model.ObjectRef, *source.Content, error) error
 // ReadObjects implements source.Objects. Calendar objects and cards come by
 // multiget; what that does not give comes by GET, as files do.
 func (st *Store) ReadObjects(ctx context.Context, c model.ObjectCollection, objects []model.ObjectRef, fn func(model.ObjectRef, *source.Content, error) error) error {
+	var m missing
+	if err := st.read(ctx, c, objects, m.holding(fn)); err != nil {
+		return err
+	}
+	return m.tell(ctx, st, c, fn)
+}
+
+func (st *Store) read(ctx context.Context, c model.ObjectCollection, objects []model.ObjectRef, fn handler) error {
 	if c.Kind == model.KindFiles {
 		return st.gets(ctx, c, objects, fn)
 	}
