@@ -158,8 +158,9 @@ func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
 		case r.is(caldav("schedule-inbox")):
 			w.inbox = at
 		case r.status/100 > 2:
-			w.errs = append(w.errs, &model.Fault{Class: model.ClassItem, Account: w.st.acc.Login, Collection: lastSegment(at.EscapedPath()),
-				Err: &statusError{method: "PROPFIND", path: at.EscapedPath(), code: r.status}})
+			w.untold(at, r.status)
+		case !self && r.props[dav("resourcetype")] == nil && r.refused/100 > 2 && r.refused != http.StatusNotFound:
+			w.untold(at, r.refused)
 		case !self && level < maxNested && plainFolder(r):
 			deeper = append(deeper, at)
 		}
@@ -195,6 +196,13 @@ func (w *walk) askInbox(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// untold notes what the server fails to look at: it may be a collection, so that
+// what is missing is not gone.
+func (w *walk) untold(at *url.URL, status int) {
+	w.errs = append(w.errs, &model.Fault{Class: model.ClassItem, Account: w.st.acc.Login, Collection: lastSegment(at.EscapedPath()),
+		Err: &statusError{method: "PROPFIND", path: at.EscapedPath(), code: status}})
 }
 
 // truncated notes that a server lists only a part.
@@ -326,6 +334,14 @@ func (w *walk) files(ctx context.Context, u *url.URL, path []string) error {
 	known, whole := false, true
 	_, at, err := w.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", long: true, body: propfind(append(slices.Clone(objectNames), cs("getctag"), dav("sync-token"), dav("current-user-privilege-set"))...)},
 		func(base *url.URL, r *response) error {
+			if at := resolveHref(base, r.href, w.st.src.trusts); r.status/100 > 2 && strings.HasSuffix(at.Path, "/") && pathKey(at.EscapedPath()) != pathKey(base.EscapedPath()) {
+				switch r.status { // a folder
+				case http.StatusNotFound, http.StatusGone, http.StatusInsufficientStorage:
+				default:
+					w.untold(at, r.status)
+					return nil
+				}
+			}
 			l := listing{st: w.st, c: model.ObjectCollection{Kind: model.KindFiles, ID: base.EscapedPath()}}
 			if o, ok := l.member(base, r); ok {
 				files = append(files, o)

@@ -73,6 +73,28 @@ func TestCollections(t *testing.T) {
 	}
 }
 
+// What the server fails to look at is named: a calendar or folder that is missing
+// for that is not gone.
+func TestCollectionsThatAreNotTold(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	ill := "<d:response><d:href>/cal/ill/</d:href><d:status>HTTP/1.1 500 Internal Server Error</d:status></d:response>"
+	f.on("PROPFIND /cal/", resp("/cal/", isPlain), resp("/cal/work/", isCalendar), ill,
+		"<d:response><d:href>/cal/closed/</d:href><d:propstat><d:prop><d:resourcetype/></d:prop><d:status>HTTP/1.1 403 Forbidden</d:status></d:propstat></d:response>")
+	for name, change := range map[string]func(*Options){"ill closed": nil, "ill": func(o *Options) { o.Calendars, o.Files = "", o.Calendars }} {
+		all, errs, err := f.store(t, change).ObjectCollections(t.Context())
+		var named []string
+		for _, e := range errs {
+			if model.ClassOf(e) == model.ClassItem {
+				named = append(named, e.(*model.Fault).Collection)
+			}
+		}
+		if err != nil || len(all) != 1 || strings.Join(named, " ") != name {
+			t.Errorf("%+v, %v, %v, want %s", all, errs, err, name)
+		}
+	}
+}
+
 func TestColors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"#ABC": "#aabbcc", "#abcd": "#aabbccdd", "#123456": "#123456", "#12345678": "#12345678", "": "", "blue": "#0000ff", "#12345": "", "#gggggg": "", "rgb(1,2,3)": ""} {
