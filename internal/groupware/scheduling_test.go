@@ -1,6 +1,8 @@
 package groupware_test
 
 import (
+	"bufio"
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -15,7 +17,8 @@ import (
 
 // Meetings that the account organises or is invited to, past and to come, with
 // alarms by mail, come over, change, move and go without a message leaving the
-// server; organizer and attendees stay as they are.
+// server; organizer and attendees stay as they are. A client that is connected
+// learns that something changed, and nothing else is pushed to it.
 func TestNothingIsSent(t *testing.T) { both(t, testNothingIsSent) }
 
 func testNothingIsSent(t *testing.T, s *server) {
@@ -37,6 +40,10 @@ func testNothingIsSent(t *testing.T, s *server) {
 		"series": ics("series", "Every week", append(mine, "RRULE:FREQ=WEEKLY")...),
 	} {
 		e.src.PutObject("boss", model.KindCalendar, "home", name+".ics", text)
+	}
+	var pushed func() []string
+	if s.real != nil {
+		pushed = s.listen(t)
 	}
 	for i := range 12 { // enough of them to go by JMAP
 		e.src.PutObject("boss", model.KindCalendar, "home", fmt.Sprint("more", i, ".ics"), ics(fmt.Sprint("more", i), "More", append(mine, mail...)...))
@@ -71,7 +78,55 @@ func testNothingIsSent(t *testing.T, s *server) {
 		t.Errorf("%d messages were sent", n)
 	}
 	if s.real != nil {
+		all := pushed()
+		for _, event := range all {
+			if !strings.HasPrefix(event, `state {"@type":"StateChange",`) {
+				t.Errorf("pushed: %s", event)
+			}
+		}
+		if len(all) == 0 {
+			t.Error("a connected client was told nothing, which proves nothing")
+		}
 		s.seesInvitations(t, ics("proof", "Sent", mine...))
+	}
+}
+
+// listen connects as the account boss by an event source (RFC 8620 §7.3), which
+// tells changes and alarms. What it returns ends that, and gives what was told.
+func (s *server) listen(t *testing.T) func() []string {
+	t.Helper()
+	ctx, end := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/jmap/eventsource/?types=*&closeafter=no&ping=0", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth("boss@"+s.domain, "Correct-Horse-7391")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("event source: %v, %v", resp, err)
+	}
+	var events []string
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer resp.Body.Close()
+		name := ""
+		for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+			field, value, _ := strings.Cut(lines.Text(), ":")
+			switch value = strings.TrimSpace(value); field {
+			case "event":
+				name = value
+			case "data":
+				if name != "ping" {
+					events = append(events, name+" "+value)
+				}
+			}
+		}
+	}()
+	return func() []string {
+		end()
+		<-done
+		return events
 	}
 }
 
