@@ -83,17 +83,8 @@ func collectionSet(kind *homeKind) handler {
 			col.looks[c.tok.account] = &l
 			set.created[m.name] = obj{"id": formatID32(col.doc)}
 		}
-		for _, m := range c.args.get("update").members {
-			id, err := parseID(m.name)
-			col := h.collections[uint32(id)]
-			switch {
-			case err != nil || col == nil:
-				set.notUpdated[m.name] = newSetError("notFound", "")
-				continue
-			case set.dies(id):
-				set.notUpdated[m.name] = newSetError("willDestroy", "ID will be destroyed.")
-				continue
-			case !c.owns():
+		for m, col := range toUpdate(set, byDocument(h.collections)) {
+			if !c.owns() {
 				set.notUpdated[m.name] = newSetError("forbidden", "You are not allowed to modify this "+kind.says+".")
 				continue
 			}

@@ -19,21 +19,7 @@ func emailSet(c *call) (obj, *methodError) {
 	for _, m := range c.args.get("create").members {
 		set.notCreated[m.name] = newSetError("forbidden", "The sandbox makes emails by Email/import only.")
 	}
-	for _, m := range c.args.get("update").members {
-		id, err := parseID(m.name)
-		if err != nil {
-			set.notUpdated[m.name] = newSetError("notFound", "")
-			continue
-		}
-		if set.dies(id) {
-			set.notUpdated[m.name] = newSetError("willDestroy", "ID will be destroyed.")
-			continue
-		}
-		e := a.emails[uint32(id)]
-		if e == nil {
-			set.notUpdated[m.name] = newSetError("notFound", "")
-			continue
-		}
+	for m, e := range toUpdate(set, byDocument(a.emails)) {
 		bad, fail := c.patchEmail(a, e, m.value)
 		if fail != nil {
 			return nil, fail

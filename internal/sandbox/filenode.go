@@ -48,6 +48,14 @@ func (f *files) children(folder uint32) (all []*fileNode) {
 	return all
 }
 
+// tree is a node with all that it holds, what is in a folder before the folder.
+func (f *files) tree(n *fileNode) (all []*fileNode) {
+	for _, child := range f.children(n.doc) {
+		all = append(all, f.tree(child)...)
+	}
+	return append(all, n)
+}
+
 // below reports whether a folder is in another, at any depth.
 func (f *files) below(doc, folder uint32) bool {
 	for range len(f.nodes) + 1 {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -24,17 +25,7 @@ func fileSet(c *call) (obj, *methodError) {
 	if fail := f.create(c.args.get("create").members); fail != nil {
 		return nil, fail
 	}
-	for _, m := range c.args.get("update").members {
-		id, err := parseID(m.name)
-		old := a.files.nodes[uint32(id)]
-		switch {
-		case err != nil || old == nil:
-			f.notUpdated[m.name] = newSetError("notFound", "")
-			continue
-		case f.dies(id):
-			f.notUpdated[m.name] = newSetError("willDestroy", "ID will be destroyed.")
-			continue
-		}
+	for m, old := range toUpdate(set, byDocument(a.files.nodes)) {
 		n := *old
 		if bad := f.apply(&n, old, m.value); bad != nil {
 			f.notUpdated[m.name] = bad
@@ -217,32 +208,46 @@ func (f *fileSetting) place(n, old *fileNode) setError {
 	return nil
 }
 
+// destroy removes nodes. What another of the call takes along is not removed a
+// second time, and is refused even where that other is.
 func (f *fileSetting) destroy(withChildren bool) {
+	var gone []*fileNode
+	marked := map[uint32]bool{}
+	mark := func(n *fileNode) bool {
+		again := marked[n.doc]
+		marked[n.doc] = true
+		return again
+	}
 	for _, id := range f.willDestroy {
 		n := f.a.files.nodes[uint32(id)]
+		var tree []*fileNode
+		if n != nil {
+			tree = f.a.files.tree(n)
+		}
 		var bad setError
 		switch {
 		case n == nil:
 			bad = newSetError("notFound", "")
+		case slices.ContainsFunc(tree, mark):
+			bad = newSetError("willDestroy", "File node or one of its children is already marked for deletion.")
 		case !f.c.owns():
-			bad = newSetError("forbidden", "You are not allowed to delete this file or folder.")
-		case !withChildren && len(f.a.files.children(n.doc)) > 0:
+			bad = newSetError("forbidden", "You are not allowed to delete this file node.")
+		case !withChildren && len(tree) > 1:
 			bad = newSetError("nodeHasChildren", "Cannot delete non-empty folder.")
 		}
 		if bad != nil {
 			f.notDestroyed[formatID(id)] = bad
 			continue
 		}
+		gone = append(gone, tree...)
+	}
+	for _, n := range gone {
 		f.c.s.removeNode(f.a, n)
-		f.destroyed = append(f.destroyed, formatID(id))
+		f.destroyed = append(f.destroyed, formatID32(n.doc))
 	}
 }
 
-// removeNode removes a node with all that it holds.
 func (s *Server) removeNode(a *account, n *fileNode) {
-	for _, child := range a.files.children(n.doc) {
-		s.removeNode(a, child)
-	}
 	s.unlinkNode(a, n)
 	delete(a.files.nodes, n.doc)
 	a.logs[logFiles].add(a.nextChange(), deleteItem, uint64(n.doc))

@@ -1,6 +1,9 @@
 package sandbox
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // identity is an address that mail may be sent as (RFC 8621 §6).
 type identity struct {
@@ -104,44 +107,37 @@ func identitySet(c *call) (obj, *methodError) {
 		a.logs[logIdentity].add(a.nextChange(), insertItem, uint64(i.id))
 		set.created[m.name] = obj{"id": formatID32(i.id)}
 	}
-	for _, m := range c.args.get("update").members {
-		id, err := parseID(m.name)
-		var have *identity
-		for k := range a.identities {
-			if err == nil && uint64(a.identities[k].id) == id {
-				have = &a.identities[k]
-			}
-		}
-		if have == nil {
-			set.notUpdated[m.name] = newSetError("notFound", "")
-			continue
-		}
+	for m, have := range toUpdate(set, a.identity) {
 		next := *have
 		if bad := c.readIdentity(&next, m.value, false); bad != nil {
 			set.notUpdated[m.name] = bad
 			continue
 		}
 		*have = next
-		a.logs[logIdentity].add(a.nextChange(), updateItem, id)
+		a.logs[logIdentity].add(a.nextChange(), updateItem, uint64(have.id))
 		set.updated[m.name] = nil
 	}
 	for _, id := range set.willDestroy {
-		gone := false
-		for k := range a.identities {
-			if uint64(a.identities[k].id) == id {
-				a.identities = append(a.identities[:k:k], a.identities[k+1:]...)
-				a.logs[logIdentity].add(a.nextChange(), deleteItem, id)
-				set.destroyed = append(set.destroyed, formatID(id))
-				gone = true
-				break
-			}
-		}
-		if !gone {
+		if a.identity(id) == nil {
 			set.notDestroyed[formatID(id)] = newSetError("notFound", "")
+			continue
 		}
+		a.identities = slices.DeleteFunc(a.identities, func(i identity) bool { return uint64(i.id) == id })
+		a.logs[logIdentity].add(a.nextChange(), deleteItem, id)
+		set.destroyed = append(set.destroyed, formatID(id))
 	}
 	set.new = exactState(a.logs[logIdentity].item).String()
 	return set.response(), nil
+}
+
+// identity is nil if there is none of this id.
+func (a *account) identity(id uint64) *identity {
+	for k := range a.identities {
+		if uint64(a.identities[k].id) == id {
+			return &a.identities[k]
+		}
+	}
+	return nil
 }
 
 func (c *call) readIdentity(i *identity, v value, create bool) setError {

@@ -204,6 +204,10 @@ var likeStalwart = []played{
 	sent("GET", fileHome+"none.txt"),
 	jmapCalls("migrator", `["FileNode/set",{"accountId":"{anna}","ifInState":"sabc","update":{"b":{"name":"x"}}},"0"]`, `["FileNode/set",{"accountId":"{anna}","destroy":["b","zz"],"onDestroyRemoveChildren":false},"1"]`,
 		`["FileNode/set",{"accountId":"{anna}","update":{"b":{"parentId":"b"},"zz":{"name":"x"}}},"2"]`, `["FileNode/set",{"accountId":"{anna}","update":{"b":{"foo":1}}},"3"]`),
+	// A folder with what is in it; its children are named beside it, too.
+	jmapCalls("migrator", `["FileNode/set",{"accountId":"{anna}","create":{"t1":{"name":"tree"},"t2":{"name":"twig","parentId":"#t1"},"t3":{"name":"leaf","parentId":"#t2"}}},"0"]`,
+		`["FileNode/query",{"accountId":"{anna}","filter":{"isTopLevel":true}},"1"]`, `["FileNode/set",{"accountId":"{anna}","update":{"f":{"name":"renamed"}},"destroy":["e","f","e"],"onDestroyRemoveChildren":true},"2"]`,
+		`["FileNode/get",{"accountId":"{anna}","ids":null,"properties":["id","name"]},"3"]`),
 
 	// More than an answer may hold.
 	jmapCalls("admin", `["x:WebDav/set",{"update":{"singleton":{"maxResults":3}}},"0"]`),

@@ -82,8 +82,8 @@ func (s *stage) send(login, method, path, body string, header ...string) (int, h
 // jmap plays method calls.
 func (s *stage) jmap(login, calls string) string {
 	s.t.Helper()
-	using := `"urn:ietf:params:jmap:core","urn:ietf:params:jmap:calendars","urn:ietf:params:jmap:contacts","urn:ietf:params:jmap:filenode","urn:ietf:params:jmap:blob","urn:stalwart:jmap"`
-	_, _, text := s.send(login, "POST", "/jmap/", `{"using":[`+using+`],"methodCalls":[`+strings.ReplaceAll(calls, "{ben}", s.ids["ben"])+`]}`, "Content-Type", "application/json")
+	using := `"urn:ietf:params:jmap:core","urn:ietf:params:jmap:mail","urn:ietf:params:jmap:submission","urn:ietf:params:jmap:sieve","urn:ietf:params:jmap:calendars","urn:ietf:params:jmap:contacts","urn:ietf:params:jmap:filenode","urn:ietf:params:jmap:blob","urn:stalwart:jmap"`
+	_, _, text := s.send(login, "POST", "/jmap/", `{"using":[`+using+`],"methodCalls":[`+strings.NewReplacer("{anna}", s.ids["anna"], "{ben}", s.ids["ben"]).Replace(calls)+`]}`, "Content-Type", "application/json")
 	return text
 }
 
@@ -208,7 +208,7 @@ func TestAnswersLikeStalwart(t *testing.T) {
 func (s *stage) play(r played) string {
 	s.t.Helper()
 	if r.method == "" {
-		text := s.jmap(r.login, strings.ReplaceAll(r.body, "{anna}", s.ids["anna"]))
+		text := s.jmap(r.login, r.body)
 		if r.cut {
 			return fmt.Sprint(strings.HasPrefix(text, "{"))
 		}

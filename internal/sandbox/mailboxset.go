@@ -35,7 +35,7 @@ func mailboxSet(c *call) (obj, *methodError) {
 		return nil, fail
 	}
 	b.snapshot()
-	if fail := b.update(c.args.get("update")); fail != nil {
+	if fail := b.update(); fail != nil {
 		return nil, fail
 	}
 	b.destroy(c.args.get("onDestroyRemoveEmails").bool)
@@ -119,22 +119,8 @@ func (b *boxSet) create(creates []member) *methodError {
 	return nil
 }
 
-func (b *boxSet) update(update value) *methodError {
-	for _, m := range update.members {
-		id, err := parseID(m.name)
-		if err != nil {
-			b.notUpdated[m.name] = newSetError("notFound", "")
-			continue
-		}
-		if b.dies(id) {
-			b.notUpdated[m.name] = newSetError("willDestroy", "ID will be destroyed.")
-			continue
-		}
-		old := b.a.mailboxes[uint32(id)]
-		if old == nil {
-			b.notUpdated[m.name] = newSetError("notFound", "")
-			continue
-		}
+func (b *boxSet) update() *methodError {
+	for m, old := range toUpdate(b.setting, byDocument(b.a.mailboxes)) {
 		box := *old
 		box.subscribers = map[uint32]bool{}
 		for k := range old.subscribers {

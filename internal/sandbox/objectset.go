@@ -96,7 +96,7 @@ func objectSet(kind *homeKind, write objectWriter) handler {
 			o := c.s.put(a, h, m.in, newName(), m.uid, m.text)
 			set.created[m.name] = obj{"id": formatID32(o.doc)}
 		}
-		for _, m := range c.args.get("update").members {
+		for m := range toUpdate(set, byDocument(h.objects)) {
 			set.notUpdated[m.name] = newSetError("forbidden", "Objects are replaced over DAV here.")
 		}
 		for _, id := range set.willDestroy {

@@ -158,17 +158,7 @@ func sieveSet(c *call) (obj, *methodError) {
 		}
 		set.created[m.name] = o
 	}
-	for _, m := range c.args.get("update").members {
-		id, err := parseID(m.name)
-		old := a.scripts[uint32(id)]
-		switch {
-		case err != nil || old == nil:
-			set.notUpdated[m.name] = newSetError("notFound", "")
-			continue
-		case set.dies(id):
-			set.notUpdated[m.name] = newSetError("willDestroy", "ID will be destroyed.")
-			continue
-		}
+	for m, old := range toUpdate(set, byDocument(a.scripts)) {
 		next, bad := c.readScript(a, m.value, old)
 		if bad != nil {
 			set.notUpdated[m.name] = bad
