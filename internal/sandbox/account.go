@@ -123,11 +123,9 @@ func (c *call) owner() (*account, *methodError) {
 // mailAccount returns the account of the call with its system mailboxes,
 // which the server makes on the first access to mail.
 func (c *call) mailAccount() (*account, *methodError) {
-	a, ok := c.s.accounts[c.account]
-	if !ok {
-		// The server finds out when it looks the account up.
-		return nil, errUnavailable
+	a, fail := c.owner()
+	if fail == nil {
+		a.open()
 	}
-	a.open()
-	return a, nil
+	return a, fail
 }

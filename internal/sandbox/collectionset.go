@@ -50,15 +50,11 @@ func collectionGet(kind *homeKind) handler {
 // What it says of one is the login's own, whoever owns it.
 func collectionSet(kind *homeKind) handler {
 	return func(c *call) (obj, *methodError) {
-		a, fail := c.owner()
+		set, a, fail := c.settingOf(c.owner, func(a *account) string { return exactState(c.s.home(a, kind).log.container).String() })
 		if fail != nil {
 			return nil, fail
 		}
 		h := c.s.home(a, kind)
-		set, fail := c.newSetting(exactState(h.log.container).String())
-		if fail != nil {
-			return nil, fail
-		}
 		for _, m := range c.args.get("create").members {
 			if !c.owns() {
 				set.notCreated[m.name] = newSetError("forbidden", "Cannot create "+kind.says+"s in a shared account.")

@@ -8,11 +8,7 @@ import (
 // emailSet updates keywords and mailboxes and destroys emails (RFC 8621
 // §4.6). Messages are only made by Email/import here.
 func emailSet(c *call) (obj, *methodError) {
-	a, fail := c.mailAccount()
-	if fail != nil {
-		return nil, fail
-	}
-	set, fail := c.newSetting(a.emailState())
+	set, a, fail := c.settingOf(c.mailAccount, (*account).emailState)
 	if fail != nil {
 		return nil, fail
 	}

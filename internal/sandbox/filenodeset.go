@@ -13,11 +13,7 @@ type fileSetting struct {
 }
 
 func fileSet(c *call) (obj, *methodError) {
-	a, fail := c.owner()
-	if fail != nil {
-		return nil, fail
-	}
-	set, fail := c.newSetting(a.fileState())
+	set, a, fail := c.settingOf(c.owner, (*account).fileState)
 	if fail != nil {
 		return nil, fail
 	}

@@ -13,15 +13,23 @@ type identity struct {
 	replyTo, bcc any    // lists of addresses
 }
 
-// identityGet makes the identities of an account when they are first asked
-// for: one per address of the account and of its groups.
+func (a *account) identityState() string { return exactState(a.logs[logIdentity].item).String() }
+
+// identityAccount returns the account of the call with its identities, which the
+// server makes when they are first asked for: one per address of the account and
+// of its groups.
+func (c *call) identityAccount() (*account, *methodError) {
+	a, fail := c.owner()
+	if fail == nil && a.identities == nil {
+		c.s.makeIdentities(a)
+	}
+	return a, fail
+}
+
 func identityGet(c *call) (obj, *methodError) {
-	w, a, fail := c.wantsOf(c.owner)
+	w, a, fail := c.wantsOf(c.identityAccount)
 	if fail != nil {
 		return nil, fail
-	}
-	if a.identities == nil {
-		c.s.makeIdentities(a)
 	}
 	byID := map[uint64]identity{}
 	for _, i := range a.identities {
@@ -42,7 +50,7 @@ func identityGet(c *call) (obj, *methodError) {
 			"textSignature": i.text, "htmlSignature": i.html, "mayDelete": true,
 		}))
 	}
-	return c.got(w, exactState(a.logs[logIdentity].item).String(), list), nil
+	return c.got(w, a.identityState(), list), nil
 }
 
 func (s *Server) makeIdentities(a *account) {
@@ -71,14 +79,7 @@ const maxSignature, maxIdentityName = 2048, 255
 
 // identitySet creates and changes identities, for addresses of the account.
 func identitySet(c *call) (obj, *methodError) {
-	a, fail := c.owner()
-	if fail != nil {
-		return nil, fail
-	}
-	if a.identities == nil {
-		c.s.makeIdentities(a)
-	}
-	set, fail := c.newSetting(exactState(a.logs[logIdentity].item).String())
+	set, a, fail := c.settingOf(c.identityAccount, (*account).identityState)
 	if fail != nil {
 		return nil, fail
 	}
@@ -126,7 +127,7 @@ func identitySet(c *call) (obj, *methodError) {
 		a.logs[logIdentity].add(a.nextChange(), deleteItem, id)
 		set.destroyed = append(set.destroyed, formatID(id))
 	}
-	set.new = exactState(a.logs[logIdentity].item).String()
+	set.new = a.identityState()
 	return set.response(), nil
 }
 

@@ -17,11 +17,7 @@ type boxSet struct {
 }
 
 func mailboxSet(c *call) (obj, *methodError) {
-	a, fail := c.mailAccount()
-	if fail != nil {
-		return nil, fail
-	}
-	set, fail := c.newSetting(a.mailboxState())
+	set, a, fail := c.settingOf(c.mailAccount, (*account).mailboxState)
 	if fail != nil {
 		return nil, fail
 	}

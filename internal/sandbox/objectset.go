@@ -52,15 +52,11 @@ func homeChanges(kind *homeKind, container bool) handler {
 // are replaced by DAV.
 func objectSet(kind *homeKind, write objectWriter) handler {
 	return func(c *call) (obj, *methodError) {
-		a, fail := c.owner()
+		set, a, fail := c.settingOf(c.owner, func(a *account) string { return exactState(c.s.home(a, kind).log.item).String() })
 		if fail != nil {
 			return nil, fail
 		}
 		h := c.s.home(a, kind)
-		set, fail := c.newSetting(exactState(h.log.item).String())
-		if fail != nil {
-			return nil, fail
-		}
 		type made struct {
 			name, uid, text string
 			in              *collection

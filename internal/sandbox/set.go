@@ -41,6 +41,16 @@ func (c *call) newSetting(st string) (*setting, *methodError) {
 	return s, nil
 }
 
+// settingOf is newSetting of an account, which whose finds, and the account.
+func (c *call) settingOf(whose func() (*account, *methodError), state func(*account) string) (*setting, *account, *methodError) {
+	a, fail := whose()
+	if fail != nil {
+		return nil, nil, fail
+	}
+	set, fail := c.newSetting(state(a))
+	return set, a, fail
+}
+
 func (c *call) assertState(st string) *methodError {
 	if want := c.args.get("ifInState"); want.isSet() {
 		parsed, ok := parseState(want.text)

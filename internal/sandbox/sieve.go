@@ -98,11 +98,7 @@ type sieveChange struct {
 }
 
 func sieveSet(c *call) (obj, *methodError) {
-	a, fail := c.owner()
-	if fail != nil {
-		return nil, fail
-	}
-	set, fail := c.newSetting(a.sieveState())
+	set, a, fail := c.settingOf(c.owner, (*account).sieveState)
 	if fail != nil {
 		return nil, fail
 	}

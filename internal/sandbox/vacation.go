@@ -56,11 +56,7 @@ func (v *vacation) texts() map[string]**string {
 const maxVacation, maxVacationSubject = 2048, 512
 
 func vacationSet(c *call) (obj, *methodError) {
-	a, fail := c.owner()
-	if fail != nil {
-		return nil, fail
-	}
-	set, fail := c.newSetting(a.sieveState())
+	set, a, fail := c.settingOf(c.owner, (*account).sieveState)
 	if fail != nil {
 		return nil, fail
 	}
