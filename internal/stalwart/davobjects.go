@@ -306,9 +306,6 @@ func (a *Account) put(ctx context.Context, in destination.Collection, w destinat
 	return nil
 }
 
-// CodeBreaks refuses an object over which the server breaks the connection.
-const CodeBreaks = "breaksRequests"
-
 // broken blames an object for a request that failed as often as it was sent,
 // if the server answers everything else meanwhile and has it in the version it was
 // before; empty: not at all.
@@ -320,7 +317,7 @@ func (a *Account) broken(ctx context.Context, in destination.Collection, id, ver
 	if verr != nil || have[id].Version != version {
 		return nil
 	}
-	return &model.Fault{Class: model.ClassItem, Code: CodeBreaks, Err: fmt.Errorf("the server breaks off whenever it is sent: %w", err)}
+	return &model.Fault{Class: model.ClassItem, Code: destination.CodeBreaks, Err: fmt.Errorf("the server breaks off whenever it is sent: %w", err)}
 }
 
 // replaced tells whether an object that is not in the version expected was
