@@ -36,9 +36,8 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 	if m.damage != nil {
 		v.damaged.Add(m.damage.Error())
 	}
-	if v.denied.Len() > 0 {
-		return []model.Finding{{Level: model.LevelStop, Subject: subject, Message: "not everything can be read: " + v.denied.String(), Remedy: asOwner,
-			Err: model.Faultf(model.ClassFatal, model.CodeAuth, "not permitted to read: %s", v.denied.String())}}
+	if stop := v.Stop(subject, asOwner); stop != nil {
+		return stop
 	}
 	out := []model.Finding{{Subject: subject, Message: fmt.Sprintf("%d mailboxes of %d accounts can be read, of index versions %s", v.read, len(m.byOwner), v.versions())}}
 	if v.deleted+v.expunged > 0 {
@@ -49,13 +48,13 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 	}
 	out = append(out, findings.Warnings(subject,
 		findings.Warning{Found: &v.nobodys, Message: "calendars, address books and files that belong to nobody are not carried", Remedy: "copy them into an account over CalDAV, CardDAV or WebDAV"},
-		findings.Warning{Found: &v.shared, Message: "mailboxes that belong to nobody stay behind", Remedy: "write source.public into the engagement file: they move into a group"},
-		findings.Warning{Found: &v.acls, Message: "mailboxes are shared with others", Remedy: "run mailhaul share when both sides have arrived"},
+		findings.Warning{Found: &v.ownerless, Message: "mailboxes that belong to nobody stay behind", Remedy: "write source.public into the engagement file: they move into a group"},
 		findings.Warning{Found: &v.expire, Message: "messages are removed after some days (expire), which is not carried", Remedy: "set the destination's own rules, if it shall go on"},
 		findings.Warning{Found: &v.comments, Message: "comments of mailboxes are not carried", Remedy: "note them"},
 		findings.Warning{Found: &v.remote, Message: "mailboxes are on other servers of a murder", Remedy: "read those servers, too"},
 		findings.Warning{Found: &v.damaged, Message: "damaged", Remedy: "repair on the old server: reconstruct MAILBOX; what is unreadable is named again when it is carried"},
 	)...)
+	out = append(out, v.Warnings(subject)...)
 	if s.opts.Layout.Sieve == "" {
 		out = append(out, model.Finding{Level: model.LevelWarning, Subject: subject, Message: "Sieve scripts lie in home directories (sieveusehomedir): ~/.sieve.script is read, of users that this host knows; a script of which only the compiled form is there is named by sync",
 			Remedy: "have the users put the text of their script beside it, as ~/.sieve.script"})
@@ -79,12 +78,13 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 
 // survey collects what a check finds.
 type survey struct {
-	read, deleted, expunged                        int
-	version                                        map[uint32]int
-	objects                                        map[model.Kind]int // calendars, address books, folders of files
-	denied, nobodys, shared, acls, remote, damaged findings.Some
-	expire, comments                               findings.Some
-	annotations                                    map[string][]annotation
+	findings.Disk
+	read, deleted, expunged             int
+	version                             map[uint32]int
+	objects                             map[model.Kind]int // calendars, address books, folders of files
+	nobodys, ownerless, remote, damaged findings.Some
+	expire, comments                    findings.Some
+	annotations                         map[string][]annotation
 }
 
 func (v *survey) versions() string {
@@ -107,7 +107,7 @@ func (v *survey) objectMailbox(s *Source, e entry) {
 	}
 	switch _, err := s.indexHeader(e); {
 	case errors.Is(err, fs.ErrPermission):
-		v.denied.Add(err.Error())
+		v.Denied.Add(err.Error())
 	case err != nil:
 		v.damaged.Add(e.name.String() + ": " + err.Error())
 	default:
@@ -138,9 +138,9 @@ func (v *survey) mailbox(s *Source, e entry) {
 	if !owned && s.opts.Public {
 		// told as an account of its own
 	} else if !owned {
-		v.shared.Add(name)
+		v.ownerless.Add(name)
 	} else if slices.ContainsFunc(e.acl, func(g model.Grant) bool { return g.Identifier != owner }) {
-		v.acls.Add(name)
+		v.Shared.Add(name)
 	}
 	for _, a := range annotationsOf(v.annotations, e) {
 		switch a.entry {
@@ -157,7 +157,7 @@ func (v *survey) mailbox(s *Source, e entry) {
 	}
 	f, err := p.openMeta("cyrus.index")
 	if os.IsPermission(err) {
-		v.denied.Add(err.Error())
+		v.Denied.Add(err.Error())
 		return
 	}
 	if err != nil {

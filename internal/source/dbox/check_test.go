@@ -58,3 +58,23 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// Where the location has the home in it, a directory tells whom to look at.
+func TestCheckAccounts(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	inbox := filepath.Join(top, "anna/sdbox/mailboxes/INBOX/dbox-Mails")
+	indexLog(t, inbox, "dovecot.index", 1234, 1)
+	must(t, os.WriteFile(filepath.Join(inbox, "u.1"), []byte("2 M1e C5d2b4a60\n"+storedAs(1, "fine\n")), 0o600))
+	src := dbox.New(dbox.Options{Location: "sdbox:%h/sdbox"})
+	if f := src.Check(t.Context()); len(f) != 1 || f[0].Level != model.LevelOK {
+		t.Errorf("without a directory: %+v", f)
+	}
+	found := src.CheckAccounts(t.Context(), []model.Account{{Login: "anna", Home: filepath.Join(top, "anna")}, {Login: "ben", Home: filepath.Join(top, "ben")}})
+	if len(found) != 2 || found[0].Message != "1 account can be read" || found[1].Level != model.LevelWarning || !strings.Contains(found[1].Message, "cannot be moved: ben") {
+		t.Errorf("%+v", found)
+	}
+	if f := dbox.New(dbox.Options{Location: "sdbox:" + top + "/%n/sdbox"}).CheckAccounts(t.Context(), nil); f != nil {
+		t.Errorf("where the location tells who there is: %+v", f)
+	}
+}

@@ -128,13 +128,13 @@ func (d *file) metadata(at int64) (m metadata, err error) {
 	}
 }
 
-// whole reads the metadata of the message at an offset.
-func (d *file) whole(at int64) (metadata, error) {
-	from, size, err := d.body(at)
-	if err != nil {
-		return metadata{}, err
+// message tells where the body of the message at an offset lies, and what stands
+// behind it.
+func (d *file) message(at int64) (from, size int64, m metadata, err error) {
+	if from, size, err = d.body(at); err == nil {
+		m, err = d.metadata(from + size)
 	}
-	return d.metadata(from + size)
+	return from, size, m, err
 }
 
 // parseMetadata reads lines of a letter and its value up to an empty one;

@@ -70,7 +70,7 @@ func (s *Source) place(a model.Account) (place, error) {
 				return p, err
 			}
 		} else if all.IsZero() || !strings.HasPrefix(own.Driver, "maildir") {
-			return place{}, &model.Fault{Class: model.ClassAccount, Code: "noDbox", Account: a.Login,
+			return place{}, &model.Fault{Class: model.ClassAccount, Code: codeNone, Account: a.Login,
 				Err: fmt.Errorf("its mail is in %s, which is neither sdbox nor mdbox", a.Location), Remedy: "read this account over IMAP"}
 		}
 	}
@@ -85,7 +85,7 @@ func (s *Source) place(a model.Account) (place, error) {
 func (s *Source) at(l doveconf.Location, a model.Account) (place, error) {
 	p := place{mailboxes: mailboxesDir, messages: messagesDir, subscribe: "subscriptions", list: listIndex, escape: s.opts.Escape}
 	bad := func(format string, args ...any) (place, error) {
-		return place{}, &model.Fault{Class: model.ClassAccount, Code: "noDbox", Account: a.Login,
+		return place{}, &model.Fault{Class: model.ClassAccount, Code: codeNone, Account: a.Login,
 			Err: fmt.Errorf("%s: %w", l, fmt.Errorf(format, args...)), Remedy: "read this account over IMAP"}
 	}
 	switch l.Driver {

@@ -103,11 +103,7 @@ func (s *Store) hand(open *files, m *mailbox, i int, c model.Collection, ref mod
 
 // content shows the message at an offset.
 func (s *Store) content(f *file, at int64, m *mailbox, ref model.ItemRef) (*source.Content, io.Closer, error) {
-	from, size, err := f.body(at)
-	if err != nil {
-		return nil, nil, err
-	}
-	meta, err := f.metadata(from + size)
+	from, size, meta, err := f.message(at)
 	if err != nil {
 		return nil, nil, err
 	}

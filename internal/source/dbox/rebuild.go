@@ -201,7 +201,7 @@ func (s *Store) belongsTo(open *files, number uint32, among []hierarchy.Folder) 
 	m := &mailbox{x: dovecotindex.Rebuilt([]uint32{1}, "mdbox", []uint32{number})}
 	var where string
 	err := s.visit(open, m, 0, func(f *file, at int64) error {
-		meta, err := f.whole(at)
+		_, _, meta, err := f.message(at)
 		where = meta.mailbox
 		return err
 	})

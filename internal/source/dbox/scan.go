@@ -11,7 +11,7 @@ import (
 // counts if it is whole.
 func (d *file) scan(fn func(at int64, guid string)) error {
 	for at := d.first; ; {
-		meta, err := d.whole(at)
+		_, _, meta, err := d.message(at)
 		switch {
 		case err == nil:
 			if meta.guid != "" {

@@ -58,6 +58,9 @@ func (s *Source) Accounts(ctx context.Context) iter.Seq2[model.Account, error] {
 	return location.Accounts(ctx, s.root(), func(path string, _ *model.Account) (bool, error) { return dboxAt(path) })
 }
 
+// codeNone is the code of the Fault for an account without mail in these formats.
+const codeNone = "noDbox"
+
 // Open implements source.Source. An account without mail in these formats is a
 // Fault of ClassAccount with code "noDbox".
 func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error) {
@@ -69,7 +72,7 @@ func (s *Source) open(a model.Account) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &model.Fault{Class: model.ClassAccount, Code: "noDbox", Account: a.Login}
+	f := &model.Fault{Class: model.ClassAccount, Code: codeNone, Account: a.Login}
 	info, err := os.Stat(p.root)
 	if err == nil && !info.IsDir() {
 		err = fmt.Errorf("%s is no directory", p.root)

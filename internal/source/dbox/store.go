@@ -197,7 +197,7 @@ func (s *Store) item(open *files, m *mailbox, i int) (it model.Item, ok bool, er
 	it = model.Item{ItemRef: model.ItemRef{UID: uint64(m.x.UID(i)), GUID: m.digest(i)}, Size: -1, Flags: m.flags(i),
 		Received: time.Unix(int64(m.number("mdbox", i, 4)), 0).UTC()}
 	err = s.visit(open, m, i, func(f *file, at int64) error {
-		meta, err := f.whole(at)
+		_, _, meta, err := f.message(at)
 		if err != nil {
 			return err
 		}

@@ -197,7 +197,7 @@ func TestCourierCheck(t *testing.T) {
 		t.Errorf("found %q", found)
 	}
 	if !slices.ContainsFunc(found, func(m string) bool {
-		return strings.Contains(m, "calendars of Courier's webmail can be read, with 1 events: "+h.acc.Login)
+		return strings.Contains(m, "calendars of Courier's webmail can be read, with 1 event: "+h.acc.Login)
 	}) {
 		t.Errorf("the calendar is not named: %q", found)
 	}
