@@ -1,7 +1,6 @@
 package cyrus
 
 import (
-	"slices"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
@@ -14,18 +13,9 @@ func (st *Store) damaged(c model.Collection, item, text string, err error) {
 	if err != nil {
 		d.Text += ": " + err.Error()
 	}
-	if slices.Contains(st.damage, d) {
-		return
+	if st.Tell(d) {
+		st.src.log.Warn(d.Text, "account", st.acc.Login, "mailbox", c.Native, "item", item)
 	}
-	st.damage = append(st.damage, d)
-	st.src.log.Warn(d.Text, "account", st.acc.Login, "mailbox", c.Native, "item", item)
-}
-
-// Damage implements source.Damaged.
-func (st *Store) Damage() []model.Damage {
-	out := st.damage
-	st.damage = nil
-	return out
 }
 
 var _ source.Damaged = (*Store)(nil)

@@ -12,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/cyrus/cyrusdb"
+	"mailhaul.org/mailhaul/internal/source/findings"
 	"mailhaul.org/mailhaul/internal/source/hierarchy"
 	"mailhaul.org/mailhaul/internal/source/mailname"
 	"mailhaul.org/mailhaul/internal/source/specialuse"
@@ -19,6 +20,7 @@ import (
 
 // Store is one account.
 type Store struct {
+	findings.Damages
 	src     *Source
 	acc     model.Account
 	user    string // as the server calls the account
@@ -28,8 +30,7 @@ type Store struct {
 	seen     map[string]seenSet
 	seenAt   stamp
 	seenFile string
-	damage   []model.Damage // not asked for yet
-	shelved  *shelf         // the collection of objects that was listed last
+	shelved  *shelf // the collection of objects that was listed last
 }
 
 // Close implements source.Store.

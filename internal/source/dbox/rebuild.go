@@ -237,7 +237,7 @@ func (s *Store) tellLost(c model.Collection, m *mailbox) {
 	if s.places != nil && s.places.lost != nil {
 		d.Text += "; without the map, what was deleted and not purged yet is among them"
 	}
-	s.tell(d)
+	s.Tell(d)
 }
 
 // tellRebuilt remembers that an account is carried without its map.
@@ -249,20 +249,7 @@ func (s *Store) tellRebuilt(m *mapping) {
 	if m.spare > 0 {
 		d.Text += fmt.Sprintf(", %d of them in no mailbox that can be read: deleted and not purged yet, unless a mailbox's index is lost, too", m.spare)
 	}
-	s.tell(d)
-}
-
-func (s *Store) tell(d model.Damage) {
-	if !slices.Contains(s.damage, d) {
-		s.damage = append(s.damage, d)
-	}
-}
-
-// Damage implements source.Damaged.
-func (s *Store) Damage() []model.Damage {
-	out := s.damage
-	s.damage = nil
-	return out
+	s.Tell(d)
 }
 
 var _ source.Damaged = (*Store)(nil)

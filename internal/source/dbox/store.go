@@ -13,6 +13,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/findings"
 	"mailhaul.org/mailhaul/internal/source/mailname"
 	"mailhaul.org/mailhaul/internal/source/specialuse"
 	"mailhaul.org/mailhaul/internal/source/stored"
@@ -20,6 +21,7 @@ import (
 
 // Store is one account.
 type Store struct {
+	findings.Damages
 	src *Source
 	acc model.Account
 	at  place
@@ -30,7 +32,6 @@ type Store struct {
 	// orphans are an mdbox's messages that no readable index has, by the name
 	// of the mailbox that they are given to; nil: not looked for yet.
 	orphans map[string]found
-	damage  []model.Damage // not asked for yet
 }
 
 // Close implements source.Store.

@@ -2,7 +2,6 @@ package maildir
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
@@ -16,17 +15,7 @@ func (s *Store) lookAtList(c model.Collection) {
 	if !errors.Is(err, errUIDList) {
 		return
 	}
-	d := model.Damage{Mailbox: strings.Join(c.Path, "/"), Text: "its list of UIDs is damaged (" + err.Error() + "): messages are recognised by their file names alone"}
-	if !slices.Contains(s.damage, d) {
-		s.damage = append(s.damage, d)
-	}
-}
-
-// Damage implements source.Damaged.
-func (s *Store) Damage() []model.Damage {
-	out := s.damage
-	s.damage = nil
-	return out
+	s.Tell(model.Damage{Mailbox: strings.Join(c.Path, "/"), Text: "its list of UIDs is damaged (" + err.Error() + "): messages are recognised by their file names alone"})
 }
 
 var _ source.Damaged = (*Store)(nil)

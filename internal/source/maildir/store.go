@@ -16,6 +16,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/findings"
 	"mailhaul.org/mailhaul/internal/source/mailname"
 	"mailhaul.org/mailhaul/internal/source/pigeonhole"
 	"mailhaul.org/mailhaul/internal/source/specialuse"
@@ -24,6 +25,7 @@ import (
 
 // Store is one account.
 type Store struct {
+	findings.Damages
 	src *Source
 	acc model.Account
 	at  place
@@ -33,7 +35,6 @@ type Store struct {
 	// kept is the directory of the message that was read last.
 	kept   *confined.Dir
 	keptAt string
-	damage []model.Damage // not asked for yet
 }
 
 // Close implements source.Store.
