@@ -58,7 +58,7 @@ func (r *Router) domains(ctx context.Context, c class) (*domainList, error) {
 		switch {
 		case ref.Type != "":
 		case strings.HasPrefix(ref.Name, "/"):
-			names, err := readNames(r.tables.Root + ref.Name)
+			names, err := readNames(r.tables.Path(ref.Name))
 			if err != nil {
 				m.notes = append(m.notes, broken(name, ref, err))
 				continue

@@ -83,7 +83,7 @@ func (r *Router) localTargets(address, value, where string, depth int) (out []st
 				continue
 			}
 			path := t[len(":include:"):]
-			list, err := readInclude(r.tables.Root + path)
+			list, err := readInclude(r.tables.Path(path))
 			if err != nil {
 				r.note(model.Note{Level: model.LevelStop, Code: "include", Subject: address, Where: where, Text: fmt.Sprintf("its members are in a file that cannot be read: %v", err),
 					Remedy: "make it readable for mailhaul, or copy it here"})

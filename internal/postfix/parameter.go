@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -128,6 +129,21 @@ func (m *parameter) keys() []string {
 		}
 	}
 	return all
+}
+
+// entry is a key that a table has, with where it stands.
+type entry struct{ key, value, where string }
+
+// entries are those of all tables that can be listed.
+func (m *parameter) entries(ctx context.Context) iter.Seq2[entry, error] {
+	return func(yield func(entry, error) bool) {
+		for _, k := range m.keys() {
+			value, where, found, err := m.get(ctx, k)
+			if (found || err != nil) && !yield(entry{k, value, where}, err) {
+				return
+			}
+		}
+	}
 }
 
 // asks reports whether some table can only be asked.

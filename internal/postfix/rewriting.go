@@ -19,17 +19,13 @@ func (r *Router) canonical(ctx context.Context, add func(directory.Alias)) error
 		if err != nil {
 			return err
 		}
-		for _, key := range m.keys() {
-			value, where, found, err := m.get(ctx, key)
+		for e, err := range m.entries(ctx) {
 			if err != nil {
 				return err
 			}
-			if !found {
-				continue
-			}
-			address := key
-			if !strings.Contains(key, "@") {
-				address = key + "@" + r.hostDomain()
+			address, value := e.key, e.value
+			if !strings.Contains(address, "@") {
+				address += "@" + r.hostDomain()
 			}
 			address = r.fold(r.settings.qualify(address))
 			target := r.fold(r.settings.qualify(value))
@@ -43,10 +39,10 @@ func (r *Router) canonical(ctx context.Context, add func(directory.Alias)) error
 			}
 			// A catch-all here would take the addresses of accounts, too.
 			if strings.HasPrefix(address, "@") && !strings.HasPrefix(value, "@") {
-				r.note(model.Note{Level: model.LevelWarning, Code: "canonical", Subject: address, Where: where, Text: "all addresses of a domain are rewritten to " + value, Remedy: "make it a catch-all of the domain"})
+				r.note(model.Note{Level: model.LevelWarning, Code: "canonical", Subject: address, Where: e.where, Text: "all addresses of a domain are rewritten to " + value, Remedy: "make it a catch-all of the domain"})
 				continue
 			}
-			add(directory.Alias{Address: address, Targets: []string{target}, Where: where})
+			add(directory.Alias{Address: address, Targets: []string{target}, Where: e.where})
 		}
 		if m.asks() {
 			r.note(model.Note{Level: model.LevelWarning, Code: "canonical", Subject: name, Where: name, Text: "rewrites addresses by a table that cannot be listed", Remedy: "look whether addresses of yours are among them, and make those aliases"})
@@ -71,19 +67,16 @@ func (r *Router) otherRewriting(ctx context.Context, out *directory.Addresses) e
 		if err != nil {
 			return err
 		}
-		keys := m.keys()
 		if !step.each && len(m.tables) > 0 {
+			keys := m.keys()
 			r.note(model.Note{Level: model.LevelWarning, Code: step.code, Subject: step.name, Where: step.name, Text: fmt.Sprintf("%s: %d entries (%s)", step.text, len(keys), some(keys)), Remedy: step.remedy})
 			continue
 		}
-		for _, k := range keys {
-			value, where, found, err := m.get(ctx, k)
+		for e, err := range m.entries(ctx) {
 			if err != nil {
 				return err
 			}
-			if found {
-				r.note(model.Note{Level: model.LevelWarning, Code: step.code, Subject: k, Where: where, Text: fmt.Sprintf(step.text, value), Remedy: step.remedy})
-			}
+			r.note(model.Note{Level: model.LevelWarning, Code: step.code, Subject: e.key, Where: e.where, Text: fmt.Sprintf(step.text, e.value), Remedy: step.remedy})
 		}
 		if m.asks() {
 			r.note(model.Note{Level: model.LevelWarning, Code: step.code, Subject: step.name, Where: step.name, Text: "cannot be listed", Remedy: step.remedy})
@@ -110,13 +103,12 @@ func (r *Router) otherRewriting(ctx context.Context, out *directory.Addresses) e
 	if err != nil {
 		return err
 	}
-	for _, k := range m.keys() {
-		value, where, found, err := m.get(ctx, k)
+	for e, err := range m.entries(ctx) {
 		if err != nil {
 			return err
 		}
-		if found && strings.Contains(k, "@") {
-			out.Senders = append(out.Senders, directory.Sender{Address: r.settings.qualify(k), Logins: table.Words(value), Where: where})
+		if strings.Contains(e.key, "@") {
+			out.Senders = append(out.Senders, directory.Sender{Address: r.settings.qualify(e.key), Logins: table.Words(e.value), Where: e.where})
 		}
 	}
 	return nil
@@ -128,20 +120,15 @@ func (r *Router) transports(ctx context.Context, out *directory.Addresses) error
 	if err != nil {
 		return err
 	}
-	for _, k := range m.keys() {
-		value, where, found, err := m.get(ctx, k)
+	for e, err := range m.entries(ctx) {
 		if err != nil {
 			return err
 		}
-		domain := domainOf(k)
-		c := r.classOf(strings.TrimPrefix(domain, "."))
-		if !found || c == classRelay || c == classOutside && !strings.Contains(k, "@") && !r.pipes(value) {
+		c := r.classOf(strings.TrimPrefix(domainOf(e.key), "."))
+		if c == classRelay || c == classOutside && !r.pipes(e.value) {
 			continue
 		}
-		if c == classOutside && !r.pipes(value) {
-			continue
-		}
-		r.noteTransport(k, value, where)
+		r.noteTransport(e.key, e.value, e.where)
 	}
 	for _, name := range []string{"virtual_transport", "local_transport"} {
 		if v := r.settings.Get(name); r.pipes(v) {

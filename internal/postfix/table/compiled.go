@@ -25,10 +25,7 @@ var suffixes = map[string]string{"hash": ".db", "btree": ".db", "dbm": ".pag", "
 // openText reads a table that has a text source: the compiled one by postmap
 // where that is possible, for it is what Postfix looks at, else the text.
 func openText(r Ref, o Options, aliases bool) (Table, error) {
-	path := filepath.Join(o.Root, r.Name)
-	if o.Root == "" {
-		path = r.Name
-	}
+	path := o.Path(r.Name)
 	if r.Type == "fail" {
 		return newMemory(r, nil), nil
 	}

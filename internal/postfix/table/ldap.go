@@ -84,7 +84,7 @@ func openLDAP(r Ref, o Options) (Table, error) {
 	t.server.StartTLS = strings.EqualFold(get("start_tls"), "yes")
 	trust := &tls.Config{InsecureSkipVerify: !strings.EqualFold(get("tls_require_cert"), "yes")} // as Postfix does
 	if ca := get("tls_ca_cert_file"); ca != "" {
-		pem, err := os.ReadFile(o.Root + ca)
+		pem, err := os.ReadFile(o.Path(ca))
 		if err != nil {
 			return nil, fault(r, "copy it here, or run mailhaul where it is", "tls_ca_cert_file: %w", err)
 		}

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -31,11 +30,7 @@ type patternRule struct {
 }
 
 func openPatterns(r Ref, o Options) (Table, error) {
-	path := r.Name
-	if o.Root != "" {
-		path = filepath.Join(o.Root, r.Name)
-	}
-	f, err := os.Open(path)
+	f, err := os.Open(o.Path(r.Name))
 	if err != nil {
 		return nil, fault(r, "copy it here, or run mailhaul where it is", "%w", err)
 	}
@@ -181,11 +176,7 @@ type cidr struct {
 }
 
 func openCIDR(r Ref, o Options) (Table, error) {
-	path := r.Name
-	if o.Root != "" {
-		path = filepath.Join(o.Root, r.Name)
-	}
-	f, err := os.Open(path)
+	f, err := os.Open(o.Path(r.Name))
 	if err != nil {
 		return nil, fault(r, "copy it here, or run mailhaul where it is", "%w", err)
 	}

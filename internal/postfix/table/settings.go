@@ -2,7 +2,6 @@ package table
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -31,11 +30,7 @@ type settings func(name string) string
 
 func (o Options) settings(r Ref) (settings, error) {
 	if strings.HasPrefix(r.Name, "/") || strings.HasPrefix(r.Name, ".") {
-		path := r.Name
-		if o.Root != "" {
-			path = filepath.Join(o.Root, path)
-		}
-		values, err := readParameters(path)
+		values, err := readParameters(o.Path(r.Name))
 		if err != nil {
 			return nil, fault(r, "copy it here, or run mailhaul where it can be read (it may hold a password: as root)", "%w", err)
 		}

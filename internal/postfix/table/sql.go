@@ -48,11 +48,7 @@ func openSQL(r Ref, o Options) (Table, error) {
 	}
 	driver := sqlusers.Driver(r.Type)
 	if driver == sqlusers.SQLite {
-		path := get("dbpath")
-		if o.Root != "" {
-			path = filepath.Join(o.Root, path)
-		}
-		t.servers = []sqlusers.Server{{Driver: driver, Database: path}}
+		t.servers = []sqlusers.Server{{Driver: driver, Database: o.Path(get("dbpath"))}}
 		return t, nil
 	}
 	hosts := Words(get("hosts"))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"path/filepath"
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
@@ -50,6 +51,14 @@ type Options struct {
 	// Connections are shared by the tables of one server; without them each
 	// has its own until the program ends.
 	Connections *Connections
+}
+
+// Path is where a file is that the configuration names.
+func (o Options) Path(name string) string {
+	if o.Root == "" {
+		return name
+	}
+	return filepath.Join(o.Root, name)
 }
 
 // Open makes a table ready. The error is a model.Fault that says what to do:
