@@ -62,18 +62,8 @@ func init() {
 
 // serveDAV answers below /dav/cal, /dav/card and /dav/file. Collections of files
 // are for JMAP; by WebDAV there are only their contents.
-func (s *Server) serveDAV(w http.ResponseWriter, r *http.Request) {
-	tok, leave, fail := s.admit(r)
-	if fail != nil {
-		fail.write(w)
-		return
-	}
-	defer leave()
-	limit := s.limitsNow().MaxDAVRequest
-	if tok.can("unlimitedUploads") {
-		limit = 0
-	}
-	body, ok := readBody(w, r, limit)
+func (s *Server) serveDAV(w http.ResponseWriter, r *http.Request, tok token) {
+	body, ok := readBody(w, r, tok.limit(s.limitsNow().MaxDAVRequest))
 	if !ok {
 		davStatus(http.StatusRequestEntityTooLarge).write(w)
 		return

@@ -20,13 +20,13 @@ func (s *Server) Handler() http.Handler {
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	})
 	mux.HandleFunc("GET /jmap/session", s.serveSession)
-	mux.HandleFunc("POST /jmap", s.serveAPI)
-	mux.HandleFunc("POST /jmap/{$}", s.serveAPI)
-	mux.HandleFunc("POST /jmap/upload/{account}/{$}", s.serveUpload)
-	mux.HandleFunc("POST /jmap/upload/{account}", s.serveUpload)
-	mux.HandleFunc("GET /jmap/download/{account}/{blob}/{name}", s.serveDownload)
-	mux.HandleFunc("/dav/", s.serveDAV)
-	mux.HandleFunc("GET /api/account", s.serveAccount)
+	mux.HandleFunc("POST /jmap", s.admitted(s.serveAPI))
+	mux.HandleFunc("POST /jmap/{$}", s.admitted(s.serveAPI))
+	mux.HandleFunc("POST /jmap/upload/{account}/{$}", s.admitted(s.serveUpload))
+	mux.HandleFunc("POST /jmap/upload/{account}", s.admitted(s.serveUpload))
+	mux.HandleFunc("GET /jmap/download/{account}/{blob}/{name}", s.admitted(s.serveDownload))
+	mux.HandleFunc("/dav/", s.admitted(s.serveDAV))
+	mux.HandleFunc("GET /api/account", s.admitted(s.serveAccount))
 	mux.HandleFunc("GET /healthz/live", func(w http.ResponseWriter, r *http.Request) {
 		blank(http.StatusOK, "OK", "").write(w)
 	})
@@ -67,6 +67,27 @@ func (s *Server) admit(r *http.Request) (tok token, leave func(), fail *httpErro
 		defer s.mu.Unlock()
 		s.requests.leave(tok.account)
 	}, nil
+}
+
+// admitted has h answer the requests of logins that are admitted.
+func (s *Server) admitted(h func(http.ResponseWriter, *http.Request, token)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		tok, leave, fail := s.admit(r)
+		if fail != nil {
+			fail.write(w)
+			return
+		}
+		defer leave()
+		h(w, r, tok)
+	}
+}
+
+// limit is a limit on what is sent, as it holds for the login: 0 is none.
+func (t token) limit(octets int64) int64 {
+	if t.can("unlimitedUploads") {
+		return 0
+	}
+	return octets
 }
 
 // readBody reads a body of at most max octets, 0 for no limit.
@@ -119,25 +140,17 @@ func (s *Server) serveSession(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, s.session(s.baseURL(r), nil))
 		return
 	}
-	tok, leave, fail := s.admit(r)
-	if fail != nil {
-		fail.write(w)
-		return
-	}
-	defer leave()
+	s.admitted(s.serveOwnSession)(w, r)
+}
+
+func (s *Server) serveOwnSession(w http.ResponseWriter, r *http.Request, tok token) {
 	if s.fault(w, Call{Method: "session", Login: tok.name}) {
 		return
 	}
 	writeJSON(w, s.session(s.baseURL(r), &tok))
 }
 
-func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
-	tok, leave, fail := s.admit(r)
-	if fail != nil {
-		fail.write(w)
-		return
-	}
-	defer leave()
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, tok token) {
 	if ct := r.Header.Get("Content-Type"); ct != "" {
 		kind, _, _ := strings.Cut(ct, ";")
 		if !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
@@ -146,11 +159,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	limits := s.limitsNow()
-	limit := limits.MaxSizeUpload
-	if tok.can("unlimitedUploads") {
-		limit = 0
-	}
-	body, ok := readBody(w, r, limit)
+	body, ok := readBody(w, r, tok.limit(limits.MaxSizeUpload))
 	if !ok || int64(len(body)) > limits.MaxSizeRequest {
 		errLimit("maxSizeRequest").write(w)
 		return
@@ -166,23 +175,13 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
-	tok, leave, fail := s.admit(r)
-	if fail != nil {
-		fail.write(w)
-		return
-	}
-	defer leave()
+func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, tok token) {
 	account, err := parseID(r.PathValue("account"))
 	if err != nil {
 		errHTTPNotFound().write(w)
 		return
 	}
-	limit := s.limitsNow().MaxSizeUpload
-	if tok.can("unlimitedUploads") {
-		limit = 0
-	}
-	body, ok := readBody(w, r, limit)
+	body, ok := readBody(w, r, tok.limit(s.limitsNow().MaxSizeUpload))
 	if !ok {
 		errLimit("maxSizeUpload").write(w)
 		return
@@ -211,13 +210,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, answer)
 }
 
-func (s *Server) serveDownload(w http.ResponseWriter, r *http.Request) {
-	tok, leave, fail := s.admit(r)
-	if fail != nil {
-		fail.write(w)
-		return
-	}
-	defer leave()
+func (s *Server) serveDownload(w http.ResponseWriter, r *http.Request, tok token) {
 	if s.fault(w, Call{Method: "download", Account: r.PathValue("account"), Login: tok.name}) {
 		return
 	}
@@ -254,12 +247,6 @@ func (s *Server) serveDownload(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(data)
 }
 
-func (s *Server) serveAccount(w http.ResponseWriter, r *http.Request) {
-	tok, leave, fail := s.admit(r)
-	if fail != nil {
-		fail.write(w)
-		return
-	}
-	defer leave()
+func (s *Server) serveAccount(w http.ResponseWriter, r *http.Request, tok token) {
 	writeJSON(w, obj{"permissions": tok.list(), "edition": "oss", "locale": "en_US"})
 }
