@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 )
 
 // Config says where the server is and how to log in.
@@ -50,6 +51,7 @@ type Client struct {
 	agent   string
 	retry   Retry
 	silence time.Duration
+	server  *reach.Server
 	session *Session
 	// requests bounds everything in flight, uploads HTTP uploads in addition.
 	requests, uploads *gate
@@ -58,7 +60,8 @@ type Client struct {
 
 // Dial fetches the session object and returns a client. Faults: CodeAuth
 // (ClassFatal) when the login is refused, CodeUnreachable (ClassFatal) when
-// nothing answers, "notJMAP" when something else does.
+// nothing answers, "notJMAP" when something else does. A refused connection is
+// an answer here, and is not waited for.
 func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	base, err := url.Parse(strings.TrimSpace(cfg.URL))
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
@@ -97,6 +100,7 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 		agent:    agent,
 		retry:    cfg.Retry.withDefaults(),
 		silence:  cmp.Or(cfg.Silence, defaultSilence),
+		server:   new(reach.Server),
 		requests: newGate(1),
 		uploads:  newGate(1),
 		idle:     transport.CloseIdleConnections,

@@ -12,6 +12,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/reach"
+	"mailhaul.org/mailhaul/internal/throttle"
 )
 
 // Retry says how requests are repeated. The zero value means the defaults.
@@ -47,16 +48,7 @@ func (r Retry) withDefaults() Retry {
 		r.Now = time.Now
 	}
 	if r.Sleep == nil {
-		r.Sleep = func(ctx context.Context, d time.Duration) error {
-			t := time.NewTimer(d)
-			defer t.Stop()
-			select {
-			case <-t.C:
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
+		r.Sleep = throttle.Sleep
 	}
 	return r
 }
@@ -93,7 +85,7 @@ func (c *Client) perform(ctx context.Context, a attempt) error {
 			return nil
 		}
 		again, wait, final := c.judge(ctx, a, err)
-		if errors.Is(err, errSilent) && n >= silentAttempts {
+		if errors.Is(err, errSilent) && n >= silentAttempts || c.server.Closed(err) {
 			again = false
 		}
 		if !again || n >= c.retry.Attempts || wait > c.retry.Patience {
@@ -242,6 +234,7 @@ func (c *Client) once(ctx context.Context, a attempt) (final error) {
 		}
 		return err
 	}
+	c.server.Met()
 	heard.progress()
 	resp.Body = &heardBody{resp.Body, heard}
 	defer func() {

@@ -17,6 +17,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/inflight"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/throttle"
 )
 
 // dav speaks WebDAV (RFC 4918), CalDAV (RFC 4791) and CardDAV (RFC 6352) with
@@ -51,14 +52,7 @@ func newDAV(cfg Config) (*dav, error) {
 		},
 		base: base, user: cfg.User, password: cfg.Password, places: inflight.New(davPlaces), attempts: 6,
 		pause: func(ctx context.Context, n int, asked time.Duration) error {
-			t := time.NewTimer(max(min(first<<min(n-1, 8), 15*time.Second), min(asked, 2*time.Minute)))
-			defer t.Stop()
-			select {
-			case <-t.C:
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
+			return throttle.Sleep(ctx, max(min(first<<min(n-1, 8), 15*time.Second), min(asked, 2*time.Minute)))
 		},
 	}, nil
 }

@@ -94,11 +94,11 @@ const maxRedirects = 5
 // broken connections, a server that is busy. An answer that refuses is a
 // *statusError, a refused login a Fault with CodeAuth.
 func (c *client) do(ctx context.Context, r request) (*answer, error) {
-	wait := backOff
+	wait := reach.BackOff
 	for n := 1; ; n++ {
 		a, err := c.follow(ctx, r)
 		if err == nil {
-			c.src.unmet.Store(0)
+			c.src.server.Met()
 			return a, nil
 		}
 		if ctx.Err() != nil {
@@ -108,45 +108,26 @@ func (c *client) do(ctx context.Context, r request) (*answer, error) {
 			return nil, err
 		}
 		slow := model.CodeOf(err) == codeSlow
-		if n == attempts || slow && (r.once || r.long && statusOf(err) == 0) {
+		if n == reach.Attempts || c.src.server.Closed(err) || slow && (r.once || r.long && statusOf(err) == 0) {
 			return nil, c.giveUp(err)
 		}
 		if f, ok := errors.AsType[*model.Fault](err); ok && f.RetryAfter > 0 {
 			wait = min(f.RetryAfter, 5*time.Minute)
 		}
 		c.src.opts.Log.Info("ask the source again", "account", c.account, "in", wait, "error", err)
-		if err := c.pause(ctx, wait); err != nil {
+		if err := reach.Pause(ctx, c.src.opts.Sleep, wait); err != nil {
 			return nil, err
 		}
-		wait = min(2*wait, maxWait)
+		wait = min(2*wait, reach.MaxWait)
 	}
 }
 
-func (c *client) pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-c.src.opts.Sleep(d):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// unmetAccounts is how many accounts in a row may find no server before the
-// run stops: the others would only wait for it, too.
-const unmetAccounts = 3
-
-// giveUp gives up on the account, or on the server.
+// giveUp gives up on the account, or on the server unless it is only slow.
 func (c *client) giveUp(err error) error {
-	f, ok := errors.AsType[*model.Fault](err)
-	if !ok {
-		return err
+	if model.CodeOf(err) == codeSlow {
+		return reach.OfAccount(c.account, err)
 	}
-	g := *f
-	g.Class, g.Account = model.ClassAccount, c.account
-	if g.Code != codeSlow && c.src.unmet.Add(1) >= unmetAccounts {
-		g.Class = model.ClassFatal
-	}
-	return &g
+	return c.src.server.GiveUp(c.account, err)
 }
 
 // follow makes one request and those that its redirects ask for.
@@ -441,13 +422,13 @@ func (c *client) multistatus(ctx context.Context, r request, fn func(base *url.U
 			return "", nil, err
 		}
 		token, err = c.responses(a, r, fn)
-		if _, broken := errors.AsType[*readError](err); !broken || n == attempts || ctx.Err() != nil {
+		if _, broken := errors.AsType[*readError](err); !broken || n == reach.Attempts || ctx.Err() != nil {
 			if broken {
 				err = c.giveUp(c.unreachable(a.url, err))
 			}
 			return token, a.url, err
 		}
-		if err := c.pause(ctx, backOff); err != nil {
+		if err := reach.Pause(ctx, c.src.opts.Sleep, reach.BackOff); err != nil {
 			return "", nil, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
@@ -238,7 +239,12 @@ func TestBusyServer(t *testing.T) {
 	if _, err := f.source(t, nil).Open(t.Context(), anna); err != nil || n != 4 {
 		t.Errorf("%v after %d requests", err, n)
 	}
-	s := f.source(t, nil)
+	s := f.source(t, func(o *Options) {
+		o.Sleep = func(d time.Duration) <-chan time.Time {
+			t.Errorf("waits %v for a port that is closed", d)
+			return time.After(0)
+		}
+	})
 	f.Close()
 	for i, want := range []model.Class{model.ClassAccount, model.ClassAccount, model.ClassFatal} {
 		if _, err := s.Open(t.Context(), anna); model.CodeOf(err) != model.CodeUnreachable || model.ClassOf(err) != want {

@@ -73,14 +73,7 @@ type Resolver interface {
 	LookupTXT(ctx context.Context, name string) ([]string, error)
 }
 
-const (
-	defaultConnections = 8
-	// attempts is how often a request is made without success.
-	attempts  = 5
-	backOff   = 500 * time.Millisecond
-	maxWait   = 30 * time.Second
-	dialLimit = 30 * time.Second
-)
+const defaultConnections = 8
 
 func (o Options) withDefaults() Options {
 	if o.Connections <= 0 {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 	"mailhaul.org/mailhaul/internal/source"
 )
 
@@ -228,7 +229,7 @@ func (st *Store) hand(c model.ObjectCollection, g got, fn handler) error {
 // larger: then it is only said to be. Without one it is streamed.
 func (st *Store) get(ctx context.Context, c model.ObjectCollection, o model.ObjectRef, limit int64) got {
 	var broken error
-	for range attempts {
+	for range reach.Attempts {
 		a, err := st.open(ctx, c, o)
 		if err != nil {
 			return got{ref: o, err: err}
@@ -328,7 +329,7 @@ func (r *resuming) resume(cause error) error {
 	r.body.Close()
 	lost := &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Account: r.st.acc.Login, Item: lastSegment(r.url.EscapedPath()),
 		Err: fmt.Errorf("the connection broke after %d octets: %w", r.at, cause), Remedy: "run the same command again"}
-	if r.tries++; r.tries >= attempts || r.etag == "" || strings.HasPrefix(r.etag, "W/") {
+	if r.tries++; r.tries >= reach.Attempts || r.etag == "" || strings.HasPrefix(r.etag, "W/") {
 		return lost
 	}
 	a, err := r.st.c.do(r.ctx, request{method: http.MethodGet, url: r.url,

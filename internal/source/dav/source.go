@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 	"mailhaul.org/mailhaul/internal/source"
 )
 
@@ -24,7 +25,7 @@ type Source struct {
 	// transport is at the bottom of http.
 	transport *http.Transport
 	refused   atomic.Int32 // logins of the master in a row
-	unmet     atomic.Int32 // accounts in a row that found no server
+	server    reach.Server
 
 	mu      sync.Mutex
 	own     map[string]bool   // origins that may see credentials

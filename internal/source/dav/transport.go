@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"mailhaul.org/mailhaul/internal/reach"
 )
 
 // readMethods are all that is ever sent: a source is read only.
@@ -22,7 +24,7 @@ func (r readOnly) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (s *Source) newTransport() *http.Transport {
-	dialer := &net.Dialer{Timeout: dialLimit}
+	dialer := &net.Dialer{Timeout: reach.DialTime}
 	return &http.Transport{
 		Proxy:           http.ProxyFromEnvironment,
 		TLSClientConfig: s.opts.TLS.Clone(),
@@ -33,7 +35,7 @@ func (s *Source) newTransport() *http.Transport {
 			}
 			return s.opts.Throttle.Conn(c), nil
 		},
-		TLSHandshakeTimeout: dialLimit,
+		TLSHandshakeTimeout: reach.DialTime,
 		MaxConnsPerHost:     s.opts.Connections,
 		MaxIdleConnsPerHost: s.opts.Connections,
 		IdleConnTimeout:     30 * time.Second,

@@ -84,7 +84,7 @@ func (s *Source) slot(ctx context.Context) (free func(), err error) {
 // dial returns a connection that a greeting will come from, over TLS if the
 // server has it, and what closes it at once.
 func (s *Source) dial(ctx context.Context) (conn net.Conn, secure bool, abort func(), err error) {
-	tcp, err := linger.Dial(ctx, &net.Dialer{Timeout: dialLimit}, s.at.addr)
+	tcp, err := linger.Dial(ctx, &net.Dialer{Timeout: reach.DialTime}, s.at.addr)
 	if err != nil {
 		return nil, false, nil, s.unreachable(err)
 	}
@@ -96,7 +96,7 @@ func (s *Source) dial(ctx context.Context) (conn net.Conn, secure bool, abort fu
 }
 
 func (s *Source) greet(ctx context.Context, conn net.Conn) (net.Conn, bool, error) {
-	_ = conn.SetDeadline(time.Now().Add(dialLimit))
+	_ = conn.SetDeadline(time.Now().Add(reach.DialTime))
 	defer func() { _ = conn.SetDeadline(time.Time{}) }()
 	if s.at.tls {
 		c, err := s.handshake(ctx, conn)

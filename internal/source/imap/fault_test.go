@@ -126,8 +126,14 @@ func TestLoginFaults(t *testing.T) {
 			t.Errorf("%s: %v, want code %q", name, err, c.code)
 		}
 	}
-	// A server that several accounts in a row cannot reach stops the run.
-	away := newHarness(t, srv, func(o *imap.Options) { o.URL, o.Sleep = "imaps://127.0.0.1:1", immediately })
+	// A server that several accounts in a row cannot reach stops the run; where
+	// nothing listens, nothing is waited for.
+	away := newHarness(t, srv, func(o *imap.Options) {
+		o.URL, o.Sleep = "imaps://127.0.0.1:1", func(d time.Duration) <-chan time.Time {
+			t.Errorf("waits %v for a port that is closed", d)
+			return immediately(d)
+		}
+	})
 	for n := range 3 {
 		_, err := away.src.Open(t.Context(), away.acc)
 		if fatal := model.ClassOf(err) == model.ClassFatal; fatal != (n == 2) || model.CodeOf(err) != model.CodeUnreachable {

@@ -52,14 +52,7 @@ type Options struct {
 	Sleep func(d time.Duration) <-chan time.Time
 }
 
-const (
-	defaultConnections = 8
-	// attempts is how often a connection is made again without progress.
-	attempts  = 5
-	backOff   = 500 * time.Millisecond
-	maxWait   = 30 * time.Second
-	dialLimit = 30 * time.Second
-)
+const defaultConnections = 8
 
 func (o Options) withDefaults() Options {
 	if o.Connections <= 0 {

@@ -7,11 +7,11 @@ import (
 	"iter"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/emersion/go-imap/v2"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 	"mailhaul.org/mailhaul/internal/source"
 )
 
@@ -21,9 +21,9 @@ type Source struct {
 	at      endpoint
 	slots   chan struct{}
 	refused atomic.Int32 // logins of the master user since one succeeded
-	unmet   atomic.Int32 // accounts in a row that no connection could be made for
-	noGUIDs atomic.Bool  // the server has none
-	courier atomic.Bool  // the server is one
+	server  reach.Server
+	noGUIDs atomic.Bool // the server has none
+	courier atomic.Bool // the server is one
 	sieve   endpoint
 	known   struct {
 		sync.Mutex
@@ -180,52 +180,25 @@ func (st *Store) drop() {
 // again connects, with growing pauses as long as the failure may pass.
 func (st *Store) again(ctx context.Context) error {
 	st.drop()
-	wait := backOff
+	wait := reach.BackOff
 	for n := 1; ; n++ {
 		ses, err := st.src.connect(ctx, st.acc)
 		if err == nil {
 			st.ses = ses
-			st.src.unmet.Store(0)
+			st.src.server.Met()
 			return nil
 		}
 		if model.ClassOf(err) != model.ClassRetry || ctx.Err() != nil {
 			return err
 		}
-		if n == attempts {
-			return st.unreached(err)
+		if n == reach.Attempts || st.src.server.Closed(err) {
+			return st.src.server.GiveUp(st.acc.Login, err)
 		}
 		st.src.opts.Log.Info("connect again", "account", st.acc.Login, "in", wait, "error", err)
-		if err := st.pause(ctx, wait); err != nil {
+		if err := reach.Pause(ctx, st.src.opts.Sleep, wait); err != nil {
 			return err
 		}
-		wait = min(2*wait, maxWait)
-	}
-}
-
-// unmetAccounts is how many accounts in a row may find no server before the
-// run stops: the others would only wait for it, too.
-const unmetAccounts = 3
-
-// unreached gives up on the account, or on the server.
-func (st *Store) unreached(err error) error {
-	f, ok := errors.AsType[*model.Fault](err)
-	if !ok {
-		return err
-	}
-	g := *f
-	g.Class, g.Account = model.ClassAccount, st.acc.Login
-	if st.src.unmet.Add(1) >= unmetAccounts {
-		g.Class = model.ClassFatal
-	}
-	return &g
-}
-
-func (st *Store) pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-st.src.opts.Sleep(d):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+		wait = min(2*wait, reach.MaxWait)
 	}
 }
 
@@ -236,8 +209,8 @@ func broken(err error) bool {
 	return err != nil && (!ok || no.Type == imap.StatusResponseTypeBye)
 }
 
-// retry runs fn, again after a connection was lost, until it fails attempts
-// times without progress. fn reports whether it made some.
+// retry runs fn, again after a connection was lost, until it fails
+// reach.Attempts times without progress. fn reports whether it made some.
 func (st *Store) retry(ctx context.Context, fn func() (progress bool, err error)) error {
 	for n := 1; ; n++ {
 		if st.ses == nil {
@@ -259,12 +232,12 @@ func (st *Store) retry(ctx context.Context, fn func() (progress bool, err error)
 		if progress {
 			n = 1
 		}
-		if n >= attempts {
+		if n >= reach.Attempts {
 			return &model.Fault{Class: model.ClassAccount, Code: model.CodeUnreachable, Account: st.acc.Login,
 				Err: fmt.Errorf("the connection broke %d times in a row: %w", n, err), Remedy: "run the same command again"}
 		}
 		st.src.opts.Log.Info("connection lost", "account", st.acc.Login, "error", err)
-		if err := st.pause(ctx, backOff<<(n-1)); err != nil {
+		if err := reach.Pause(ctx, st.src.opts.Sleep, reach.BackOff<<(n-1)); err != nil {
 			return err
 		}
 	}
