@@ -10,6 +10,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/icalendar"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/vcard"
 )
@@ -177,7 +178,7 @@ func (e *examiner) slow(name string, objects int64, took time.Duration) {
 	if took < slowCollection || took < slowObject*time.Duration(objects) {
 		return
 	}
-	text := fmt.Sprintf("the source took %s to list and give %d objects: sync and verify wait as long, each", took.Round(time.Second), objects)
+	text := fmt.Sprintf("the source took %s to list and give %s: sync and verify wait as long, each", took.Round(time.Second), plural.Count(objects, "object"))
 	if name == "" {
 		text = fmt.Sprintf("the source took %s to tell which collections there are: every run waits for that", took.Round(time.Second))
 	}

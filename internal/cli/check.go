@@ -11,6 +11,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/engagement"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/report"
 )
 
@@ -92,7 +93,7 @@ func (a *app) restore(ctx context.Context, e *engagement.Engagement) error {
 		for _, s := range left {
 			fmt.Fprintf(w, "left alone: %s %s was changed by somebody else to %s; before the migration it was %s\n", s.Object, s.Property, s.New, s.Old)
 		}
-		_, err := fmt.Fprintf(w, "%d settings restored, %d left alone\n", len(restored), len(left))
+		_, err := fmt.Fprintf(w, "%s restored, %d left alone\n", plural.Count(len(restored), "setting"), len(left))
 		return err
 	})
 }

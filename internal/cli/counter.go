@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/dustin/go-humanize"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // counter is the progress of what only counts messages: a line on stderr from
@@ -21,7 +21,7 @@ type counter struct {
 
 func (a *app) newCounter(verb string, accounts int) *counter {
 	c := &counter{quit: make(chan struct{}), done: make(chan struct{}), start: a.now(), app: a, verb: verb}
-	a.tell(fmt.Sprintf("%d accounts", accounts))
+	a.tell(plural.Count(accounts, "account"))
 	go func() {
 		defer close(c.done)
 		tick := time.NewTicker(every)
@@ -42,7 +42,7 @@ func (c *counter) add(n int64) { c.n.Add(n) }
 
 func (c *counter) line() {
 	n, d := c.n.Load(), c.app.now().Sub(c.start)
-	s := fmt.Sprintf("%s messages %s", humanize.Comma(n), c.verb)
+	s := plural.Count(n, "message") + " " + c.verb
 	if d > time.Second {
 		s += fmt.Sprintf(", %.0f/s", float64(n)/d.Seconds())
 	}

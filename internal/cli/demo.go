@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/sample"
 	"mailhaul.org/mailhaul/internal/sandbox"
 )
@@ -92,7 +93,8 @@ func (a *app) demo(ctx context.Context, dir string, o sample.Options) error {
 		out = a.Err
 	}
 	accounts, mailboxes, messages, octets := org.Totals()
-	fmt.Fprintf(out, "A sample organisation: %d accounts, %d mailboxes, %s messages, %d MiB of mail; %d events, %d contacts and %d files.\n", accounts, mailboxes, fmt.Sprint(messages), octets>>20, events, contacts, files)
+	fmt.Fprintf(out, "A sample organisation: %s, %s, %s, %d MiB of mail; %s, %s and %s.\n", plural.Count(accounts, "account"), plural.Count(mailboxes, "mailbox"), plural.Count(messages, "message"), octets>>20,
+		plural.Count(events, "event"), plural.Count(contacts, "contact"), plural.Count(files, "file"))
 	steps := [][]string{{"check"}, {"assess"}, {"organisation"}, {"provision", "--dry-run"}, {"provision"}, {"sync", "--wave", "pilot"}, {"sync"}, {"sync"}, {"verify"}, {"share"}, {"provision"}, {"status"}}
 	type step struct {
 		Command string `json:"command"`

@@ -12,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/engagement"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/provision"
 	"mailhaul.org/mailhaul/internal/report"
 )
@@ -92,7 +93,7 @@ func (a *app) provision(ctx context.Context, e *engagement.Engagement, o provisi
 		return err
 	}
 	if n := toKnow(o.Organisation); n > 0 {
-		a.tell(fmt.Sprintf("%d notes about the organisation, of what cannot be carried or has to be decided: `mailhaul organisation` shows them", n))
+		a.tell(plural.Count(n, "note") + " about the organisation, of what cannot be carried or has to be decided: `mailhaul organisation` shows " + plural.Of(n, "it", "them"))
 	}
 	if failed, conflicts := res.Failed(); failed+conflicts > 0 {
 		return outcome(ExitFailed)

@@ -9,6 +9,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // tally sums a run's progress. It may be used concurrently.
@@ -77,7 +78,7 @@ func (t *tally) waiting(side string, d time.Duration) {
 func (t *tally) line() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := fmt.Sprintf("%d of %d accounts, %s messages, %s", t.done, t.accounts, humanize.Comma(t.messages), humanize.IBytes(uint64(t.octets)))
+	s := fmt.Sprintf("%d of %s, %s, %s", t.done, plural.Count(t.accounts, "account"), plural.Count(t.messages, "message"), humanize.IBytes(uint64(t.octets)))
 	n, o := t.rate()
 	if n > 0 {
 		s += fmt.Sprintf(", %.0f/s, %s/s", n, humanize.IBytes(uint64(o)))

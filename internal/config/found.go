@@ -9,6 +9,7 @@ import (
 	"mailhaul.org/mailhaul/internal/cyrusconf"
 	"mailhaul.org/mailhaul/internal/doveconf"
 	"mailhaul.org/mailhaul/internal/doveconf/variables"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // FromDovecot is what Dovecot's configuration tells for a draft. host is how
@@ -68,7 +69,7 @@ func FromCyrus(l cyrusconf.Layout, services []cyrusconf.Service, path, host stri
 	}
 	if public > 0 {
 		out.Public = &Public{}
-		out.Notes = append(out.Notes, fmt.Sprintf("%d mailboxes belong to nobody: they move into a group account, see source.public", public))
+		out.Notes = append(out.Notes, fmt.Sprintf("%s to nobody: %s into a group account, see source.public", plural.Count(public, "mailbox")+plural.Of(public, " belongs", " belong"), plural.Of(public, "it moves", "they move")))
 	}
 	if l.Autocreate {
 		out.Notes = append(out.Notes, "over IMAP, a login that does not exist would make a mailbox (autocreate_quota): read from disk, or as an administrator")

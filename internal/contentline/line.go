@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // Line is one unfolded line.
@@ -210,7 +212,7 @@ func printable(s string, line int, remark func(code, text string, line int)) str
 		s, n = strings.ReplaceAll(s, "\n", " "), n+lf
 	}
 	if n > 0 {
-		remark(CodeControl, fmt.Sprintf("%d control characters left out", n), line)
+		remark(CodeControl, plural.Count(n, "control character")+" left out", line)
 	}
 	return s
 }

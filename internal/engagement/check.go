@@ -10,6 +10,7 @@ import (
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source"
 )
 
@@ -109,7 +110,7 @@ func (e *Engagement) checkAccounts() []model.Finding {
 			excluded++
 		}
 	}
-	first := model.Finding{Subject: "accounts", Message: fmt.Sprintf("%d move, %d are excluded", move, excluded)}
+	first := model.Finding{Subject: "accounts", Message: fmt.Sprintf("%d %s, %d %s excluded", move, plural.Of(move, "moves", "move"), excluded, plural.Of(excluded, "is", "are"))}
 	if move == 0 {
 		first.Level, first.Remedy = model.LevelStop, "nothing would be moved: look at source.users and accounts"
 		first.Err = model.Faultf(model.ClassFatal, "", "no account moves")

@@ -12,6 +12,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/translate"
 )
 
@@ -155,7 +156,7 @@ func (r *run) tellSums() {
 		return cmp.Or(cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Text, b.Text))
 	})
 	for _, n := range notes {
-		r.note(n.Mailbox, "", n.Code, fmt.Sprintf("%d messages %s", r.adopting.sums[n], n.Text))
+		r.note(n.Mailbox, "", n.Code, plural.Count(r.adopting.sums[n], "message")+" "+n.Text)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // unlisted are the private and test names that Stalwart takes beside the
@@ -103,7 +104,7 @@ func (b *builder) checkPeople(people []Person) {
 		}
 	}
 	if len(renamed) > 0 {
-		b.note(model.LevelOK, "login-changes", "accounts", "", "tell them before the cutover", "%d accounts log in by a name that is not their address (%s): afterwards the login is the address", len(renamed), some(renamed))
+		b.note(model.LevelOK, "login-changes", "accounts", "", "tell them before the cutover", "%s %s (%s): afterwards the login is the address", plural.Count(len(renamed), "account"), plural.Of(len(renamed), "logs in by a name that is not its address", "log in by a name that is not their address"), some(renamed))
 	}
 }
 

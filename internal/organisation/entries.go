@@ -6,6 +6,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // entry is an address of an alias table with where it leads.
@@ -196,7 +197,7 @@ func (b *builder) own(a *model.Account, address string, e *entry) {
 		a.ForwardOnly = !keep
 	}
 	if !keep && len(forwards) > 1 {
-		b.note(model.LevelWarning, "user-and-list", a.Address, e.where, "if it is a list, exclude the account; if it is a person who forwards, leave it", "is an account and leads to %d others (%s), without a copy in its mailbox", len(forwards), some(forwards))
+		b.note(model.LevelWarning, "user-and-list", a.Address, e.where, "if it is a list, exclude the account; if it is a person who forwards, leave it", "is an account and leads to %s (%s), without a copy in its mailbox", plural.Count(len(forwards), "other"), some(forwards))
 	}
 }
 

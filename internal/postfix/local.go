@@ -9,6 +9,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/postfix/table"
 )
 
@@ -21,7 +22,7 @@ func (r *Router) localAliases(ctx context.Context, add func(directory.Alias)) er
 	keys := r.aliases.keys()
 	if r.primary == "" {
 		if len(keys) > 0 {
-			r.note(model.Note{Level: model.LevelOK, Code: "host-aliases", Subject: r.hostDomain(), Where: "alias_maps", Text: fmt.Sprintf("%d aliases of the host itself (%s) stay behind: nobody has an account there", len(keys), some(keys)),
+			r.note(model.Note{Level: model.LevelOK, Code: "host-aliases", Subject: r.hostDomain(), Where: "alias_maps", Text: fmt.Sprintf("%s of the host itself (%s) %s behind: nobody has an account there", plural.Count(len(keys), "alias"), some(keys), plural.Of(len(keys), "stays", "stay")),
 				Remedy: "to take them along, set source.users.domain to that domain"})
 		}
 		return nil

@@ -8,6 +8,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/postfix/table"
 )
 
@@ -69,7 +70,7 @@ func (r *Router) otherRewriting(ctx context.Context, out *directory.Addresses) e
 		}
 		if !step.each && len(m.tables) > 0 {
 			keys := m.keys()
-			r.note(model.Note{Level: model.LevelWarning, Code: step.code, Subject: step.name, Where: step.name, Text: fmt.Sprintf("%s: %d entries (%s)", step.text, len(keys), some(keys)), Remedy: step.remedy})
+			r.note(model.Note{Level: model.LevelWarning, Code: step.code, Subject: step.name, Where: step.name, Text: fmt.Sprintf("%s: %s (%s)", step.text, plural.Count(len(keys), "entry"), some(keys)), Remedy: step.remedy})
 			continue
 		}
 		for e, err := range m.entries(ctx) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mailhaul.org/mailhaul/internal/assess"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // AssessTable writes one row per account, the sum, and what was found how
@@ -22,7 +23,7 @@ func AssessTable(w io.Writer, a assess.Assessment) error {
 			some(acc.Scripts), some(anomalies(acc)), string(acc.Password), string(acc.Risk))
 	}
 	t.rule()
-	t.row(fmt.Sprintf("%d accounts", len(a.Accounts)), count(a.Total.Mailboxes), count(a.Total.Messages), size(a.Total.Octets), "", "", "",
+	t.row(plural.Count(len(a.Accounts), "account"), count(a.Total.Mailboxes), count(a.Total.Messages), size(a.Total.Octets), "", "", "",
 		some(a.Total.Scripts), "", "", "")
 	if err := t.write(w); err != nil {
 		return err
@@ -123,7 +124,7 @@ func Prediction(a assess.Assessment) string {
 	d := a.Duration
 	s := fmt.Sprintf("Predicted bulk load: %s, bound by the %s.", span(d.Estimate), d.Bottleneck)
 	if d.MessagesPerSecond > 0 {
-		s += fmt.Sprintf(" Measured at the source: %.0f messages/s and %s/s for one account, %d accounts at once.", d.MessagesPerSecond, size(int64(d.OctetsPerSecond)), a.Parallel)
+		s += fmt.Sprintf(" Measured at the source: %.0f messages/s and %s/s for one account, %s at once.", d.MessagesPerSecond, size(int64(d.OctetsPerSecond)), plural.Count(a.Parallel, "account"))
 	}
 	objects := ""
 	if a.Total.Objects.Any() {

@@ -133,11 +133,3 @@ func amount(n int64, octets bool) string {
 	}
 	return count(n)
 }
-
-// plural counts in words: "1 share", "7 shares".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return count(int64(n)) + " " + noun + "s"
-}

@@ -6,6 +6,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/assess"
 	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // chart is a bar chart, in the units of an SVG that is chartWidth wide.
@@ -83,7 +84,7 @@ func growthChart(a assess.Assessment) chart {
 		}
 		w := min(pitch*0.7, 48)
 		c.Bars = append(c.Bars, bar{X: plotLeft + pitch*(float64(i)+0.5) - w/2, Y: plotTop + plotHeight - h, Width: w, Height: h,
-			Label: fmt.Sprint(y.Year), Value: fmt.Sprintf("%d: %s, %s messages", y.Year, size(y.Octets), count(y.Messages)),
+			Label: fmt.Sprint(y.Year), Value: fmt.Sprintf("%d: %s, %s", y.Year, size(y.Octets), plural.Count(y.Messages, "message")),
 			ShowLabel: (len(years)-1-i)%every == 0})
 	}
 	return c

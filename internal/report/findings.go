@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // Finding is a model.Finding as JSON has it.
@@ -39,6 +40,6 @@ func FindingsTable(w io.Writer, all []model.Finding) error {
 			}
 		}
 	}
-	_, err := fmt.Fprintf(w, "\n%d ok, %d warnings, %d stops\n", n[model.LevelOK], n[model.LevelWarning], n[model.LevelStop])
+	_, err := fmt.Fprintf(w, "\n%d ok, %s, %s\n", n[model.LevelOK], plural.Count(n[model.LevelWarning], "warning"), plural.Count(n[model.LevelStop], "stop"))
 	return err
 }

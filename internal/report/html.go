@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"mailhaul.org/mailhaul/internal/assess"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 //go:embed pages
@@ -14,13 +15,14 @@ var pages embed.FS
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"count": count, "some": some, "size": size, "day": day, "span": span, "anomalies": anomalies,
 	"names": names, "amount": amount, "riskSlices": riskSlices,
-	"meaning": func(code string) string { return meaning[code] },
-	"plural":  plural,
-	"plus":    func(a float64, b any) float64 { return a + number(b) },
-	"half":    func(a float64) float64 { return a / 2 },
-	"times":   func(a, b int) int { return a * b },
-	"some64":  func(n int) string { return some(int64(n)) },
-	"risks":   func(t assess.Totals, risk string) int { return t.Risks[assess.Risk(risk)] },
+	"meaning":  func(code string) string { return meaning[code] },
+	"plural":   plural.Count[int],
+	"plural64": plural.Count[int64],
+	"plus":     func(a float64, b any) float64 { return a + number(b) },
+	"half":     func(a float64) float64 { return a / 2 },
+	"times":    func(a, b int) int { return a * b },
+	"some64":   func(n int) string { return some(int64(n)) },
+	"risks":    func(t assess.Totals, risk string) int { return t.Risks[assess.Risk(risk)] },
 }).ParseFS(pages, "pages/*.html"))
 
 // render writes one of the pages. They need nothing from elsewhere and run no

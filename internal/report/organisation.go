@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // Organisation is a model.Organisation as JSON has it. It holds no password.
@@ -148,8 +149,9 @@ func OrganisationTable(w io.Writer, o Organisation) error {
 			fmt.Fprintf(w, "         → %s\n", oneLine(note.Remedy))
 		}
 	}
-	_, err := fmt.Fprintf(w, "\n%d domains, %d accounts, %d groups, %d lists, %d catch-alls; %d notes: %d to decide before anything is written, %d warnings\n",
-		len(o.Domains), len(o.Accounts), len(o.Groups), len(o.Lists), len(o.CatchAlls), len(o.Notes), n["stop"], n["warning"])
+	_, err := fmt.Fprintf(w, "\n%s, %s, %s, %s, %s; %s: %d to decide before anything is written, %s\n",
+		plural.Count(len(o.Domains), "domain"), plural.Count(len(o.Accounts), "account"), plural.Count(len(o.Groups), "group"), plural.Count(len(o.Lists), "list"),
+		plural.Count(len(o.CatchAlls), "catch-all"), plural.Count(len(o.Notes), "note"), n["stop"], plural.Count(n["warning"], "warning"))
 	return err
 }
 

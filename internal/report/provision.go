@@ -10,6 +10,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/provision"
 )
 
@@ -145,7 +146,7 @@ func trimRight(b *strings.Builder) {
 func planChange(c destination.Change) string {
 	switch {
 	case strings.Contains(c.New, "\n"):
-		return fmt.Sprintf("+ %s of %d lines", c.Property, strings.Count(c.New, "\n"))
+		return fmt.Sprintf("+ %s of %s", c.Property, plural.Count(strings.Count(c.New, "\n"), "line"))
 	case c.Old == "":
 		return "+ " + c.Property + " " + planValue(c.Property, c.New)
 	case c.New == "":
@@ -201,24 +202,14 @@ func planSums(b *strings.Builder, r provision.Result) {
 	for _, v := range []destination.Verb{destination.VerbCreate, destination.VerbChange, destination.VerbDelete} {
 		var parts []string
 		for _, k := range slices.Sorted(maps.Keys(counts[v])) {
-			parts = append(parts, counted(counts[v][k], string(k)))
+			parts = append(parts, plural.Count(counts[v][k], string(k)))
 		}
 		if len(parts) > 0 {
 			fmt.Fprintf(b, "%s: %s\n", done[string(v)], strings.Join(parts, ", "))
 		}
 	}
 	failed, conflicts := r.Failed()
-	fmt.Fprintf(b, "%d kept as they are, %d wait, %s, %d failed\n", kept, waits, counted(conflicts, "conflict"), failed)
-}
-
-func counted(n int, noun string) string {
-	switch {
-	case n == 1:
-		return "1 " + noun
-	case strings.HasSuffix(noun, "y"):
-		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(noun, "y"))
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	fmt.Fprintf(b, "%d kept as %s, %d %s, %s, %d failed\n", kept, plural.Of(kept, "it is", "they are"), waits, plural.Of(waits, "waits", "wait"), plural.Count(conflicts, "conflict"), failed)
 }
 
 func planPasswords(b *strings.Builder, r provision.Result) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/share"
 )
 
@@ -39,8 +40,8 @@ func ShareTable(w io.Writer, r share.Result) error {
 	if r.DryRun {
 		verb = "to set"
 	}
-	if _, err := fmt.Fprintf(w, "\n%d shares in all, %d %s, %d kept as changed at the destination, %d wait for their reader, %d owners have not been moved\n",
-		shares, changed, verb, kept, waiting, absent); err != nil {
+	if _, err := fmt.Fprintf(w, "\n%s in all, %d %s, %d kept as changed at the destination, %d %s, %s not been moved\n",
+		plural.Count(shares, "share"), changed, verb, kept, waiting, plural.Of(waiting, "waits for its reader", "wait for their reader"), plural.Count(absent, "owner")+plural.Of(absent, " has", " have")); err != nil {
 		return err
 	}
 	for _, a := range r.Accounts {
@@ -81,16 +82,9 @@ func waits(w io.Writer, r share.Result) error {
 		if n := len(names) - 5; n > 0 {
 			names = append(names[:5:5], fmt.Sprintf("and %d more", n))
 		}
-		if _, err := fmt.Fprintf(w, "  %s: %s (%s)\n", oneLine(reader), oneLine(strings.Join(names, ", ")), mailboxCount(mailboxes[reader])); err != nil {
+		if _, err := fmt.Fprintf(w, "  %s: %s (%s)\n", oneLine(reader), oneLine(strings.Join(names, ", ")), plural.Count(mailboxes[reader], "mailbox")); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func mailboxCount(n int) string {
-	if n == 1 {
-		return "1 mailbox"
-	}
-	return fmt.Sprintf("%d mailboxes", n)
 }

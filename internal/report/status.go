@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/ledger"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // Status prepares statuses for WriteJSON.
@@ -40,7 +41,7 @@ func StatusTable(w io.Writer, all []ledger.AccountStatus, now time.Time) error {
 		states[a.State]++
 	}
 	t.rule()
-	t.row(fmt.Sprintf("%d accounts", len(all)), "", count(mailboxes), count(sum["moved"]), size(octets), some(sum["pending"]), some(sum["refused"]),
+	t.row(plural.Count(len(all), "account"), "", count(mailboxes), count(sum["moved"]), size(octets), some(sum["pending"]), some(sum["refused"]),
 		some(sum["excluded"]), "", "", "")
 	if err := t.write(w); err != nil {
 		return err

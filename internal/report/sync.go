@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"mailhaul.org/mailhaul/internal/engine"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // maxLines is how many notes a table shows of one account; files have all.
@@ -22,7 +23,7 @@ func SyncTable(w io.Writer, r engine.Result, dry bool) error {
 		row(a.Login, string(a.Status), a.Counts)
 	}
 	t.rule()
-	row(fmt.Sprintf("%d accounts", len(r.Accounts)), "", r.Total)
+	row(plural.Count(len(r.Accounts), "account"), "", r.Total)
 	if err := t.write(w); err != nil {
 		return err
 	}
@@ -55,8 +56,8 @@ func bottleneck(p engine.Pace) string {
 	if side == "destination" {
 		evidence = "messages were read ahead and waited for it for"
 	}
-	return fmt.Sprintf("Bound by the %s: %s %.0f %% of the time. %.0f messages/s and %s/s, with %d requests in flight and up to %d messages in each.",
-		side, evidence, 100*share, float64(p.Messages)/p.Elapsed.Seconds(), size(int64(float64(p.Octets)/p.Elapsed.Seconds())), p.InFlight, p.Batch)
+	return fmt.Sprintf("Bound by the %s: %s %.0f %% of the time. %.0f messages/s and %s/s, with %s in flight and up to %s in each.",
+		side, evidence, 100*share, float64(p.Messages)/p.Elapsed.Seconds(), size(int64(float64(p.Octets)/p.Elapsed.Seconds())), plural.Count(p.InFlight, "request"), plural.Count(p.Batch, "message"))
 }
 
 func notes(w io.Writer, a engine.AccountResult) error {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/verify"
 )
 
@@ -20,7 +21,7 @@ func VerifyTable(w io.Writer, r verify.Report) error {
 		row(a.Login, a.Counts)
 	}
 	t.rule()
-	row(fmt.Sprintf("%d accounts", len(r.Accounts)), r.Total)
+	row(plural.Count(len(r.Accounts), "account"), r.Total)
 	if err := t.write(w); err != nil {
 		return err
 	}
@@ -48,13 +49,13 @@ func Verdict(r verify.Report) string {
 	c := r.Total
 	switch {
 	case r.Failed() > 0:
-		return fmt.Sprintf("%d accounts could not be compared.", r.Failed())
+		return plural.Count(r.Failed(), "account") + " could not be compared."
 	case !c.Balanced():
 		return "The counts do not balance: this is an error of mailhaul, please report it."
 	case r.Differences() > 0:
-		return fmt.Sprintf("%s differences between source and destination.", count(r.Differences()))
+		return plural.Count(r.Differences(), "difference") + " between source and destination."
 	}
-	s := fmt.Sprintf("Every one of the %s messages is accounted for: %s identical", count(c.Source), count(c.Identical))
+	s := fmt.Sprintf("%s accounted for: %s identical", plural.Of(c.Source, "The one message is", "Every one of the "+count(c.Source)+" messages is"), count(c.Identical))
 	for _, p := range []struct {
 		n    int64
 		what string

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // whom are the logins that a share with this ID is for: a reader's, or those of
@@ -83,7 +84,7 @@ func (w *owner) lookAsReaders(ctx context.Context) error {
 // what becomes of the \Seen of each reader: the destination keeps one for all.
 func (w *owner) tellPublic() {
 	if w.unlisted > 0 {
-		w.note("", "unlisted", fmt.Sprintf("of %d mailboxes nothing tells who may use them: they are shared with nobody; share them at the destination", w.unlisted))
+		w.note("", "unlisted", fmt.Sprintf("of %s nothing tells who may use %[2]s: shared with nobody; share %[2]s at the destination", plural.Count(w.unlisted, "mailbox"), plural.Of(w.unlisted, "it", "them")))
 	}
 	if w.ownSeen == 0 {
 		return
@@ -92,5 +93,5 @@ func (w *owner) tellPublic() {
 	if who := w.acc.Public.Seen; who != "" {
 		fate = "for everybody, what " + w.address(who) + " has read came read, as far as that account may see the mailbox"
 	}
-	w.note("", "seen", fmt.Sprintf("in %d mailboxes each reader had read what he had read; the destination keeps one such mark for all readers: %s", w.ownSeen, fate))
+	w.note("", "seen", fmt.Sprintf("in %s each reader had read what he had read; the destination keeps one such mark for all readers: %s", plural.Count(w.ownSeen, "mailbox"), fate))
 }

@@ -10,6 +10,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source"
 )
 
@@ -111,7 +112,7 @@ func (w *owner) objectCollection(ctx context.Context, dst destination.ObjectShar
 		if model.ClassOf(err) != model.ClassItem {
 			return err
 		}
-		w.note(name(c.Path), "refused", fmt.Sprintf("the destination refuses to share it with %d accounts: %v", len(want), err))
+		w.note(name(c.Path), "refused", fmt.Sprintf("the destination refuses to share it with %s: %v", plural.Count(len(want), "account"), err))
 		return nil
 	}
 	err = w.Ledger.Write(ctx, func(tx *ledger.Tx) error {

@@ -10,6 +10,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source"
 )
 
@@ -238,8 +239,8 @@ func (w *owner) mailbox(ctx context.Context, c model.Collection, t ledger.Collec
 		if model.ClassOf(err) != model.ClassItem {
 			return err
 		}
-		w.note(name(c.Path), "refused", fmt.Sprintf("the destination refuses to share it with %d accounts: %v; it allows %d for one mailbox; mailhaul check --fix raises x:Sharing maxShares as far as the lists need",
-			len(want), err, w.Destination.Limits().MaxShares))
+		w.note(name(c.Path), "refused", fmt.Sprintf("the destination refuses to share it with %s: %v; it allows %d for one mailbox; mailhaul check --fix raises x:Sharing maxShares as far as the lists need",
+			plural.Count(len(want), "account"), err, w.Destination.Limits().MaxShares))
 		return nil
 	}
 	for id, rights := range set {

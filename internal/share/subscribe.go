@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source"
 )
 
@@ -42,7 +43,7 @@ func (w *owner) subscribe(ctx context.Context) error {
 			if c := model.ClassOf(err); c == model.ClassFatal || c == model.ClassRetry {
 				return err
 			}
-			w.note("", "subscriptions", fmt.Sprintf("%s is not subscribed to %d mailboxes: %v", a.Address, len(ids), err))
+			w.note("", "subscriptions", fmt.Sprintf("%s is not subscribed to %s: %v", a.Address, plural.Count(len(ids), "mailbox"), err))
 		}
 	}
 	return nil

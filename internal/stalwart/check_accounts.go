@@ -8,6 +8,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // accountLimits are what bounds one account. The server checks the disk quota
@@ -69,10 +70,10 @@ func (d *Destination) CheckAccounts(ctx context.Context, needs []destination.Nee
 		out = append(out, finding(model.LevelOK, "disk quota", "", "%s", text))
 	}
 	if missing > 0 {
-		out = append(out, finding(model.LevelOK, "accounts", "", "%d of %d do not exist yet: `mailhaul provision` makes them", missing, len(needs)))
+		out = append(out, finding(model.LevelOK, "accounts", "", "%d of %d %s", missing, len(needs), plural.Of(missing, "does not exist yet: `mailhaul provision` makes it", "do not exist yet: `mailhaul provision` makes them")))
 	}
 	if len(hidden) > 0 {
-		out = append(out, finding(model.LevelWarning, "accounts", "run the check as an administrator", "the login may not read the quotas of %d accounts", len(hidden)))
+		out = append(out, finding(model.LevelWarning, "accounts", "run the check as an administrator", "the login may not read the quotas of %s", plural.Count(len(hidden), "account")))
 	}
 	return out
 }

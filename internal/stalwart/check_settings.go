@@ -2,11 +2,11 @@ package stalwart
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // few is the number of mailboxes an account below which a limit is worth a
@@ -104,5 +104,5 @@ func days(ms int64) string {
 	if d < 24*time.Hour {
 		return d.String()
 	}
-	return fmt.Sprintf("%d days", d/(24*time.Hour))
+	return plural.Count(int64(d/(24*time.Hour)), "day")
 }

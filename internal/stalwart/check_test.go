@@ -255,7 +255,7 @@ func TestCheckAccounts(t *testing.T) {
 		const want = `warning disk quota: the mail does not fit: small@check.test (9 MB to come, 5 MB left)
 warning maxMailboxes: the source has more mailboxes than the account may have: even@check.test (30 of 20), free@check.test (300 of 250)
 warning maxMailboxDepth: the source's mailboxes are deeper than the account's may be: free@check.test (12 levels of 10)
-ok accounts: 1 of 4 do not exist yet: ` + "`mailhaul provision` makes them\n"
+ok accounts: 1 of 4 does not exist yet: ` + "`mailhaul provision` makes it\n"
 		if got := tell(); got != want {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}
@@ -263,7 +263,7 @@ ok accounts: 1 of 4 do not exist yet: ` + "`mailhaul provision` makes them\n"
 		needs[0].Octets = 1_000_000
 		const relaxed = `warning maxMailboxes: the source has more mailboxes than the account may have: even@check.test (30 of 20)
 ok disk quota: 1 of 3 accounts have a disk quota; an import stops where it is full
-ok accounts: 1 of 4 do not exist yet: ` + "`mailhaul provision` makes them\n"
+ok accounts: 1 of 4 does not exist yet: ` + "`mailhaul provision` makes it\n"
 		if got := tell(); got != relaxed {
 			t.Errorf("got\n%s\nwant\n%s", got, relaxed)
 		}

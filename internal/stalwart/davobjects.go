@@ -14,6 +14,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 const nsBoth = `xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:A="urn:ietf:params:xml:ns:carddav"`
@@ -102,7 +103,7 @@ func (a *Account) Objects(ctx context.Context, in destination.Collection) ([]des
 		out = append(out, o.object())
 	}
 	if truncated {
-		return out, &model.Fault{Class: model.ClassItem, Code: destination.CodeTruncated, Err: fmt.Errorf("the server lists only %d objects of the %s", len(out), in.Kind),
+		return out, &model.Fault{Class: model.ClassItem, Code: destination.CodeTruncated, Err: fmt.Errorf("the server lists only %s of the %s", plural.Count(len(out), "object"), in.Kind),
 			Remedy: "raise x:WebDav maxResults at the destination for the time of the migration: `mailhaul check --fix` does it"}
 	}
 	return out, nil

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/contentline"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // version makes a card one of version 3.0 or 4.0, which CardDAV knows (RFC
@@ -106,7 +107,7 @@ func (p *preparation) modern(l contentline.Line, old bool) contentline.Line {
 			p.remark("charset", l.Number, "%s: not all of its quoted-printable text could be read in %q", l.Name, charset)
 		}
 		if n > 0 {
-			p.remark("control", l.Number, "%s: %d control characters left out", l.Name, n)
+			p.remark("control", l.Number, "%s: %s left out", l.Name, plural.Count(n, "control character"))
 		}
 		value = modernText(l.Name, text)
 	case "BASE64", "B":

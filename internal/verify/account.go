@@ -9,6 +9,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/translate"
 )
@@ -142,7 +143,7 @@ func (v *account) mailboxes(ctx context.Context, id int64) error {
 		}
 		gone.Gone += n
 		if n > 0 {
-			v.find(strings.Join(k.Path, "/"), "", "gone", fmt.Sprintf("%d messages of a mailbox that is gone at the source are still at the destination: run sync", n))
+			v.find(strings.Join(k.Path, "/"), "", "gone", fmt.Sprintf("%s of a mailbox that is gone at the source %s still at the destination: run sync", plural.Count(n, "message"), plural.Of(n, "is", "are")))
 		}
 		if err := v.claim(ctx, k); err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/translate"
 )
@@ -226,7 +227,7 @@ func (v *account) explain(m *Mailbox, n uint64, notes []ledger.Note) {
 // tellCopies ends a mailbox.
 func (v *account) tellCopies(m *Mailbox) {
 	for _, text := range slices.Sorted(maps.Keys(v.copies)) {
-		v.find(m.Name, fmt.Sprintf("%d messages", v.copies[text]), "repaired", text)
+		v.find(m.Name, plural.Count(v.copies[text], "message"), "repaired", text)
 	}
 	v.copies = nil
 }

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source/cyrus/cyrusdb"
 )
 
@@ -54,7 +55,7 @@ func (s *Source) account(m *mailboxes, user string, deny map[string]bool, quotas
 	i := slices.IndexFunc(m.byOwner[user], func(e entry) bool { return e.name == inbox })
 	if i < 0 {
 		return model.Account{}, &model.Fault{Class: model.ClassAccount, Code: "noInbox", Account: user,
-			Err: fmt.Errorf("it has %d mailboxes and no inbox: not carried", len(m.byOwner[user])), Remedy: "make its inbox on the old server: CREATE " + inbox.String()}
+			Err: fmt.Errorf("it has %s and no inbox: not carried", plural.Count(len(m.byOwner[user]), "mailbox")), Remedy: "make its inbox on the old server: CREATE " + inbox.String()}
 	}
 	if e := m.byOwner[user][i]; e.kind == kindRemote {
 		return model.Account{}, &model.Fault{Class: model.ClassAccount, Code: "remote", Account: user, Err: fmt.Errorf("its mail is on the server %s", e.server),

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // cursor is the state of an index: nothing changes in it without a higher
@@ -146,13 +147,13 @@ func (w *walk) run(ctx context.Context, f io.ReaderAt) error {
 	case serr != nil:
 		return serr
 	case bad > 0:
-		w.st.damaged(w.of, "", fmt.Sprintf("%d records of cyrus.index are damaged: their messages are carried without flags", bad), nil)
+		w.st.damaged(w.of, "", plural.Count(bad, "record")+plural.Of(bad, " of cyrus.index is damaged: its message is carried without flags", " of cyrus.index are damaged: their messages are carried without flags"), nil)
 		if err := w.recovered(readable); err != nil {
 			return err
 		}
 		return w.give(model.Change{Op: model.OpCheckpoint})
 	case s.bad > 0:
-		return fmt.Errorf("%w: %d records cannot be read any more", errIndex, s.bad)
+		return fmt.Errorf("%w: %s cannot be read any more", errIndex, plural.Count(s.bad, "record"))
 	}
 	if w.delta {
 		if err := w.give(model.Change{Op: model.OpSurvivors, UIDs: w.live}); err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source/findings"
 )
 
@@ -39,12 +40,12 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 	if stop := v.Stop(subject, asOwner); stop != nil {
 		return stop
 	}
-	out := []model.Finding{{Subject: subject, Message: fmt.Sprintf("%d mailboxes of %d accounts can be read, of index versions %s", v.read, len(m.byOwner), v.versions())}}
+	out := []model.Finding{{Subject: subject, Message: fmt.Sprintf("%s of %s can be read, of index versions %s", plural.Count(v.read, "mailbox"), plural.Count(len(m.byOwner), "account"), v.versions())}}
 	if v.deleted+v.expunged > 0 {
-		out = append(out, model.Finding{Subject: subject, Message: fmt.Sprintf("%d deleted mailboxes and %d expunged messages are still on disk and are left out", v.deleted, v.expunged)})
+		out = append(out, model.Finding{Subject: subject, Message: fmt.Sprintf("%s and %s are still on disk and are left out", plural.Count(v.deleted, "deleted mailbox"), plural.Count(v.expunged, "expunged message"))})
 	}
 	if c := v.objects; len(c) > 0 {
-		out = append(out, model.Finding{Subject: subject, Message: fmt.Sprintf("%d calendars, %d address books and %d folders of files can be read", c[model.KindCalendar], c[model.KindContacts], c[model.KindFiles])})
+		out = append(out, model.Finding{Subject: subject, Message: fmt.Sprintf("%s, %s and %d %s can be read", plural.Count(c[model.KindCalendar], "calendar"), plural.Count(c[model.KindContacts], "address book"), c[model.KindFiles], plural.Of(c[model.KindFiles], "folder of files", "folders of files"))})
 	}
 	out = append(out, findings.Warnings(subject,
 		findings.Warning{Found: &v.nobodys, Message: "calendars, address books and files that belong to nobody are not carried", Remedy: "copy them into an account over CalDAV, CardDAV or WebDAV"},
@@ -73,7 +74,7 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 	if err != nil {
 		return []model.Finding{model.Stop(title, err)}
 	}
-	return []model.Finding{{Subject: title, Message: fmt.Sprintf("%d mailboxes", len(cols))}}
+	return []model.Finding{{Subject: title, Message: plural.Count(len(cols), "mailbox")}}
 }
 
 // survey collects what a check finds.
@@ -188,7 +189,7 @@ func (v *survey) mailbox(s *Source, e entry) {
 	case err != nil:
 		v.damaged.Add(name + ": " + err.Error())
 	case sc.bad > 0:
-		v.damaged.Add(fmt.Sprintf("%s: %d records of cyrus.index", name, sc.bad))
+		v.damaged.Add(fmt.Sprintf("%s: %s of cyrus.index", name, plural.Count(sc.bad, "record")))
 	}
 	if _, err := p.header(); err != nil {
 		v.damaged.Add(name + ": " + err.Error())

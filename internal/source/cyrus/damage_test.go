@@ -131,7 +131,7 @@ func TestDamagedRecord(t *testing.T) {
 		t.Errorf("told again: %q", got)
 	}
 	said := fmt.Sprint(w.source().Check(t.Context()))
-	if !strings.Contains(said, "user.anna: 1 records of cyrus.index") || !strings.Contains(said, "user.ben") {
+	if !strings.Contains(said, "user.anna: 1 record of cyrus.index") || !strings.Contains(said, "user.ben") {
 		t.Errorf("check says %s", said)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source/cyrus/cyrusdb"
 )
 
@@ -69,7 +70,7 @@ func parseList(records []cyrusdb.Record, deletedPrefix string) (out []entry, err
 		out = append(out, e)
 	}
 	if bad > 0 {
-		err = fmt.Errorf("%d mailboxes cannot be understood, first %s", bad, first)
+		err = fmt.Errorf("%s cannot be understood, first %s", plural.Count(bad, "mailbox"), first)
 	}
 	return out, err
 }

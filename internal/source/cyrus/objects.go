@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/mailname"
 )
@@ -237,7 +238,7 @@ func (st *Store) shelf(ctx context.Context, c model.ObjectCollection, since stri
 	case stop != nil || err != nil:
 		return nil, st.fault(c.ID, cmp.Or(stop, err))
 	case walk.bad > 0:
-		return nil, st.fault(c.ID, fmt.Errorf("%w: %d records cannot be read", errIndex, walk.bad))
+		return nil, st.fault(c.ID, fmt.Errorf("%w: %s cannot be read", errIndex, plural.Count(walk.bad, "record")))
 	}
 	slices.SortFunc(s.objects, func(a, b object) int { return cmp.Compare(a.ID, b.ID) })
 	st.shelved = s

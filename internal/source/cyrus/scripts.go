@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // maxScript bounds a script. Cyrus itself refuses more than some 100 KiB.
@@ -89,7 +90,7 @@ func (st *Store) mailedScripts(ctx context.Context) ([]model.Script, error) {
 		return true
 	})
 	if s.bad > 0 && err == nil {
-		err = fmt.Errorf("%w: %d scripts cannot be read", errIndex, s.bad)
+		err = fmt.Errorf("%w: %s cannot be read", errIndex, plural.Count(s.bad, "script"))
 	}
 	if err = cmp.Or(ctx.Err(), err, serr); err != nil {
 		return nil, st.fault(box.String(), err)

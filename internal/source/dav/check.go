@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // Check implements source.Checker: does the server answer? Nobody logs in.
@@ -66,10 +67,10 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 	}
 	out := []model.Finding{{Subject: subject, Message: fmt.Sprintf("accepted: calendars %d, address books %d, folders of files %d", count[model.KindCalendar], count[model.KindContacts], count[model.KindFiles])}}
 	if len(foreign) > 0 {
-		out = append(out, model.Finding{Subject: "source: DAV sharing", Message: fmt.Sprintf("%d collections belong to others: they move with their owners", len(foreign))})
+		out = append(out, model.Finding{Subject: "source: DAV sharing", Message: plural.Count(len(foreign), "collection") + plural.Of(len(foreign), " belongs to others: it moves with its owner", " belong to others: they move with their owners")})
 	}
 	if without := len(all) - tokens; without > 0 {
-		out = append(out, model.Finding{Subject: "source: DAV changes", Message: fmt.Sprintf("%d collections have neither a sync token nor a ctag: they are listed in every run", without)})
+		out = append(out, model.Finding{Subject: "source: DAV changes", Message: plural.Count(without, "collection") + plural.Of(without, " has neither a sync token nor a ctag: it is listed in every run", " have neither a sync token nor a ctag: they are listed in every run")})
 	}
 	forgotten, err := st.ofGroups(ctx)
 	if err != nil {

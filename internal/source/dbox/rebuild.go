@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/dovecotindex"
 	"mailhaul.org/mailhaul/internal/source/hierarchy"
@@ -32,7 +33,7 @@ func (s *Store) mailbox(name string) (*mailbox, error) {
 			return nil, errors.Join(err, werr)
 		case full:
 		case absent && !others && s.places.x.Len() > 0:
-			return nil, noIndex("the account has %d messages and no index in %s: nothing tells their flags", s.places.x.Len(), s.at.indexIn(name))
+			return nil, noIndex("the account has %s and no index in %s: nothing tells the flags", plural.Count(s.places.x.Len(), "message"), s.at.indexIn(name))
 		default:
 			return m, err
 		}
@@ -230,9 +231,9 @@ func (s *Store) tellLost(c model.Collection, m *mailbox) {
 		return
 	}
 	d := model.Damage{Mailbox: strings.Join(c.Path, "/"),
-		Text: fmt.Sprintf("its index cannot be read (%v): its %d messages are carried without flags and keywords", m.lost, m.x.Len())}
+		Text: fmt.Sprintf("its index cannot be read (%v): %s carried without flags and keywords", m.lost, plural.Count(m.x.Len(), "message")+plural.Of(m.x.Len(), " is", " are"))}
 	if m.uncertain > 0 {
-		d.Text += fmt.Sprintf("; %d of them may belong to another mailbox whose index is lost", m.uncertain)
+		d.Text += fmt.Sprintf("; %d of these may belong to another mailbox whose index is lost", m.uncertain)
 	}
 	if s.places != nil && s.places.lost != nil {
 		d.Text += "; without the map, what was deleted and not purged yet is among them"
@@ -245,9 +246,9 @@ func (s *Store) tellRebuilt(m *mapping) {
 	if m.lost == nil || m.x.Len() == 0 {
 		return
 	}
-	d := model.Damage{Text: fmt.Sprintf("the map of its messages (%s) cannot be read (%v): %d messages were found in their files", s.at.mapIndex(), m.lost, m.x.Len())}
+	d := model.Damage{Text: fmt.Sprintf("the map of its messages (%s) cannot be read (%v): %s", s.at.mapIndex(), m.lost, plural.Count(m.x.Len(), "message")+plural.Of(m.x.Len(), " was found in its file", " were found in their files"))}
 	if m.spare > 0 {
-		d.Text += fmt.Sprintf(", %d of them in no mailbox that can be read: deleted and not purged yet, unless a mailbox's index is lost, too", m.spare)
+		d.Text += fmt.Sprintf(", %d of these in no mailbox that can be read: deleted and not purged yet, unless a mailbox's index is lost, too", m.spare)
 	}
 	s.Tell(d)
 }

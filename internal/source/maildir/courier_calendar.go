@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/pcp"
 )
@@ -58,7 +59,7 @@ func (s *Store) ObjectCollections(context.Context) (all []model.ObjectCollection
 	}
 	if damaged > 0 {
 		errs = append(errs, &model.Fault{Class: model.ClassItem, Code: "damaged", Account: s.acc.Login, Collection: "Calendar",
-			Err: fmt.Errorf("%d lines of %s/%s cannot be understood: their events are not carried", damaged, pcp.Folder, pcp.Index), Remedy: "look for these events in the webmail"})
+			Err: fmt.Errorf("%s of %s/%s cannot be understood: %s not carried", plural.Count(damaged, "line"), pcp.Folder, pcp.Index, plural.Of(damaged, "its event is", "their events are")), Remedy: "look for these events in the webmail"})
 	}
 	return []model.ObjectCollection{{Kind: model.KindCalendar, ID: pcp.Folder, Path: []string{"Calendar"}, Components: []string{"VEVENT"}, Default: true, Fingerprint: version}}, errs, nil
 }
