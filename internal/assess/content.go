@@ -25,12 +25,17 @@ func (e *examiner) read(ctx context.Context, c model.Collection, mailbox string,
 		refs[i] = it.ItemRef
 		byUID[it.UID] = it
 	}
+	answered, err := e.Courtesy.Asking(ctx)
+	if err != nil {
+		return err
+	}
 	start := e.Now()
 	last := start
-	err := e.store.Read(ctx, c, refs, func(r model.ItemRef, body *source.Content, err error) error {
+	err = e.store.Read(ctx, c, refs, func(r model.ItemRef, body *source.Content, err error) error {
+		answered()
 		var look contentLook
 		if err == nil {
-			_, err = io.Copy(&look, body)
+			_, err = io.Copy(&look, e.Courtesy.Pace(ctx, body))
 		}
 		switch {
 		case model.CodeOf(err) == model.CodeGone:

@@ -39,6 +39,9 @@ func (e *examiner) run(ctx context.Context) error {
 		e.note(Anomaly{Code: "noAddress", Loss: true, Text: "the account has no address at the destination",
 			Remedy: "give it one under accounts:, or exclude it"})
 	}
+	if err := e.Courtesy.Ask(ctx); err != nil {
+		return err
+	}
 	var err error
 	if e.store, err = e.Source.Open(ctx, e.acc); err != nil {
 		return err
@@ -177,11 +180,16 @@ func countMailboxes(targets []mailboxmap.Target, existing []destination.Mailbox)
 
 // mailbox streams the listing of one mailbox and picks messages to read.
 func (e *examiner) mailbox(ctx context.Context, c model.Collection, pick *sampler) error {
+	answered, err := e.Courtesy.Asking(ctx)
+	if err != nil {
+		return err
+	}
 	started := e.Now()
 	defer pick.endMailbox()
 	m := &mailboxLook{examiner: e, c: c, name: mailboxName(c.Path)}
 	n := 0
 	for ch, err := range e.store.Changes(ctx, c, "") {
+		answered()
 		if err != nil {
 			if ctx.Err() != nil || lost(err) {
 				return err

@@ -69,6 +69,7 @@ func (e *examiner) objects(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
+	s = e.Courtesy.Objects(s)
 	started := e.Now()
 	defer func() { e.out.Sampled.Objects = e.Now().Sub(started) }()
 	all, errs, err := s.ObjectCollections(ctx)

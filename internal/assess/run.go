@@ -8,6 +8,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/courtesy"
 )
 
 // DefaultSample is how many messages of each account are read completely.
@@ -20,6 +21,8 @@ type Options struct {
 	// take; nil: there is none yet.
 	Destination destination.Destination
 	Limits      destination.Limits
+	// Courtesy keeps the bounds within which the source is read; nil: none.
+	Courtesy *courtesy.Courtesy
 	// Accounts is how many are examined at once; 0 means 4.
 	Accounts int
 	// Sample is how many messages of each account are read completely, spread

@@ -40,7 +40,7 @@ func (a *app) share(ctx context.Context, e *engagement.Engagement, owners []mode
 	if err != nil {
 		return err
 	}
-	o.DryRun = dryRun
+	o.DryRun, o.Courtesy = dryRun, a.courtesy(e)
 	if o.Ledger, o.Source, o.Destination, err = e.Ends(ctx); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/report"
+	"mailhaul.org/mailhaul/internal/source/courtesy"
 )
 
 func (a *app) syncCommand() *cobra.Command {
@@ -82,7 +83,7 @@ func (a *app) prepare(ctx context.Context, e *engagement.Engagement, o *engine.O
 	}
 	l := e.Config.Limits
 	o.Accounts, o.Buffer, o.Throttle = l.Accounts, int64(l.Buffer), e.Throttle()
-	o.Hours, o.Latency = engine.Hours(l.Hours), l.Latency
+	o.Hours, o.Latency = courtesy.Hours(l.Hours), l.Latency
 	o.Log, o.Now = a.log(), a.now
 	boundMemory(o.Buffer)
 	return nil

@@ -37,7 +37,7 @@ func (a *app) verify(ctx context.Context, e *engagement.Engagement, accounts []m
 	if err := e.HasRun(); err != nil {
 		return err
 	}
-	o := verify.Options{Accounts: e.Config.Limits.Accounts, Reread: reread, Now: a.now}
+	o := verify.Options{Accounts: e.Config.Limits.Accounts, Reread: reread, Courtesy: a.courtesy(e), Now: a.now}
 	if o.Ledger, o.Source, o.Destination, err = e.Ends(ctx); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/courtesy"
 	"mailhaul.org/mailhaul/internal/stalwart"
 	"mailhaul.org/mailhaul/internal/throttle"
 )
@@ -63,7 +64,7 @@ func TestObjectsKeepTheBounds(t *testing.T) {
 	var slept []time.Duration
 	var paid time.Duration
 	r := e.done(func(o *engine.Options) {
-		o.Hours, o.Latency, o.Now = engine.Hours{From: 20 * time.Hour, To: 6 * time.Hour}, time.Minute, wall.Now
+		o.Hours, o.Latency, o.Now = courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour}, time.Minute, wall.Now
 		o.Throttle = throttle.New(1000, throttle.Clock{Now: line.Now, Sleep: func(_ context.Context, d time.Duration) error {
 			paid += d
 			line.Move(d)

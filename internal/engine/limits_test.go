@@ -10,6 +10,7 @@ import (
 	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
+	"mailhaul.org/mailhaul/internal/source/courtesy"
 )
 
 // A run that reaches the end of its hours pauses before the next chunk is read,
@@ -24,7 +25,7 @@ func TestRunPausesOutsideOfItsHours(t *testing.T) {
 	var mu sync.Mutex
 	now := time.Date(2026, 11, 25, 5, 50, 0, 0, time.UTC)
 	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
-	hours := engine.Hours{From: 20 * time.Hour, To: 6 * time.Hour}
+	hours := courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour}
 	open := func(t time.Time) bool { return t.Hour() >= 20 || t.Hour() < 6 }
 	var chunks, pauses int
 	e.src.Fail = func(call string) error {
@@ -74,7 +75,7 @@ func TestRunWaitsForItsHours(t *testing.T) {
 	waiting := fmt.Errorf("waiting")
 	e.src.Fail = func(call string) error { t.Errorf("the source was asked for %q", call); return nil }
 	r := e.sync(func(o *engine.Options) {
-		o.Hours = engine.Hours{From: 20 * time.Hour, To: 6 * time.Hour}
+		o.Hours = courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour}
 		o.Now = func() time.Time { return time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC) }
 		o.Sleep = func(_ context.Context, d time.Duration) error {
 			if d != 8*time.Hour {

@@ -49,7 +49,7 @@ func (r *run) list(ctx context.Context, b *box) error {
 		chunk = chunk[:0]
 		return err
 	}
-	answered, err := r.asking(ctx)
+	answered, err := r.courtesy.Asking(ctx)
 	if err != nil {
 		return err
 	}

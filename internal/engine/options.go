@@ -10,6 +10,7 @@ import (
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/courtesy"
 	"mailhaul.org/mailhaul/internal/throttle"
 )
 
@@ -41,7 +42,7 @@ type Options struct {
 	// so itself; nil means no bound.
 	Throttle *throttle.Throttle
 	// Hours are when the source may be read; outside of them a run waits.
-	Hours Hours
+	Hours courtesy.Hours
 	// Latency is how long the source may take to answer; above it the run
 	// slows down until the source has recovered. 0 means no bound.
 	Latency time.Duration

@@ -46,6 +46,9 @@ func (w *owner) run(ctx context.Context) error {
 		w.res.Absent = true
 		return nil
 	}
+	if err := w.Courtesy.Ask(ctx); err != nil {
+		return err
+	}
 	store, err := w.Source.Open(ctx, w.acc)
 	if err != nil {
 		return err

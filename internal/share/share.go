@@ -8,6 +8,7 @@ import (
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/courtesy"
 )
 
 // Options are what a run needs. All but the last are required and stay the
@@ -25,6 +26,8 @@ type Options struct {
 	// Groups, by their names there, and for "anyone". They are made when a list
 	// needs them, with all members who have arrived.
 	GroupAddresses map[string]string
+	// Courtesy keeps the bounds within which the source is read; nil: none.
+	Courtesy *courtesy.Courtesy
 	// Accounts is how many owners are worked on at once; 0 means 4.
 	Accounts int
 	// DryRun only says what would be shared.

@@ -51,6 +51,9 @@ func (w *owner) subscribe(ctx context.Context) error {
 
 // subscribed are the owner's mailboxes that a reader has subscribed to, by path.
 func (w *owner) subscribed(ctx context.Context, reader model.Account) (map[string]bool, error) {
+	if err := w.Courtesy.Ask(ctx); err != nil {
+		return nil, err
+	}
 	st, err := w.Source.Open(ctx, reader)
 	if err != nil {
 		return nil, err

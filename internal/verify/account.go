@@ -40,6 +40,9 @@ func (v *account) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := v.Courtesy.Ask(ctx); err != nil {
+		return err
+	}
 	if v.store, err = v.Source.Open(ctx, v.acc); err != nil {
 		return err
 	}

@@ -42,7 +42,12 @@ func (v *account) mailbox(ctx context.Context, c model.Collection, row ledger.Co
 	rows := newRows(v.Ledger.Items(ctx, row.ID))
 	defer rows.stop()
 	var reread []model.ItemRef
+	answered, err := v.Courtesy.Asking(ctx)
+	if err != nil {
+		return err
+	}
 	for ch, err := range v.store.Changes(ctx, c, "") {
+		answered()
 		if err != nil {
 			return err
 		}
@@ -247,9 +252,14 @@ func reasons(notes []ledger.Note) string {
 // reread hashes the source's bytes again. What was found identical so far
 // and is not, moves over to Different.
 func (v *account) reread(ctx context.Context, c model.Collection, row ledger.Collection, m *Mailbox, refs []model.ItemRef) error {
+	answered, err := v.Courtesy.Asking(ctx)
+	if err != nil {
+		return err
+	}
 	return v.store.Read(ctx, c, refs, func(ref model.ItemRef, content *source.Content, err error) error {
+		answered()
 		if err == nil {
-			err = v.rehash(ctx, row, ref, content)
+			err = v.rehash(ctx, row, ref, v.Courtesy.Pace(ctx, content))
 		}
 		if err == nil || model.CodeOf(err) == model.CodeGone {
 			return nil

@@ -21,6 +21,7 @@ func (v *account) objects(ctx context.Context, id int64) error {
 	if !ok {
 		return nil
 	}
+	src = v.Courtesy.Objects(src)
 	dst, _ := v.dst.(destination.ObjectStore)
 	list, errs, err := src.ObjectCollections(ctx)
 	if err != nil {

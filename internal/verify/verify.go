@@ -9,6 +9,7 @@ import (
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/courtesy"
 )
 
 // Options are what a verification needs; Source, Destination and Ledger are
@@ -17,7 +18,9 @@ type Options struct {
 	Source      source.Source
 	Destination destination.Destination
 	Ledger      *ledger.Ledger
-	Accounts    int // compared at once; 0 means 4
+	// Courtesy keeps the bounds within which the source is read; nil: none.
+	Courtesy *courtesy.Courtesy
+	Accounts int // compared at once; 0 means 4
 	// Reread reads every message of the source again and compares its bytes,
 	// instead of the hash taken when it was moved.
 	Reread bool

@@ -1,4 +1,4 @@
-package engine
+package courtesy
 
 import (
 	"context"
@@ -38,13 +38,13 @@ func TestCourtesy(t *testing.T) {
 	now := time.Date(2026, 11, 24, 19, 0, 0, 0, time.UTC)
 	var slept []time.Duration
 	var said int
-	c := &courtesy{hours: Hours{20 * time.Hour, 6 * time.Hour}, latency: 100 * time.Millisecond, now: func() time.Time { return now },
-		sleep: func(_ context.Context, d time.Duration) error { slept = append(slept, d); now = now.Add(d); return nil },
-		say:   func(string) { said++ }}
+	c := New(Bounds{Hours: Hours{20 * time.Hour, 6 * time.Hour}, Latency: 100 * time.Millisecond, Now: func() time.Time { return now },
+		Sleep: func(_ context.Context, d time.Duration) error { slept = append(slept, d); now = now.Add(d); return nil },
+		Say:   func(string) { said++ }})
 	ask := func() time.Duration {
 		t.Helper()
 		slept = nil
-		if err := c.ask(t.Context()); err != nil {
+		if err := c.Ask(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		var sum time.Duration
@@ -69,7 +69,7 @@ func TestCourtesy(t *testing.T) {
 	for range 40 {
 		c.answered(time.Minute)
 	}
-	if d := ask(); d != maxCourtesy {
+	if d := ask(); d != maxPause {
 		t.Errorf("a source that is down: waited %v", d)
 	}
 	for range 20 {

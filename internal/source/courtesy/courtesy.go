@@ -1,0 +1,169 @@
+package courtesy
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/throttle"
+)
+
+// Hours is the part of every day in which the source may be read, in local
+// time. From after To means over midnight; the zero value means always.
+type Hours struct{ From, To time.Duration } // since midnight
+
+// String is "20:00-06:00", or "" for always.
+func (h Hours) String() string {
+	if h == (Hours{}) {
+		return ""
+	}
+	clock := func(d time.Duration) string { return fmt.Sprintf("%02d:%02d", int(d.Hours()), int(d.Minutes())%60) }
+	return clock(h.From) + "-" + clock(h.To)
+}
+
+// wait returns how long it is until the hours begin; 0 within them. They are
+// those of the wall clock: a moment that it skips when it is put forward is in
+// no hours, and one that it repeats when it is put back is in them twice.
+func (h Hours) wait(now time.Time) time.Duration {
+	if h == (Hours{}) || h.contain(now) {
+		return 0
+	}
+	y, m, d := now.Date()
+	for days := 0; ; days++ {
+		from := time.Date(y, m, d+days, 0, int(h.From.Minutes()), 0, 0, now.Location())
+		if from.After(now) && (h.contain(from) || days > 2) {
+			return from.Sub(now)
+		}
+	}
+}
+
+func (h Hours) contain(t time.Time) bool {
+	since := time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute
+	if h.From < h.To {
+		return h.From <= since && since < h.To
+	}
+	return since >= h.From || since < h.To
+}
+
+// Bounds are what an administrator has set.
+type Bounds struct {
+	Hours Hours
+	// Latency is how long the source may take to answer; above it there are
+	// pauses until the source has recovered. 0 means no bound.
+	Latency time.Duration
+	// Throttle bounds what is read, where the source does not do so itself; nil
+	// means no bound.
+	Throttle *throttle.Throttle
+	// Now tells the time; nil means time.Now. Sleep waits, or returns early with
+	// the context's cause; nil means real time.
+	Now   func() time.Time
+	Sleep func(context.Context, time.Duration) error
+	// Say tells the administrator why nothing happens; nil: nobody is told.
+	Say func(text string)
+}
+
+// Courtesy keeps the bounds for all accounts of a run together. A nil Courtesy
+// has none. It is safe for concurrent use.
+type Courtesy struct {
+	Bounds
+
+	mu    sync.Mutex
+	pause time.Duration // before each request, for as long as it is slow
+}
+
+// New returns a Courtesy within these bounds.
+func New(b Bounds) *Courtesy {
+	if b.Now == nil {
+		b.Now = time.Now
+	}
+	if b.Sleep == nil {
+		b.Sleep = throttle.Sleep
+	}
+	if b.Say == nil {
+		b.Say = func(string) {}
+	}
+	return &Courtesy{Bounds: b}
+}
+
+// maxPause bounds the pause before one request.
+const maxPause = 30 * time.Second
+
+// Ask waits until the source may be asked for something.
+func (c *Courtesy) Ask(ctx context.Context) error {
+	if c == nil {
+		return nil
+	}
+	for {
+		d := c.Hours.wait(c.Now())
+		if d == 0 {
+			break
+		}
+		c.Say(fmt.Sprintf("paused until %s: the source is read %s only", c.Now().Add(d).Format("15:04"), c.Hours))
+		if err := c.Sleep(ctx, d); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	d := c.pause
+	c.mu.Unlock()
+	if d == 0 {
+		return ctx.Err()
+	}
+	return c.Sleep(ctx, d)
+}
+
+// Asking is Ask before something of which the source's health can be told. The
+// function that it returns is called with each answer; the first tells how long
+// the source took.
+func (c *Courtesy) Asking(ctx context.Context) (answered func(), err error) {
+	if c == nil {
+		return func() {}, nil
+	}
+	if err := c.Ask(ctx); err != nil {
+		return nil, err
+	}
+	asked, first := c.Now(), true
+	return func() {
+		if first {
+			c.answered(c.Now().Sub(asked))
+		}
+		first = false
+	}, nil
+}
+
+// answered learns how long the source took. Above the bound the pause before
+// each request grows to at least that time, which halves the load; below it,
+// it shrinks again.
+func (c *Courtesy) answered(took time.Duration) {
+	if c.Latency <= 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if took > c.Latency {
+		if c.pause == 0 {
+			c.Say(fmt.Sprintf("slowing down: the source took %s to answer", took.Round(time.Millisecond)))
+		}
+		c.pause = min(max(2*c.pause, took), maxPause)
+		return
+	}
+	if c.pause /= 2; c.pause < c.Latency/8 {
+		if c.pause > 0 {
+			c.Say("full speed again")
+		}
+		c.pause = 0
+	}
+}
+
+// Pace returns content that is read no faster than the bandwidth, unless the
+// source sees to that itself.
+func (c *Courtesy) Pace(ctx context.Context, content *source.Content) *source.Content {
+	if c == nil || c.Throttle == nil || content == nil || content.Paced {
+		return content
+	}
+	paced := *content
+	paced.Reader, paced.Whole, paced.Paced = c.Throttle.Reader(ctx, content.Reader), nil, true
+	return &paced
+}
