@@ -108,7 +108,7 @@ func (e *Engagement) imap(ctx context.Context, c config.Source) (*imap.Source, e
 	}
 	o := imap.Options{URL: c.IMAP.URL, Groups: groups, Public: c.Public != nil, Sieve: c.IMAP.Sieve, TLS: trust, Insecure: c.IMAP.TLS.Insecure,
 		Master: c.IMAP.Master, Separator: c.IMAP.Separator, Mechanism: c.IMAP.Mechanism,
-		Connections: e.Config.Limits.Connections, Throttle: e.pace, SpoolDir: spool, Log: e.log}
+		Connections: e.Config.Limits.Connections, Bound: e.bound, Throttle: e.pace, SpoolDir: spool, Log: e.log}
 	secret := c.IMAP.Password
 	if !c.IMAP.Token.IsZero() {
 		secret = c.IMAP.Token

@@ -14,6 +14,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/connections"
 	"mailhaul.org/mailhaul/internal/throttle"
 )
 
@@ -26,6 +27,7 @@ type Engagement struct {
 
 	log     *slog.Logger
 	pace    *throttle.Throttle // of everything that is read from the source
+	bound   *connections.Bound // of everything that connects to it
 	src     source.Source
 	dst     destination.Destination
 	led     *ledger.Ledger
@@ -43,7 +45,7 @@ func Load(path string, log *slog.Logger) (*Engagement, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Engagement{Config: cfg, log: log, pace: throttle.New(int64(cfg.Limits.Bandwidth), throttle.Clock{})}, nil
+	return &Engagement{Config: cfg, log: log, pace: throttle.New(int64(cfg.Limits.Bandwidth), throttle.Clock{}), bound: connections.New(cfg.Limits.Connections)}, nil
 }
 
 // Throttle bounds what is read from the source; it is nil without a limit.

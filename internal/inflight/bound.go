@@ -19,14 +19,13 @@ func New(n int) *Bound { return &Bound{limit: max(n, 1)} }
 
 // Enter waits for a place. The error is the cause of the context's end.
 func (b *Bound) Enter(ctx context.Context) error {
-	b.mu.Lock()
-	if b.inside < b.limit && len(b.waiting) == 0 {
-		b.inside++
-		b.mu.Unlock()
+	if b.Try() {
 		return nil
 	}
+	b.mu.Lock()
 	turn := make(chan struct{})
 	b.waiting = append(b.waiting, turn)
+	b.admit()
 	b.mu.Unlock()
 	select {
 	case <-turn:
@@ -45,6 +44,17 @@ func (b *Bound) Enter(ctx context.Context) error {
 	b.inside--
 	b.admit()
 	return context.Cause(ctx)
+}
+
+// Try takes a place if one is free and nobody waits for it.
+func (b *Bound) Try() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.inside >= b.limit || len(b.waiting) > 0 {
+		return false
+	}
+	b.inside++
+	return true
 }
 
 // Leave gives a place back.

@@ -63,6 +63,13 @@ func Whole(text []byte) *Content {
 	return &Content{Reader: bytes.NewReader(text), Size: int64(len(text)), Whole: text}
 }
 
+// Rester is implemented by a Store that holds a connection.
+type Rester interface {
+	// Rest closes it until the Store is asked for something again, so that others
+	// can connect to the same host meanwhile.
+	Rest()
+}
+
 // Rights is implemented by a Store that knows access control lists.
 type Rights interface {
 	// Rights returns the list of a collection, sorted by identifier

@@ -106,8 +106,17 @@ type settingStore struct {
 	source.ScriptSettings
 }
 
+// Rest implements source.Rester. Connections to servers of objects close by
+// themselves when others wait for their places.
+func (st *store) Rest() {
+	if r, ok := st.Store.(source.Rester); ok {
+		r.Rest()
+	}
+}
+
 // side opens the objects.
 func (st *store) side(ctx context.Context) (source.Objects, error) {
+	st.Rest() // both may be at one host, and bounded together
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.opened == nil {
@@ -267,6 +276,7 @@ var _ interface {
 	source.SubscribedShared
 	source.OwnSeen
 	source.Damaged
+	source.Rester
 	source.Objects
 	source.ObjectRights
 	source.SharedObjects

@@ -39,6 +39,8 @@ func TestEveryInterface(t *testing.T) {
 	check("OwnSeen", ok)
 	_, ok = st.(source.Damaged)
 	check("Damaged", ok)
+	_, ok = st.(source.Rester)
+	check("Rester", ok)
 	_, ok = st.(source.Objects)
 	check("Objects", ok)
 	_, ok = st.(source.ObjectRights)

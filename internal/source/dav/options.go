@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/connections"
 	"mailhaul.org/mailhaul/internal/throttle"
 )
 
@@ -53,6 +54,9 @@ type Options struct {
 	GroupAccounts []string
 	// Connections bounds connections to each host; 0 means 8.
 	Connections int
+	// Bound counts the connections together with those of others to the same
+	// host; nil: these alone, as Connections says.
+	Bound *connections.Bound
 	// Throttle bounds what all connections together read; nil means no bound.
 	Throttle *throttle.Throttle
 	// SpoolDir takes a collection that is read as a whole; empty: the system's
@@ -78,6 +82,9 @@ const defaultConnections = 8
 func (o Options) withDefaults() Options {
 	if o.Connections <= 0 {
 		o.Connections = defaultConnections
+	}
+	if o.Bound == nil {
+		o.Bound = connections.New(o.Connections)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -26,6 +26,7 @@ type Source struct {
 	transport *http.Transport
 	refused   atomic.Int32 // logins of the master in a row
 	server    reach.Server
+	closing   sync.WaitGroup // connections that the server has not closed yet
 
 	mu      sync.Mutex
 	own     map[string]bool   // origins that may see credentials
@@ -36,6 +37,7 @@ type Source struct {
 func New(o Options) (*Source, error) {
 	s := &Source{opts: o.withDefaults(), own: map[string]bool{}, schemes: map[string]string{}}
 	s.transport = s.newTransport()
+	s.opts.Bound.Idle(s.transport.CloseIdleConnections)
 	s.http = readOnly{told{next: s.transport, log: s.opts.Log}}
 	sample := model.Account{Login: "user@domain.test"}
 	for _, template := range append([]string{o.URL, o.Calendars, o.Contacts, o.Files}, o.Origins...) {
@@ -133,9 +135,10 @@ func (s *Source) String() string {
 	return "DAV"
 }
 
-// Close implements source.Source.
+// Close implements source.Source. It waits for connections that say goodbye.
 func (s *Source) Close() error {
 	s.transport.CloseIdleConnections()
+	s.closing.Wait()
 	return nil
 }
 

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/reach"
+	"mailhaul.org/mailhaul/internal/source/linger"
 )
 
 // readMethods are all that is ever sent: a source is read only.
@@ -23,17 +25,46 @@ func (r readOnly) RoundTrip(req *http.Request) (*http.Response, error) {
 	return r.next.RoundTrip(req)
 }
 
+// placed is a connection that has a place at its host. The place is free when
+// the host has closed, too; nobody waits for that.
+type placed struct {
+	net.Conn
+	free    func()
+	closing *sync.WaitGroup
+	once    sync.Once
+}
+
+// Close implements net.Conn.
+func (p *placed) Close() error {
+	p.once.Do(func() {
+		p.closing.Go(func() {
+			defer p.free()
+			_ = p.Conn.Close()
+		})
+	})
+	return nil
+}
+
 func (s *Source) newTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: reach.DialTime}
 	return &http.Transport{
 		Proxy:           http.ProxyFromEnvironment,
 		TLSClientConfig: s.opts.TLS.Clone(),
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			c, err := dialer.DialContext(ctx, network, addr)
+		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+			host, _, err := net.SplitHostPort(addr)
 			if err != nil {
 				return nil, err
 			}
-			return s.opts.Throttle.Conn(c), nil
+			free, err := s.opts.Bound.Take(ctx, host)
+			if err != nil {
+				return nil, err
+			}
+			c, err := linger.Dial(ctx, dialer, addr)
+			if err != nil {
+				free()
+				return nil, err
+			}
+			return &placed{Conn: s.opts.Throttle.Conn(c), free: free, closing: &s.closing}, nil
 		},
 		TLSHandshakeTimeout: reach.DialTime,
 		MaxConnsPerHost:     s.opts.Connections,

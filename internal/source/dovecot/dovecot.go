@@ -105,6 +105,13 @@ func (s *store) Read(ctx context.Context, c model.Collection, items []model.Item
 	return s.Store.Read(ctx, c, rest, fn)
 }
 
+// Rest implements source.Rester.
+func (s *store) Rest() {
+	if r, ok := s.Store.(source.Rester); ok {
+		r.Rest()
+	}
+}
+
 // Rights implements source.Rights: the server's word counts.
 func (s *store) Rights(ctx context.Context, c model.Collection) ([]model.Grant, error) {
 	return s.Store.(source.Rights).Rights(ctx, c)

@@ -73,12 +73,7 @@ func (s *Source) connect(ctx context.Context, a model.Account) (*session, error)
 
 // slot waits until there may be one more connection.
 func (s *Source) slot(ctx context.Context) (free func(), err error) {
-	select {
-	case s.slots <- struct{}{}:
-		return func() { <-s.slots }, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+	return s.opts.Bound.Take(ctx, s.at.host)
 }
 
 // dial returns a connection that a greeting will come from, over TLS if the

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/connections"
 	"mailhaul.org/mailhaul/internal/throttle"
 )
 
@@ -42,6 +43,9 @@ type Options struct {
 	// Connections bounds connections to the server, those for scripts included;
 	// 0 means 8. An account has one at a time.
 	Connections int
+	// Bound counts the connections together with those of others to the same
+	// host; nil: these alone, as Connections says.
+	Bound *connections.Bound
 	// Throttle bounds what all connections together read; nil means no bound.
 	Throttle *throttle.Throttle
 	// SpoolDir takes messages too large for memory; empty means the system's
@@ -57,6 +61,9 @@ const defaultConnections = 8
 func (o Options) withDefaults() Options {
 	if o.Connections <= 0 {
 		o.Connections = defaultConnections
+	}
+	if o.Bound == nil {
+		o.Bound = connections.New(o.Connections)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

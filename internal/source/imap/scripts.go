@@ -10,13 +10,11 @@ import (
 // scriptSlot waits for a connection's slot. While it waits, the account does
 // not hold one: else all accounts might wait for one another.
 func (st *Store) scriptSlot(ctx context.Context) (free func(), err error) {
-	select {
-	case st.src.slots <- struct{}{}:
-		return func() { <-st.src.slots }, nil
-	default:
-		st.drop() // made again when it is needed
-		return st.src.slot(ctx)
+	if free, ok := st.src.opts.Bound.Try(st.src.at.host); ok {
+		return free, nil
 	}
+	st.drop() // made again when it is needed
+	return st.src.slot(ctx)
 }
 
 // Scripts implements source.Scripts over ManageSieve, with the login of IMAP.
@@ -38,7 +36,7 @@ func (st *Store) Scripts(ctx context.Context) ([]model.Script, error) {
 		return nil, err
 	}
 	defer free()
-	c, err := managesieve.Dial(ctx, st.src.sieve.addr, o.TLS, o.Insecure, l)
+	c, err := managesieve.Dial(ctx, st.src.sieve.addr, o.TLS, o.Insecure, o.Throttle, l)
 	if err != nil {
 		return nil, st.src.faultOf(st.acc, "", err)
 	}

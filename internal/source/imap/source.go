@@ -19,7 +19,6 @@ import (
 type Source struct {
 	opts    Options
 	at      endpoint
-	slots   chan struct{}
 	refused atomic.Int32 // logins of the master user since one succeeded
 	server  reach.Server
 	noGUIDs atomic.Bool // the server has none
@@ -44,7 +43,6 @@ func New(o Options) (*Source, error) {
 			return nil, err
 		}
 	}
-	s.slots = make(chan struct{}, s.opts.Connections)
 	return s, nil
 }
 
@@ -170,6 +168,9 @@ func (st *Store) Close() error {
 	return nil
 }
 
+// Rest implements source.Rester.
+func (st *Store) Rest() { st.drop() }
+
 func (st *Store) drop() {
 	if st.ses != nil {
 		st.ses.close(&st.src.closing)
@@ -250,6 +251,7 @@ var _ interface {
 
 var _ interface {
 	source.Store
+	source.Rester
 	source.Scripts
 	source.Rights
 	source.Shared

@@ -15,6 +15,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source/linger"
+	"mailhaul.org/mailhaul/internal/throttle"
 )
 
 // timeout bounds one command.
@@ -38,15 +39,16 @@ type Client struct {
 }
 
 // Dial connects to addr ("host:4190"), switches to TLS if the server has it,
-// and logs in. Without TLS it goes on only if insecure. Faults:
+// and logs in. It reads no faster than pace. Without TLS it goes on only if insecure. Faults:
 // model.CodeUnreachable, model.CodeAuth.
-func Dial(ctx context.Context, addr string, cfg *tls.Config, insecure bool, l Login) (*Client, error) {
+func Dial(ctx context.Context, addr string, cfg *tls.Config, insecure bool, pace *throttle.Throttle, l Login) (*Client, error) {
 	d := net.Dialer{Timeout: 30 * time.Second}
 	conn, err := linger.Dial(ctx, &d, addr)
 	if err != nil {
 		return nil, unreachable(addr, err)
 	}
-	c := &Client{conn: conn, r: bufio.NewReader(conn)}
+	c := &Client{conn: pace.Conn(conn)}
+	c.r = bufio.NewReader(c.conn)
 	if err := c.start(ctx, addr, cfg, insecure, l); err != nil {
 		c.Close()
 		return nil, err
