@@ -65,6 +65,9 @@ func addresses(accounts []model.Account) map[string]bool {
 }
 
 func (a *app) provision(ctx context.Context, e *engagement.Engagement, o provision.Options) (err error) {
+	if o.Ledger, err = e.Ledger(); err != nil { // first: a second process is to ask nobody anything
+		return err
+	}
 	dst, err := e.Destination(ctx)
 	if err != nil {
 		return err
@@ -77,9 +80,6 @@ func (a *app) provision(ctx context.Context, e *engagement.Engagement, o provisi
 		return err
 	}
 	o.Whole = true
-	if o.Ledger, err = e.Ledger(); err != nil {
-		return err
-	}
 	o.Progress = func(action destination.Action, err error) {
 		if err != nil {
 			a.tell(fmt.Sprintf("%s %s %s: %v", action.Verb, action.Kind, action.Subject, err))

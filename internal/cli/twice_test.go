@@ -27,7 +27,7 @@ func TestTwoProcesses(t *testing.T) {
 		who, _ := os.ReadFile(filepath.Join(m.folder, "lock"))
 		return strings.TrimSpace(string(who)) == me
 	})
-	for _, command := range [][]string{{"sync"}, {"sync", "--dry-run"}, {"sync", "--adopt"}, {"verify"}, {"share"}} {
+	for _, command := range [][]string{{"sync"}, {"sync", "--dry-run"}, {"sync", "--adopt"}, {"verify"}, {"share"}, {"provision"}} {
 		out, err := exec.Command(program(t), append([]string{"-c", m.config}, command...)...).CombinedOutput()
 		exit, ok := err.(*exec.ExitError)
 		if !ok || exit.ExitCode() != cli.ExitFailed {

@@ -27,6 +27,11 @@ func (e *Engagement) Fix(ctx context.Context, needs destination.Needs) ([]destin
 	if err != nil {
 		return nil, err
 	}
+	unlock, err := e.lockTuned()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	needs.Shares = e.shares(ctx)
 	hurting, err := t.Tune(ctx, needs)
 	if err != nil {
@@ -74,6 +79,14 @@ func (e *Engagement) Restore(ctx context.Context) (restored, left []destination.
 	if err != nil {
 		return nil, nil, err
 	}
+	unlock, err := e.lockTuned()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer unlock()
+	if kept, err = e.Tuned(); err != nil || len(kept) == 0 {
+		return nil, nil, err
+	}
 	var back []destination.Setting
 	for _, s := range kept {
 		now, err := t.Value(ctx, s)
@@ -102,6 +115,16 @@ func (e *Engagement) Restore(ctx context.Context) (restored, left []destination.
 		return nil, nil, err
 	}
 	return restored, left, syncFolder(e.Config.Engagement)
+}
+
+// lockTuned lets one process at a time change settings: of two, one would take
+// what the other has set for what was there before. A sync may run meanwhile.
+func (e *Engagement) lockTuned() (unlock func(), err error) {
+	dir, err := e.folder()
+	if err != nil {
+		return nil, model.Faultf(model.ClassFatal, "", "the engagement's folder: %w", err)
+	}
+	return lock(filepath.Join(dir, "settings.lock"))
 }
 
 // same compares JSON values by meaning: a server may order members anew and

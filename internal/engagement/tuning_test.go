@@ -13,6 +13,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
 	"mailhaul.org/mailhaul/internal/stalwart"
 )
@@ -207,6 +208,49 @@ func TestFixAndRestoreInterrupted(t *testing.T) {
 	}
 	if len(interrupted) < 12 {
 		t.Errorf("only these were interrupted: %v", interrupted)
+	}
+}
+
+// Of two that change settings at once the second is refused, and has changed
+// nothing; a run that moves mail does not keep anybody from it.
+func TestOneFixAtATime(t *testing.T) {
+	t.Parallel()
+	m := newMigration(t, startServer(t))
+	before := m.values()
+	run := m.open()
+	defer run.Close()
+	if _, err := run.Ledger(); err != nil {
+		t.Fatal(err)
+	}
+	busy := m.open()
+	defer busy.Close()
+	unlock, err := busy.lockTuned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.fix(); model.CodeOf(err) != "locked" {
+		t.Errorf("a second fix: %v", err)
+	}
+	if now := m.values(); now != before {
+		t.Errorf("the refused one has changed\n%s\nwhich was\n%s", now, before)
+	}
+	unlock()
+	if _, err := m.fix(); err != nil {
+		t.Fatal(err)
+	}
+	fixed := m.values()
+	if unlock, err = busy.lockTuned(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := m.restore(); model.CodeOf(err) != "locked" {
+		t.Errorf("a restore beside a fix: %v", err)
+	}
+	if now := m.values(); now != fixed || now == before {
+		t.Errorf("it has changed\n%s\nwhich was\n%s", now, fixed)
+	}
+	unlock()
+	if _, left, err := m.restore(); err != nil || len(left) > 0 || m.values() != before {
+		t.Errorf("%v, %v, now\n%s", left, err, m.values())
 	}
 }
 
