@@ -33,11 +33,11 @@ type Needs struct {
 }
 
 // Preflighter is implemented by a Destination that knows at once what will go
-// wrong with calendars, address books and files.
+// wrong.
 type Preflighter interface {
-	// Preflight is what an administrator should know before the first of them
-	// is written. It asks nobody.
-	Preflight() []model.Finding
+	// Preflight is what an administrator should know before the first message is
+	// written, and the first calendar where objects move, too. It asks nobody.
+	Preflight(objects bool) []model.Finding
 }
 
 // Tuner is implemented by a Destination whose settings can be changed for the

@@ -70,15 +70,14 @@ func davSecrets(path string) (map[string]string, error) {
 	return out, err
 }
 
-// Preflight is what the destination says before calendars, address books and
-// files are written, where the source may have some.
+// Preflight is what the destination says before anything is written.
 func (e *Engagement) Preflight(d destination.Destination) []model.Finding {
 	c := e.Config.Source
 	p, ok := d.(destination.Preflighter)
-	if !ok || e.Rehearsal() || c.DAV == nil && c.Vdir == nil && c.Cyrus == nil {
+	if !ok || e.Rehearsal() {
 		return nil
 	}
-	return p.Preflight()
+	return p.Preflight(c.DAV != nil || c.Vdir != nil || c.Cyrus != nil)
 }
 
 // withObjects puts the source of objects beside that of the mail.

@@ -52,6 +52,20 @@ var needs = []struct {
 	{"sysMailingListCreate", "without it `mailhaul provision` cannot create lists", model.LevelWarning},
 }
 
+// Preflight implements destination.Preflighter: what Check would have said, for
+// whom it has not been run.
+func (d *Destination) Preflight(objects bool) (out []model.Finding) {
+	if objects {
+		out = d.invitations()
+	}
+	for _, f := range d.checkPermissions() {
+		if f.Level != model.LevelOK && !strings.Contains(f.Subject, " permission sys") { // those are for provision
+			out = append(out, f)
+		}
+	}
+	return append(out, d.retention...)
+}
+
 func (d *Destination) checkPermissions() []model.Finding {
 	if d.permissions == nil {
 		return []model.Finding{finding(model.LevelWarning, "permissions", "see whether the migrator has impersonate, unlimitedUploads and unlimitedRequests",

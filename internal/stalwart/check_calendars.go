@@ -14,8 +14,8 @@ var objectNeeds = []struct{ permission, what string }{
 	{"jmapFileNodeCreate", "files"}, {"jmapFileNodeGet", "files"}, {"jmapFileNodeUpdate", "files"},
 }
 
-// Preflight implements destination.Preflighter.
-func (d *Destination) Preflight() []model.Finding {
+// invitations tells of what would be sent for meetings that are written.
+func (d *Destination) invitations() []model.Finding {
 	if !d.scheduling || !d.session.Has(capCalendars) {
 		return nil
 	}
@@ -29,7 +29,7 @@ func (d *Destination) checkCalendars(_ context.Context, read func(string, any) b
 	if !d.session.Has(capCalendars) {
 		return []model.Finding{finding(model.LevelOK, "calendars", "", "the server keeps mail only: calendars, address books and files stay behind")}
 	}
-	out := d.Preflight()
+	out := d.invitations()
 	var sends struct{ Enable *bool }
 	switch {
 	case len(out) > 0:

@@ -18,6 +18,20 @@ const few = 250
 // imported: batches wait for one another, and for a server that was restarted.
 const shortLife = 10 * time.Minute
 
+const fix = "`mailhaul check --fix` changes it for the migration, `--restore` puts it back: "
+
+// retention is how long the server keeps what its users threw away.
+type retention struct{ ExpungeTrashAfter *int64 } // milliseconds
+
+// findings warn of what would be deleted.
+func (r retention) findings() []model.Finding {
+	if r.ExpungeTrashAfter == nil || *r.ExpungeTrashAfter <= 0 {
+		return nil
+	}
+	return []model.Finding{finding(model.LevelWarning, "expungeTrashAfter", fix+"set x:DataRetention expungeTrashAfter to null for the migration and the weeks after it",
+		"mail in Trash and Junk is deleted %s after it is imported, however old it is", days(*r.ExpungeTrashAfter))}
+}
+
 // checkSettings looks at settings whose defaults hurt a migration.
 func (d *Destination) checkSettings(ctx context.Context) []model.Finding {
 	var out []model.Finding
@@ -32,12 +46,10 @@ func (d *Destination) checkSettings(ctx context.Context) []model.Finding {
 		}
 		return err == nil
 	}
-	const fix = "`mailhaul check --fix` changes it for the migration, `--restore` puts it back: "
-	var retention struct{ ExpungeTrashAfter *int64 } // milliseconds
-	if read("x:DataRetention", &retention) {
-		if ms := retention.ExpungeTrashAfter; ms != nil && *ms > 0 {
-			say(model.LevelWarning, "expungeTrashAfter", fix+"set x:DataRetention expungeTrashAfter to null for the migration and the weeks after it",
-				"mail in Trash and Junk is deleted %s after it is imported, however old it is", days(*ms))
+	var keeps retention
+	if read("x:DataRetention", &keeps) {
+		if bites := keeps.findings(); len(bites) > 0 {
+			out = append(out, bites...)
 		} else {
 			say(model.LevelOK, "expungeTrashAfter", "", "mail in Trash and Junk is kept")
 		}

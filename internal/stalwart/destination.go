@@ -40,6 +40,7 @@ type Destination struct {
 	client      *jmap.Client
 	session     *jmap.Session
 	permissions map[string]bool // nil where the server does not tell
+	retention   []model.Finding // what becomes of Trash and Junk, if they are emptied
 	limits      destination.Limits
 	buffers     buffers
 	dav         *dav
@@ -98,6 +99,7 @@ func Dial(ctx context.Context, cfg Config) (*Destination, error) {
 func (d *Destination) readSettings(ctx context.Context) error {
 	var mail struct{ MaxMailboxes *int }
 	var sharing struct{ MaxShares *int }
+	var keeps retention
 	for _, ask := range []struct {
 		object, permission string
 		into               any
@@ -105,6 +107,7 @@ func (d *Destination) readSettings(ctx context.Context) error {
 	}{
 		{"x:Email", "sysEmailGet", &mail, func() { d.limits.MaxMailboxes = value(mail.MaxMailboxes) }},
 		{"x:Sharing", "sysSharingGet", &sharing, func() { d.limits.MaxShares = orDefault(value(sharing.MaxShares), d.limits.MaxShares) }},
+		{"x:DataRetention", "sysDataRetentionGet", &keeps, func() { d.retention = keeps.findings() }},
 	} {
 		if !d.permissions[ask.permission] {
 			continue
