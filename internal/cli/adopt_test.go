@@ -63,6 +63,14 @@ func newCopied(t *testing.T, to target) *copied {
 	}
 	c := &copied{to: to, organisation: startOrganisation(t, o, "")}
 	_, _, c.messages, _ = c.sample.Totals()
+	// Twice and three times the same message, where every tool copies it, or them.
+	user := actAs(t, c.Dovecot, c.sample.Accounts[0])
+	for n, times := range []int{2, 3} {
+		for range times {
+			user.append("INBOX", 99_000+n)
+			c.messages++
+		}
+	}
 	c.own = c.administrator(t, sample.Domain)
 	return c
 }
