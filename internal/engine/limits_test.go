@@ -88,3 +88,45 @@ func TestRunWaitsForItsHours(t *testing.T) {
 		t.Error("the run did not wait")
 	}
 }
+
+// A source that answers later than the bound is asked after a pause that grows,
+// and that shrinks again when it answers in time: by the test's own clock, to
+// the millisecond.
+func TestPausesFollowTheLatency(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, sandbox.Options{})
+	took := []time.Duration{100, 3000, 3000, 100, 100, 100, 100} // of each chunk, in milliseconds
+	want := []time.Duration{0, 0, 3000, 6000, 3000, 1500, 750}   // the pause before it
+	for i := range 500 * len(took) {
+		e.src.Deliver("anna", "INBOX", message(i), model.Flags{}, day)
+	}
+	clock := &hand{now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
+	var paused time.Duration
+	var chunk int
+	e.src.Fail = func(call string) error {
+		var uid int
+		if n, _ := fmt.Sscanf(call, "read %d", &uid); n == 0 || uid%500 != 1 {
+			return nil
+		}
+		if paused != want[chunk]*time.Millisecond {
+			t.Errorf("chunk %d is asked for after %v, should be %v", chunk+1, paused, want[chunk]*time.Millisecond)
+		}
+		paused = 0
+		clock.Move(took[chunk] * time.Millisecond)
+		chunk++
+		return nil
+	}
+	e.done(func(o *engine.Options) {
+		o.Latency, o.Now = time.Second, clock.Now
+		o.Sleep = func(_ context.Context, d time.Duration) error {
+			paused += d
+			clock.Move(d)
+			return nil
+		}
+	})
+	if chunk != len(took) {
+		t.Errorf("%d chunks", chunk)
+	}
+	e.src.Fail = nil
+	e.exact()
+}
