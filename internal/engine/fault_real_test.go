@@ -1,14 +1,17 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,6 +136,60 @@ func TestFaultAtEveryRequestToARealServer(t *testing.T) {
 				t.Error("no request failed")
 			}
 			t.Logf("failed: %v", failed)
+		})
+	}
+}
+
+// A filter before a real server cuts the connection whenever some message passes,
+// or answers for the server: it is found, left behind with its reason and holds
+// nobody up; without the filter it comes.
+func TestMessagesThatAFilterBeforeARealServerStops(t *testing.T) {
+	t.Parallel()
+	server := lab.StartStalwart(t)
+	for i, status := range []int{0, http.StatusServiceUnavailable, http.StatusBadRequest} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			to, err := url.Parse(server.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			proxy := httputil.NewSingleHostReverseProxy(to)
+			var stops atomic.Bool
+			var stopped atomic.Int64
+			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					panic(http.ErrAbortHandler)
+				}
+				if stops.Load() && bytes.Contains(body, []byte("the filter stops this")) {
+					if stopped.Add(1); status == 0 {
+						panic(http.ErrAbortHandler)
+					}
+					w.WriteHeader(status)
+					return
+				}
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				proxy.ServeHTTP(w, r)
+			}))
+			defer front.Close()
+			e := newEnvOn(t, stalwart.Config{URL: front.URL, User: server.AdminUser, Password: server.AdminPassword, Retry: impatience}, fmt.Sprintf("anna%d@%s", i, server.Domain))
+			e.fill("INBOX", 300)
+			for n := range 2 {
+				e.src.Deliver("anna", "INBOX", message(900+n)+"the filter stops this\r\n", model.Flags{}, day)
+			}
+			e.src.Deliver("anna", "INBOX", large(1)+"the filter stops this\r\n", model.Flags{}, day)
+			stops.Store(true)
+			r := e.done()
+			if r.Counts.Refused != 3 || r.Counts.Messages != 300 || stopped.Load() == 0 {
+				t.Errorf("%+v, %d requests stopped\n%v", r.Counts, stopped.Load(), r.Notes)
+			}
+			rep := e.verify()
+			if rep.Refused != 3 || rep.Identical != 300 || rep.Differences()+rep.Extra != 0 {
+				t.Errorf("%+v\n%v", rep.Counts, rep.Findings)
+			}
+			stops.Store(false)
+			e.done(func(o *engine.Options) { o.RetryRefused = true })
+			e.exact()
 		})
 	}
 }
