@@ -2,6 +2,8 @@ package connections
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,22 +18,30 @@ type Bound struct {
 
 	mu    sync.Mutex
 	hosts map[string]*inflight.Bound
-	idle  []func()
+	idle  map[string]map[any]func() // by host and owner
 }
 
 // New returns a bound of so many connections to each host, at least 1.
-func New(each int) *Bound { return &Bound{each: each, hosts: map[string]*inflight.Bound{}} }
-
-// Idle has fn called while somebody waits for a place: it closes connections
-// that nobody uses at the moment.
-func (b *Bound) Idle(fn func()) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.idle = append(b.idle, fn)
+func New(each int) *Bound {
+	return &Bound{each: each, hosts: map[string]*inflight.Bound{}, idle: map[string]map[any]func(){}}
 }
 
+// Idle has fn called while somebody waits for a place at a host: it closes the
+// owner's connections that nobody uses at the moment.
+func (b *Bound) Idle(host string, owner any, fn func()) {
+	host = canonical(host)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.idle[host] == nil {
+		b.idle[host] = map[any]func(){}
+	}
+	b.idle[host][owner] = fn
+}
+
+func canonical(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }
+
 func (b *Bound) host(name string) *inflight.Bound {
-	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	name = canonical(name)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h := b.hosts[name]
@@ -68,7 +78,7 @@ func (b *Bound) Take(ctx context.Context, host string) (free func(), err error) 
 	defer tick.Stop()
 	for {
 		b.mu.Lock()
-		idle := b.idle
+		idle := slices.Collect(maps.Values(b.idle[canonical(host)]))
 		b.mu.Unlock()
 		for _, fn := range idle {
 			fn()

@@ -37,7 +37,6 @@ type Source struct {
 func New(o Options) (*Source, error) {
 	s := &Source{opts: o.withDefaults(), own: map[string]bool{}, schemes: map[string]string{}}
 	s.transport = s.newTransport()
-	s.opts.Bound.Idle(s.transport.CloseIdleConnections)
 	s.http = readOnly{told{next: s.transport, log: s.opts.Log}}
 	sample := model.Account{Login: "user@domain.test"}
 	for _, template := range append([]string{o.URL, o.Calendars, o.Contacts, o.Files}, o.Origins...) {

@@ -55,6 +55,7 @@ func (s *Source) newTransport() *http.Transport {
 			if err != nil {
 				return nil, err
 			}
+			s.opts.Bound.Idle(host, s, func() { s.transport.CloseIdleConnections() })
 			free, err := s.opts.Bound.Take(ctx, host)
 			if err != nil {
 				return nil, err
