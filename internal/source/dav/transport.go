@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/reach"
@@ -32,10 +33,22 @@ type placed struct {
 	free    func()
 	closing *sync.WaitGroup
 	once    sync.Once
+	closed  atomic.Bool
+}
+
+// Read implements net.Conn. What comes while the server is still to close is
+// nobody's, and its end is not that of an answer.
+func (p *placed) Read(b []byte) (int, error) {
+	n, err := p.Conn.Read(b)
+	if p.closed.Load() {
+		return 0, net.ErrClosed
+	}
+	return n, err
 }
 
 // Close implements net.Conn.
 func (p *placed) Close() error {
+	p.closed.Store(true)
 	p.once.Do(func() {
 		p.closing.Go(func() {
 			defer p.free()
