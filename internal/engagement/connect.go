@@ -56,6 +56,10 @@ func (e *Engagement) mail(ctx context.Context) (source.Source, error) {
 		}
 		return cyrus.New(cyrus.Options{Layout: settings.Layout().Under(c.Cyrus.Root), Member: member(groups), Public: c.Public != nil, Log: e.log}), nil
 	}
+	spool, err := e.Spool()
+	if err != nil {
+		return nil, err
+	}
 	var disk dovecot.Disk
 	acl := dovecotacl.Settings{Global: c.ACL.Global, Entries: c.ACL.Entries, GlobalsOnly: c.ACL.GlobalsOnly, DefaultsFromInbox: c.ACL.DefaultsFromInbox,
 		Prefix: c.ACL.Prefix, Separator: c.ACL.Separator, Ignore: c.ACL.Ignore}
@@ -64,18 +68,18 @@ func (e *Engagement) mail(ctx context.Context) (source.Source, error) {
 	}
 	switch {
 	case c.Maildir != nil:
-		disk = maildir.New(maildir.Options{Path: c.Maildir.Path, Inbox: c.Maildir.Inbox, Control: c.Maildir.Control, Index: c.Maildir.Index, Layout: maildir.Layout(c.Maildir.Layout), ACL: acl})
+		disk = maildir.New(maildir.Options{Path: c.Maildir.Path, Inbox: c.Maildir.Inbox, Control: c.Maildir.Control, Index: c.Maildir.Index, Layout: maildir.Layout(c.Maildir.Layout), SpoolDir: spool, ACL: acl})
 	case c.Dbox != nil:
 		disk = dbox.New(dbox.Options{Location: c.Dbox.Location, Attachments: c.Dbox.Attachments, Escape: c.Dbox.Escape, Rebuild: c.Dbox.Rebuild, ACL: acl})
 	}
 	if c.Kind == config.KindCourier && c.IMAP == nil {
-		disk = maildir.New(maildir.Options{Path: courierPath(c), Server: maildir.ServerCourier})
+		disk = maildir.New(maildir.Options{Path: courierPath(c), Server: maildir.ServerCourier, SpoolDir: spool})
 	}
-	disk = e.publicDisk(disk, acl)
+	disk = e.publicDisk(disk, acl, spool)
 	if c.IMAP == nil {
 		return disk, nil
 	}
-	server, err := e.imap(ctx, c)
+	server, err := e.imap(ctx, c, spool)
 	if err != nil {
 		return nil, err
 	}
@@ -93,12 +97,8 @@ func courierPath(c config.Source) string {
 	return "%h/Maildir"
 }
 
-func (e *Engagement) imap(ctx context.Context, c config.Source) (*imap.Source, error) {
+func (e *Engagement) imap(ctx context.Context, c config.Source, spool string) (*imap.Source, error) {
 	trust, err := tlsConfig(c.IMAP.TLS)
-	if err != nil {
-		return nil, err
-	}
-	spool, err := e.Spool()
 	if err != nil {
 		return nil, err
 	}

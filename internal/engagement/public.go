@@ -58,7 +58,7 @@ func (e *Engagement) publicReaders() {
 }
 
 // publicDisk adds the public mailboxes to a disk.
-func (e *Engagement) publicDisk(disk dovecot.Disk, acl dovecotacl.Settings) dovecot.Disk {
+func (e *Engagement) publicDisk(disk dovecot.Disk, acl dovecotacl.Settings, spool string) dovecot.Disk {
 	c := e.Config.Source
 	if disk == nil || c.Public == nil || len(c.Public.Locations) == 0 {
 		return disk
@@ -75,7 +75,7 @@ func (e *Engagement) publicDisk(disk dovecot.Disk, acl dovecotacl.Settings) dove
 			if c.Kind == config.KindCourier {
 				server = maildir.ServerCourier
 			}
-			return maildir.New(maildir.Options{Server: server, ACL: acl}).Open(ctx, a)
+			return maildir.New(maildir.Options{Server: server, SpoolDir: spool, ACL: acl}).Open(ctx, a)
 		}
 		o := dbox.Options{ACL: acl}
 		if c.Dbox != nil {

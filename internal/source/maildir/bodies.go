@@ -2,6 +2,7 @@ package maildir
 
 import (
 	"context"
+	"errors"
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
@@ -23,7 +24,7 @@ func (s *Source) Bodies(ctx context.Context, a model.Account) (source.Bodies, er
 func (s *Store) ofGeneration(dir string, uidValidity uint32) bool {
 	list, err := s.header(dir)
 	if x := s.idx; x != nil && x.dir == dir && x.validity != uidValidity {
-		s.idx = nil
+		err = errors.Join(err, s.use(nil))
 	}
 	return err == nil && list.validity == uidValidity
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/source/mailname"
 )
@@ -44,31 +43,28 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// readCourier reads the directories first and Courier's list of UIDs after
-// them, as readIndex does. What Courier has not listed yet (it does at SELECT)
-// has no UID.
-func readCourier(at place, dir string, now time.Time) (*index, error) {
-	files, err := scan(at, dir, now)
-	if err != nil {
-		return nil, err
-	}
-	x := newIndex(dir, files)
-	f, err := at.open(filepath.Join(dir, courierUIDs))
+// readCourier reads Courier's lists of UIDs and keywords. What Courier has not
+// listed yet (it does at SELECT) has no UID.
+func readCourier(x *index, at place) error {
+	x.courier = true
+	f, err := at.open(filepath.Join(x.dir, courierUIDs))
 	if err == nil {
 		var list uidlist
 		// It has the form of Dovecot's version 1.
-		list, _, err = parseUIDList(f, x.enlist)
+		list, _, err = parseUIDList(f, x.note)
 		f.Close()
 		x.validity = list.validity
 	}
+	if x.err != nil {
+		return x.err
+	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errUIDList) {
-		return nil, err
+		return err
 	}
-	if x.labels, err = at.courierKeywords(dir, files); err != nil {
-		return nil, err
+	if err := at.courierKeywords(x.dir, x.files, x.label); err != nil {
+		return err
 	}
-	x.finish()
-	return x, nil
+	return x.finish()
 }
 
 // controlFiles are the files, beside cur and new, that the index of a mailbox is

@@ -22,25 +22,30 @@ import (
 
 const courierList = ":list"
 
-// courierKeywords returns the keywords of the messages in files. Files of
-// updates are read before ":list": an update that vanishes meanwhile has been
-// merged into that, or is found under its new name by another look.
-func (p place) courierKeywords(dir string, files *listing) (map[string][]string, error) {
+// courierKeywords calls each with the keywords of messages, of files and perhaps of
+// others; what comes later counts. Files of updates are read before ":list": an
+// update that vanishes meanwhile has been merged into that, or is found under its
+// new name by another look.
+func (p place) courierKeywords(dir string, files *listing, each func(base []byte, keywords []string) error) error {
 	folder := filepath.Join(dir, courierKeywords)
 	for range tries {
 		names, err := p.names(folder)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil // nobody ever set one
+			return nil // nobody ever set one
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		labels, err := p.readCourierKeywords(folder, latestUpdates(names), files)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return labels, err
+		changed, err := p.courierUpdates(folder, latestUpdates(names), files)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
 		}
+		if err != nil {
+			return err
+		}
+		return p.courierList(folder, changed, each)
 	}
-	return nil, fmt.Errorf("%s changes faster than it can be read; run again", folder)
+	return fmt.Errorf("%s changes faster than it can be read; run again", folder)
 }
 
 // latestUpdates finds the newest file of updates for each message: the one
@@ -68,15 +73,18 @@ func parseUpdateName(name string) (base string, n uint64, ok bool) {
 	return base, n, ok && err == nil && n > 0 && base != "" && number[0] != '+'
 }
 
-// readCourierKeywords reads the updates, and the list for the messages that
-// have none. fs.ErrNotExist means that an update has been moved meanwhile.
-func (p place) readCourierKeywords(folder string, updates map[string]string, files *listing) (map[string][]string, error) {
+// courierUpdates reads the updates of what is in files. fs.ErrNotExist means that
+// one has been moved meanwhile.
+func (p place) courierUpdates(folder string, updates map[string]string, files *listing) (map[string][]string, error) {
 	changed := map[string][]string{}
-	for _, base := range slices.Sorted(maps.Keys(updates)) {
-		if _, ok := files.find([]byte(base)); !ok {
+	for base, name := range updates {
+		if _, ok, err := files.lookup([]byte(base)); err != nil || !ok {
+			if err != nil {
+				return nil, err
+			}
 			continue
 		}
-		f, err := p.open(filepath.Join(folder, updates[base]))
+		f, err := p.open(filepath.Join(folder, name))
 		if err != nil {
 			return nil, err
 		}
@@ -86,23 +94,26 @@ func (p place) readCourierKeywords(folder string, updates map[string]string, fil
 			return nil, err
 		}
 	}
-	spelling, labels := spellings{}, map[string][]string{}
+	return changed, nil
+}
+
+// courierList reads the list, and tells what it says before what has changed since.
+func (p place) courierList(folder string, changed map[string][]string, each func(base []byte, keywords []string) error) error {
+	spelling := spellings{}
 	f, err := p.open(filepath.Join(folder, courierList))
 	if err == nil {
-		err = parseKeywordList(f, spelling, func(base string, keywords []string) {
-			if _, ok := files.find([]byte(base)); ok {
-				labels[base] = keywords
-			}
-		})
+		err = parseKeywordList(f, spelling, each)
 		f.Close()
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return err
 	}
 	for _, base := range slices.Sorted(maps.Keys(changed)) {
-		labels[base] = spelling.all(changed[base])
+		if err := each([]byte(base), spelling.all(changed[base])); err != nil {
+			return err
+		}
 	}
-	return labels, nil
+	return nil
 }
 
 // maxKeywordLine bounds a line of a keyword file: a file name and a number for
@@ -131,7 +142,7 @@ func parseKeywordLines(r io.Reader) ([]string, error) {
 // parseKeywordList reads ":list": keywords, an empty line, and for each
 // message "<base>:<number> <number>…", counted from 0. Numbers that lead
 // nowhere are left out, as Courier does.
-func parseKeywordList(r io.Reader, spelling spellings, each func(base string, keywords []string)) error {
+func parseKeywordList(r io.Reader, spelling spellings, each func(base []byte, keywords []string) error) error {
 	var names []string
 	sc := keywordScanner(r)
 	for sc.Scan() && sc.Text() != "" {
@@ -148,7 +159,9 @@ func parseKeywordList(r io.Reader, spelling spellings, each func(base string, ke
 				keywords = append(keywords, names[n])
 			}
 		}
-		each(base, spelling.all(keywords))
+		if err := each([]byte(base), spelling.all(keywords)); err != nil {
+			return err
+		}
 	}
 	return sc.Err()
 }

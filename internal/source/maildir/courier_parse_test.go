@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,7 +62,7 @@ func TestParseKeywordList(t *testing.T) {
 		{"empty", "", map[string][]string{}},
 	} {
 		got := map[string][]string{}
-		if err := parseKeywordList(strings.NewReader(c.text), spellings{}, func(base string, k []string) { got[base] = k }); err != nil {
+		if err := parseKeywordList(strings.NewReader(c.text), spellings{}, func(base []byte, k []string) error { got[string(base)] = k; return nil }); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		if d := cmp.Diff(c.want, got); d != "" {
@@ -93,13 +94,13 @@ func TestReadCourierKeywords(t *testing.T) {
 	for _, name := range []string{"1", "2", "3", "4"} {
 		must(t, here.add([]byte(name), false))
 	}
-	got, err := p.courierKeywords(root, here)
-	must(t, err)
-	want := map[string][]string{"1": {"Old"}, "2": {"New", "Work"}, "3": nil, "4": {"Old"}}
+	got := map[string][]string{}
+	must(t, p.courierKeywords(root, here, func(base []byte, k []string) error { got[string(base)] = k; return nil }))
+	want := map[string][]string{"1": {"Old"}, "2": {"New", "Work"}, "3": nil, "4": {"Old"}, "gone": {"Old"}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if _, err := p.readCourierKeywords(folder, map[string]string{"4": ".9.4"}, here); !os.IsNotExist(err) {
+	if _, err := p.courierUpdates(folder, map[string]string{"4": ".9.4"}, here); !os.IsNotExist(err) {
 		t.Errorf("an update that went: %v", err)
 	}
 }
@@ -206,8 +207,8 @@ func FuzzCourierKeywords(f *testing.F) {
 	f.Add("Work\n$Forwarded\n\n1.a,S=5:1 0\n2.b:0\n", ".5985443.1.a")
 	f.Add("\n\n:\n", "..")
 	f.Fuzz(func(t *testing.T, text, name string) {
-		err := parseKeywordList(strings.NewReader(text), spellings{}, func(base string, k []string) {
-			if base == "" || strings.ContainsAny(base, ":\n") {
+		err := parseKeywordList(strings.NewReader(text), spellings{}, func(base []byte, k []string) error {
+			if len(base) == 0 || bytes.ContainsAny(base, ":\n") {
 				t.Errorf("base %q", base)
 			}
 			for i, w := range k {
@@ -215,6 +216,7 @@ func FuzzCourierKeywords(f *testing.F) {
 					t.Errorf("keywords %q", k)
 				}
 			}
+			return nil
 		})
 		if err != nil && len(text) < maxKeywordLine {
 			t.Error(err)

@@ -90,13 +90,17 @@ func (s *Source) OwnFlags(reader model.Account, dir string) (map[string]model.Fl
 		if err != nil || filepath.Clean(to) != dir && !sameDir(to, dir) {
 			continue
 		}
-		x, err := readCourier(st.at, folder, s.opts.Now())
+		x, err := readIndex(st.at, folder, s.opts.Now())
 		if err != nil {
 			return nil, st.fault(folder, err)
 		}
+		defer x.close()
 		out := make(map[string]model.Flags, x.len())
 		for i := range x.len() {
-			m := x.message(i)
+			m, err := x.message(i)
+			if err != nil {
+				return nil, st.fault(folder, err)
+			}
 			out[m.identity()] = x.flags(&m)
 		}
 		return out, nil

@@ -41,6 +41,10 @@ func TestConformance(t *testing.T) {
 		"fs":        func(t *testing.T) sourcetest.Harness { return newDisk(t, LayoutFS, true) },
 		"unlisted":  func(t *testing.T) sourcetest.Harness { return unlisted{newDisk(t, LayoutMaildir, false)} },
 		"sections":  func(t *testing.T) sourcetest.Harness { return inSections(newDisk(t, LayoutMaildir, true)) },
+		"on disk":   func(t *testing.T) sourcetest.Harness { return onDisk(t, newDisk(t, LayoutMaildir, true)) },
+		"unlisted, on disk": func(t *testing.T) sourcetest.Harness {
+			return unlisted{onDisk(t, newDisk(t, LayoutMaildir, false))}
+		},
 		"unlisted, sections": func(t *testing.T) sourcetest.Harness {
 			return unlisted{inSections(newDisk(t, LayoutMaildir, false))}
 		},
@@ -55,6 +59,12 @@ func TestConformance(t *testing.T) {
 // inSections makes small mailboxes be listed as large ones are.
 func inSections(d *disk) *disk {
 	d.src.sectioned = 1
+	return d
+}
+
+// onDisk makes small mailboxes be kept on disk as large ones are.
+func onDisk(t *testing.T, d *disk) *disk {
+	d.src.limit = limit{1, t.TempDir()}
 	return d
 }
 

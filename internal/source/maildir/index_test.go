@@ -32,10 +32,13 @@ func indexOf(t testing.TB, dir string) *index {
 	return x
 }
 
-func (x *index) all() []message {
+func (x *index) all(t testing.TB) []message {
+	t.Helper()
 	out := make([]message, x.len())
 	for i := range out {
-		out[i] = x.message(i)
+		var err error
+		out[i], err = x.message(i)
+		must(t, err)
 	}
 	return out
 }
@@ -52,7 +55,7 @@ func TestProvisionalUIDs(t *testing.T) {
 	x := indexOf(t, dir)
 	var order []string
 	uids := map[string]uint64{}
-	for _, m := range x.all() {
+	for _, m := range x.all(t) {
 		order = append(order, m.base())
 		uids[m.base()] = m.uid
 	}
@@ -68,7 +71,7 @@ func TestProvisionalUIDs(t *testing.T) {
 	must(t, os.Rename(filepath.Join(dir, "new/1400000002.M2.h"), filepath.Join(dir, "cur/1400000002.M2.h:2,FS")))
 	must(t, os.Remove(filepath.Join(dir, "new/odd name")))
 	put(t, dir, "new/1400000000.M9.h", "x")
-	for _, m := range indexOf(t, dir).all() {
+	for _, m := range indexOf(t, dir).all(t) {
 		if was, ok := uids[m.base()]; ok && was != m.uid {
 			t.Errorf("%s had UID %d and has %d", m.base(), was, m.uid)
 		}
@@ -85,7 +88,7 @@ func TestUIDNamedTwice(t *testing.T) {
 	}
 	x := indexOf(t, dir)
 	got := map[string]uint64{}
-	for _, m := range x.all() {
+	for _, m := range x.all(t) {
 		got[m.base()] = m.uid
 	}
 	if got["a"] != 5 || got["b"] < model.ProvisionalUID || got["c"] != 7 {
@@ -100,8 +103,8 @@ func TestDamagedList(t *testing.T) {
 		dir := t.TempDir()
 		put(t, dir, "dovecot-uidlist", text)
 		put(t, dir, "cur/a:2,S", "x")
-		if x := indexOf(t, dir); x.len() != 1 || x.uid(0) == 0 {
-			t.Errorf("%.20q: %+v", text, x.all())
+		if x := indexOf(t, dir); x.len() != 1 || x.all(t)[0].uid == 0 {
+			t.Errorf("%.20q: %+v", text, x.all(t))
 		}
 	}
 }
@@ -298,12 +301,12 @@ func TestListedIdentities(t *testing.T) {
 			guid = base
 		}
 		for _, uid := range []uint64{uint64(9 - (base[0] - 'a')), 77, 1 << 40, 1<<32 + 9} {
-			if m, ok := x.find(uid, guid); !ok || m.base() != base || m.identity() != guid {
-				t.Errorf("%d, %s: %+v, %v", uid, guid, m, ok)
+			if m, ok, err := x.find(uid, guid); err != nil || !ok || m.base() != base || m.identity() != guid {
+				t.Errorf("%d, %s: %+v, %v, %v", uid, guid, m, ok, err)
 			}
 		}
 	}
-	if _, ok := x.find(3, "nobody"); ok {
-		t.Error("found what is not there")
+	if _, ok, err := x.find(3, "nobody"); ok || err != nil {
+		t.Error("found what is not there", err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"path/filepath"
+
+	"mailhaul.org/mailhaul/internal/extsort"
 )
 
 // file is a name in cur, or in new.
@@ -22,14 +24,17 @@ func (f file) path(dir string) string {
 	return filepath.Join(dir, "cur", f.name)
 }
 
-// listing is the files of a mailbox, by base name. Mailboxes have millions of
-// messages: the names lie end to end, as a coder writes them, in pieces, and
-// numbers lead to them.
+// listing is the files of a mailbox, by base name. The names lie end to end, as a
+// coder writes them, in pieces, and numbers lead to them. From inMemory files on
+// they lie on disk, in order of the hashes of their base names.
 type listing struct {
 	coder  coder
 	pieces [][]byte // for each file: its tail, its base name
 	at     []uint32 // where each file is: piece and octet
 	table  table
+	limit  limit
+	sorter *extsort.Sorter // of a listing on disk, until it is complete
+	sorted *extsort.File   // and then
 	// What is being written and looked for, and a name as it is.
 	record, key, name []byte
 }
@@ -54,18 +59,28 @@ func (l *listing) add(name []byte, isNew bool) error {
 	l.record = l.coder.tails.append(l.record[:0], l.name, true)
 	k := len(l.record)
 	l.record = l.coder.appendBase(l.record, name[:n], true)
+	hash := maphash.Bytes(tableSeed, l.record[k:])
+	if l.sorter != nil {
+		return l.sorter.Add(hash, l.record)
+	}
 	at, err := l.append(l.record)
 	if err != nil {
 		return err
 	}
-	hash := maphash.Bytes(tableSeed, l.record[k:])
 	if i, ok := l.findKey(hash, l.record[k:]); ok {
 		l.at[i] = at
 		return nil
 	}
 	l.at = append(l.at, at)
-	l.table.add(hash, len(l.at)-1, func(i int) uint64 { return maphash.Bytes(tableSeed, l.coder.written(l.keyOf(i))) })
+	l.table.add(hash, len(l.at)-1, l.hashOf)
+	if l.limit.passed(len(l.at)) {
+		return l.toDisk()
+	}
 	return nil
+}
+
+func (l *listing) hashOf(i int) uint64 {
+	return maphash.Bytes(tableSeed, l.coder.written(l.keyOf(i)))
 }
 
 func (l *listing) append(record []byte) (uint32, error) {
@@ -96,17 +111,37 @@ func (l *listing) keyOf(i int) []byte {
 	return key
 }
 
-// file returns the i-th file.
-func (l *listing) file(i int) file {
-	tail, key, _ := l.coder.tails.cut(l.recordOf(i))
+// file returns the i-th file of a listing in memory.
+func (l *listing) file(i int) file { return l.read(l.recordOf(i)) }
+
+// read is the file that a record is of.
+func (l *listing) read(record []byte) file {
+	tail, key, _ := l.coder.tails.cut(record)
 	l.name = append(l.coder.readBase(l.name[:0], key), tail[1:]...)
 	return file{name: string(l.name), new: tail[0] == inNew}
 }
 
-// find returns the number of the file with this base name.
+// find returns the number of the file with this base name in a listing in memory.
 func (l *listing) find(base []byte) (int, bool) {
+	return l.findKey(l.keyFor(base))
+}
+
+// keyFor is how a base name is written, valid until the next one, and its hash.
+func (l *listing) keyFor(base []byte) (hash uint64, key []byte) {
 	l.key = l.coder.appendBase(l.key[:0], base, false)
-	return l.findKey(maphash.Bytes(tableSeed, l.key), l.key)
+	return maphash.Bytes(tableSeed, l.key), l.key
+}
+
+// lookup returns the file with this base name.
+func (l *listing) lookup(base []byte) (file, bool, error) {
+	if l.onDisk() {
+		return l.lookupOnDisk(base)
+	}
+	i, ok := l.find(base)
+	if !ok {
+		return file{}, false, nil
+	}
+	return l.file(i), true, nil
 }
 
 func (l *listing) findKey(hash uint64, key []byte) (int, bool) {

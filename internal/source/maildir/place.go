@@ -27,6 +27,8 @@ type place struct {
 	server string // as Options.Server
 	// utf8: names on disk are UTF-8 and never modified UTF-7.
 	utf8 bool
+	// limit is what is kept in memory of a mailbox.
+	limit limit
 }
 
 // drivers are Dovecot's formats of storage other than Maildir.

@@ -24,8 +24,13 @@ const tries = 10
 // the two is not missed. POSIX does not say whether a file that is renamed
 // meanwhile shows once, twice or never: while the directories change, they
 // are listed again, and what any pass saw is returned, the latest last.
-func scan(at place, dir string, now time.Time) (*listing, error) {
-	out := &listing{}
+func scan(at place, dir string, now time.Time) (_ *listing, err error) {
+	out := &listing{limit: at.limit}
+	defer func() {
+		if err != nil {
+			out.close()
+		}
+	}()
 	for pass := 1; ; pass++ {
 		before, quiet := times(dir, now)
 		for _, sub := range []string{"new", "cur"} {
@@ -43,7 +48,7 @@ func scan(at place, dir string, now time.Time) (*listing, error) {
 			}
 		}
 		if after, _ := times(dir, now); pass == passes || after == before && (quiet || pass > 1) {
-			return out, nil
+			return out, out.seal()
 		}
 	}
 }
@@ -70,14 +75,19 @@ func (x *index) locate(at place, now time.Time, m *message, do func(path string)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		to, ok := x.movedTo(m.base())
+		to, ok, err := x.movedTo(m.base())
+		if err != nil {
+			return err
+		}
 		// What a listing made after this one does not show is gone. One that
 		// still shows the old name is older than the rename.
 		if x.moved == nil || ok && to == m.file {
-			if x.moved, err = scan(at, x.dir, now); err != nil {
+			if err := x.lookAgain(at, now); err != nil {
 				return err
 			}
-			to, ok = x.movedTo(m.base())
+			if to, ok, err = x.movedTo(m.base()); err != nil {
+				return err
+			}
 		}
 		if !ok {
 			return fs.ErrNotExist
@@ -87,16 +97,26 @@ func (x *index) locate(at place, now time.Time, m *message, do func(path string)
 	return fs.ErrNotExist
 }
 
+func (x *index) lookAgain(at place, now time.Time) error {
+	if x.moved != nil {
+		if err := x.moved.close(); err != nil {
+			return err
+		}
+		x.moved = nil
+	}
+	files, err := scan(at, x.dir, now)
+	if err == nil {
+		x.moved = files
+	}
+	return err
+}
+
 // movedTo is where the latest listing shows a file.
-func (x *index) movedTo(base string) (file, bool) {
+func (x *index) movedTo(base string) (file, bool, error) {
 	if x.moved == nil {
-		return file{}, false
+		return file{}, false, nil
 	}
-	i, ok := x.moved.find([]byte(base))
-	if !ok {
-		return file{}, false
-	}
-	return x.moved.file(i), true
+	return x.moved.lookup([]byte(base))
 }
 
 // fingerprint changes with everything that the index is made of. It is empty

@@ -57,13 +57,16 @@ func (s *sections) uids(n int) model.UIDRange {
 
 // sections digests the messages of an index, if there are at least so many, in
 // the sections of since where that is of use.
-func (x *index) sections(least int, since *sections) *sections {
+func (x *index) sections(least int, since *sections) (*sections, error) {
 	if x.len() < least {
-		return nil
+		return nil, nil
 	}
 	top := uint64(0)
 	if n := x.listed(); n > 0 {
-		top = x.uid(n - 1)
+		var err error
+		if top, err = x.uid(n - 1); err != nil {
+			return nil, err
+		}
 	}
 	s := &sections{validity: x.validity, width: leastWidth}
 	if since != nil && since.validity == x.validity && top/since.width < mostSections {
@@ -86,7 +89,10 @@ func (x *index) sections(least int, since *sections) *sections {
 	}
 	var row []byte
 	for i := range x.len() {
-		m := x.message(i)
+		m, err := x.message(i)
+		if err != nil {
+			return nil, err
+		}
 		if n := s.of(m.uid); n != now {
 			end()
 			now = n
@@ -97,7 +103,7 @@ func (x *index) sections(least int, since *sections) *sections {
 		row = append(append(row, m.name...), 0)
 		row = append(append(row, m.guid...), 0)
 		row = binary.AppendVarint(row, m.size)
-		for _, words := range [][]string{x.more[m.uid], x.labelsOf(&m)} {
+		for _, words := range [][]string{x.more[m.uid], m.labels} {
 			for _, w := range words {
 				row = append(append(row, w...), 0)
 			}
@@ -106,15 +112,7 @@ func (x *index) sections(least int, since *sections) *sections {
 		_, _ = h.Write(row)
 	}
 	end()
-	return s
-}
-
-// labelsOf are the keywords that Courier keeps apart from names.
-func (x *index) labelsOf(m *message) []string {
-	if len(x.labels) == 0 {
-		return nil
-	}
-	return x.labels[m.base()]
+	return s, nil
 }
 
 // changed are the sections that differ from those of since; all is set where

@@ -37,6 +37,9 @@ type Options struct {
 	// Server is ServerCourier, or empty: look for each mailbox whose files
 	// are there.
 	Server string
+	// SpoolDir takes the index of a mailbox too large for memory; empty means the
+	// system's directory for temporary files.
+	SpoolDir string
 	// ACL are the settings of Dovecot's access control lists.
 	ACL dovecotacl.Settings
 	// Now tells the time; nil means time.Now.
@@ -48,6 +51,7 @@ type Options struct {
 type Source struct {
 	opts      Options
 	sectioned int // see the constant
+	limit     limit
 }
 
 // New returns a source; it touches nothing yet.
@@ -58,7 +62,7 @@ func New(o Options) *Source {
 	for _, p := range []*string{&o.Path, &o.Inbox, &o.Control, &o.Index} {
 		*p = location.Absolute(*p)
 	}
-	return &Source{opts: o, sectioned: sectioned}
+	return &Source{opts: o, sectioned: sectioned, limit: limit{files: inMemory, dir: o.SpoolDir}}
 }
 
 // Close implements source.Source.
@@ -75,6 +79,7 @@ func (s *Source) open(a model.Account) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.limit = s.limit
 	if info, err := os.Stat(p.root); err != nil || !info.IsDir() {
 		if err == nil {
 			err = fmt.Errorf("%s is no directory", p.root)

@@ -38,7 +38,10 @@ type Store struct {
 }
 
 // Close implements source.Store.
-func (s *Store) Close() error {
+func (s *Store) Close() error { return errors.Join(s.leave(), s.use(nil)) }
+
+// leave closes the directory of the message that was read last.
+func (s *Store) leave() error {
 	if s.kept == nil {
 		return nil
 	}
@@ -47,12 +50,24 @@ func (s *Store) Close() error {
 	return err
 }
 
+// use takes an index, or none, in place of the one in use.
+func (s *Store) use(x *index) error {
+	old := s.idx
+	if s.idx = x; x != nil {
+		x.users++
+	}
+	if old == nil {
+		return nil
+	}
+	return old.release()
+}
+
 // open opens the file of a message. Its directory stays open for the next one.
 // What is not to be had there, such as a link to another directory of the
 // account, is opened by its path.
 func (s *Store) open(path string) (*os.File, error) {
 	if dir := filepath.Dir(path); s.kept == nil || s.keptAt != dir {
-		if err := s.Close(); err != nil {
+		if err := s.leave(); err != nil {
 			return nil, err
 		}
 		d, err := s.at.dirs().Dir(dir)
@@ -183,13 +198,22 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 			return
 		}
 		x, err := readIndex(s.at, c.Native, s.src.opts.Now())
+		if err == nil {
+			err = s.use(x)
+		}
 		if err != nil {
 			yield(model.Change{}, s.fault(c.Native, err))
 			return
 		}
-		s.idx = x
+		// What is read meanwhile may bring another index into use.
+		x.users++
+		defer x.release()
 		s.lookAtList(c)
-		sections := x.sections(s.src.sectioned, old)
+		sections, err := x.sections(s.src.sectioned, old)
+		if err != nil {
+			yield(model.Change{}, s.fault(c.Native, err))
+			return
+		}
 		ranges, all := sections.changed(old)
 		if all {
 			ranges = []model.UIDRange{{First: 0, Last: 1<<63 - 1}}
@@ -202,12 +226,24 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 			return
 		}
 		for _, r := range ranges {
-			for i := x.from(r.First); i < x.len() && x.uid(i) <= r.Last; i++ {
+			first, err := x.from(r.First)
+			if err != nil {
+				yield(model.Change{}, s.fault(c.Native, err))
+				return
+			}
+			for i := first; i < x.len(); i++ {
 				if i%1000 == 0 && ctx.Err() != nil {
 					yield(model.Change{}, ctx.Err())
 					return
 				}
-				m := x.message(i)
+				m, err := x.message(i)
+				if err != nil {
+					yield(model.Change{}, s.fault(c.Native, err))
+					return
+				}
+				if m.uid > r.Last {
+					break
+				}
 				it, err := s.item(x, &m)
 				if errors.Is(err, fs.ErrNotExist) {
 					sections.doubt(m.uid)
@@ -263,15 +299,18 @@ func (s *Store) Read(ctx context.Context, c model.Collection, items []model.Item
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		m, ok := s.idx.find(ref.UID, ref.GUID)
-		if !ok && !fresh {
+		m, ok, err := s.idx.find(ref.UID, ref.GUID)
+		if err == nil && !ok && !fresh {
 			if err := s.refresh(c.Native); err != nil {
 				return err
 			}
 			fresh = true
-			m, ok = s.idx.find(ref.UID, ref.GUID)
+			m, ok, err = s.idx.find(ref.UID, ref.GUID)
 		}
-		err := fs.ErrNotExist
+		if err != nil {
+			return s.fault(c.Native, err)
+		}
+		err = fs.ErrNotExist
 		var body *source.Content
 		var closer io.Closer
 		if ok {
@@ -302,12 +341,14 @@ func (s *Store) Read(ctx context.Context, c model.Collection, items []model.Item
 func (s *Store) refresh(dir string) error {
 	x, err := readIndex(s.at, dir, s.src.opts.Now())
 	if errors.Is(err, fs.ErrNotExist) {
-		x, err = &index{dir: dir, files: &listing{}}, nil
+		x, err = newIndex(dir, &listing{}), nil
+	}
+	if err == nil {
+		err = s.use(x)
 	}
 	if err != nil {
 		return s.fault(dir, err)
 	}
-	s.idx = x
 	return nil
 }
 
