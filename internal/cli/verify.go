@@ -41,6 +41,9 @@ func (a *app) verify(ctx context.Context, e *engagement.Engagement, accounts []m
 	if o.Ledger, o.Source, o.Destination, err = e.Ends(ctx); err != nil {
 		return err
 	}
+	if o.SpoolDir, err = e.Spool(); err != nil {
+		return err
+	}
 	c := a.newCounter("compared", len(accounts))
 	o.Compared = func(_ model.Account, messages int) { c.add(int64(messages)) }
 	rep, runErr := verify.Run(ctx, o, accounts)

@@ -1,10 +1,5 @@
 package verify
 
-import (
-	"context"
-	"slices"
-)
-
 // absent is a message that was moved and is no longer in its mailbox at the
 // destination.
 type absent struct {
@@ -12,27 +7,37 @@ type absent struct {
 	remote string
 }
 
+// absent has a message looked for, with others.
+func (w *walk) absent(a absent) error {
+	if w.gone = append(w.gone, a); len(w.gone) < rereadChunk {
+		return nil
+	}
+	return w.lookFor()
+}
+
 // lookFor asks where messages are that are not where they were put: filed
 // elsewhere is a user's doing and kept, nowhere is missing.
-func (v *account) lookFor(ctx context.Context, m *Mailbox, all []absent) error {
-	for chunk := range slices.Chunk(all, rereadChunk) {
-		ids := make([]string, len(chunk))
-		for i, a := range chunk {
-			ids[i] = a.remote
-		}
-		found, err := v.dst.Emails(ctx, ids)
-		if err != nil {
-			return err
-		}
-		for _, a := range chunk {
-			if _, ok := found[a.remote]; ok {
-				m.Kept++
-				v.find(m.Name, uid(a.uid), "kept", "its user has filed it elsewhere at the destination")
-				continue
-			}
-			m.Missing++
-			v.find(m.Name, uid(a.uid), "missing", "was moved, but is no longer at the destination")
-		}
+func (w *walk) lookFor() error {
+	if len(w.gone) == 0 {
+		return nil
 	}
+	ids := make([]string, len(w.gone))
+	for i, a := range w.gone {
+		ids[i] = a.remote
+	}
+	found, err := w.dst.Emails(w.ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, a := range w.gone {
+		if _, ok := found[a.remote]; ok {
+			w.m.Kept++
+			w.find(w.m.Name, uid(a.uid), "kept", "its user has filed it elsewhere at the destination")
+			continue
+		}
+		w.m.Missing++
+		w.find(w.m.Name, uid(a.uid), "missing", "was moved, but is no longer at the destination")
+	}
+	w.gone = w.gone[:0]
 	return nil
 }

@@ -23,11 +23,8 @@ type account struct {
 	dst   destination.Account
 	vocab *translate.Vocabulary
 	notes map[noteKey][]ledger.Note
-	// claimed are the IDs of emails that the ledger knows, by mailbox of the
-	// destination; several mailboxes of the source may share one.
-	claimed map[string]map[string]bool
-	hashes  map[string]map[destination.Hash]bool
-	copies  map[string]int64 // of the present mailbox: how many are explained so
+	extras *extras
+	copies map[string]int64 // of the present mailbox: how many are explained so
 }
 
 type noteKey struct {
@@ -98,7 +95,8 @@ func (v *account) mailboxes(ctx context.Context, id int64) error {
 	for _, m := range at {
 		present[m.ID] = m
 	}
-	v.claimed, v.hashes = map[string]map[string]bool{}, map[string]map[destination.Hash]bool{}
+	v.extras = v.newExtras()
+	defer v.extras.byID.Close()
 	used := map[int64]bool{}
 	var targets []string
 	for _, c := range cols {
@@ -155,7 +153,7 @@ func (v *account) mailboxes(ctx context.Context, id int64) error {
 	if gone.Gone > 0 {
 		v.rep.Mailboxes = append(v.rep.Mailboxes, gone)
 	}
-	return v.extras(ctx, targets, present)
+	return v.extras.count(ctx, targets, present)
 }
 
 // find adds a finding.
@@ -170,57 +168,12 @@ func (v *account) find(mailbox, item, kind, text string) {
 // claim notes which emails of a mailbox the ledger knows.
 func (v *account) claim(ctx context.Context, k ledger.Collection) error {
 	for i, err := range v.Ledger.Items(ctx, k.ID) {
+		if err == nil {
+			err = v.extras.know(k.Target, i)
+		}
 		if err != nil {
 			return err
 		}
-		v.own(k.Target, i)
 	}
 	return nil
-}
-
-func (v *account) own(target string, i ledger.Item) {
-	if i.Remote == "" {
-		return
-	}
-	if v.claimed[target] == nil {
-		v.claimed[target], v.hashes[target] = map[string]bool{}, map[destination.Hash]bool{}
-	}
-	v.claimed[target][i.Remote] = true
-	v.hashes[target][i.Hash] = true
-}
-
-// extras counts what the destination holds and the ledger does not know. An
-// email with the content of one that we brought to the same mailbox is a
-// duplicate; others were written there by their user.
-func (v *account) extras(ctx context.Context, targets []string, present map[string]destination.Mailbox) error {
-	m := Mailbox{Name: "(only at the destination)"}
-	for _, t := range targets {
-		for e, err := range v.dst.List(ctx, t) {
-			if err != nil {
-				return err
-			}
-			switch {
-			case v.claimed[t][e.ID]:
-			case v.hashes[t][e.Hash]:
-				m.Duplicates++
-				v.find(present[t].Name, "email "+e.ID, "duplicates", "has the content of another message of this mailbox and was not recorded")
-			case !v.knownElsewhere(e.ID):
-				m.Extra++
-			}
-		}
-	}
-	if m.Duplicates+m.Extra > 0 {
-		v.rep.Mailboxes = append(v.rep.Mailboxes, m)
-	}
-	return nil
-}
-
-// knownElsewhere: its user moved it at the destination.
-func (v *account) knownElsewhere(id string) bool {
-	for _, c := range v.claimed {
-		if c[id] {
-			return true
-		}
-	}
-	return false
 }

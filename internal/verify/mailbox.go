@@ -24,24 +24,17 @@ import (
 // rereadChunk is how many messages are read again at once.
 const rereadChunk = 200
 
-// mailbox compares one mailbox: the source's listing and the ledger's rows
-// side by side, both in ascending order of UID. The destination's emails of
-// this mailbox are held in memory meanwhile, about 150 octets each, because
-// no server lists them in that order.
+// mailbox compares one mailbox: the source's listing, the ledger's rows and what the
+// destination has of them side by side, all in ascending order of UID.
 func (v *account) mailbox(ctx context.Context, c model.Collection, row ledger.Collection, m *Mailbox) error {
-	at := map[string]destination.Email{}
-	if row.Target != "" {
-		for e, err := range v.dst.List(ctx, row.Target) {
-			if err != nil {
-				return err
-			}
-			at[e.ID] = e
-		}
+	at, err := v.emails(ctx, row)
+	if err != nil {
+		return err
 	}
-	var gone []absent
+	defer at.close()
+	w := &walk{account: v, ctx: ctx, c: c, row: row, m: m, at: at}
 	rows := newRows(v.Ledger.Items(ctx, row.ID))
 	defer rows.stop()
-	var reread []model.ItemRef
 	answered, err := v.Courtesy.Asking(ctx)
 	if err != nil {
 		return err
@@ -54,48 +47,60 @@ func (v *account) mailbox(ctx context.Context, c model.Collection, row ledger.Co
 		if ch.Op != model.OpUpsert {
 			continue
 		}
-		i, known, err := rows.upTo(ch.Item.UID, func(i ledger.Item) { v.onlyHere(m, row, i, at) })
+		i, known, err := rows.upTo(ch.Item.UID, w.onlyHere)
 		if err != nil {
 			return err
 		}
 		if known {
-			v.own(row.Target, i)
-		}
-		ok := v.compare(m, row, ch.Item, i, known, at, &gone)
-		if ok && v.Reread {
-			reread = append(reread, ch.Item.ItemRef)
-		}
-		if len(reread) == rereadChunk {
-			if err := v.reread(ctx, c, row, m, reread); err != nil {
+			if err := v.extras.know(row.Target, i); err != nil {
 				return err
 			}
-			reread = reread[:0]
+		}
+		ok, err := w.compare(ch.Item, i, known)
+		if err == nil && ok && v.Reread {
+			err = w.again(ch.Item.ItemRef)
+		}
+		if err != nil {
+			return err
 		}
 		v.Compared(v.acc, 1)
 	}
-	if _, _, err := rows.upTo(math.MaxInt64, func(i ledger.Item) { v.onlyHere(m, row, i, at) }); err != nil {
+	if _, _, err := rows.upTo(math.MaxInt64, w.onlyHere); err != nil {
 		return err
 	}
-	if err := v.lookFor(ctx, m, gone); err != nil {
+	if err := w.lookFor(); err != nil {
 		return err
 	}
 	v.tellCopies(m)
-	if len(reread) > 0 {
-		return v.reread(ctx, c, row, m, reread)
-	}
-	return nil
+	return w.reread()
+}
+
+// walk is the comparison of one mailbox. Nothing of it grows with the mailbox.
+type walk struct {
+	*account
+	ctx  context.Context
+	c    model.Collection
+	row  ledger.Collection
+	m    *Mailbox
+	at   *emails
+	gone []absent        // to be looked for
+	seen []model.ItemRef // to be read again
 }
 
 // onlyHere judges a row whose message the source no longer has.
-func (v *account) onlyHere(m *Mailbox, row ledger.Collection, i ledger.Item, at map[string]destination.Email) {
-	v.own(row.Target, i)
+func (w *walk) onlyHere(i ledger.Item) error {
+	if err := w.extras.know(w.row.Target, i); err != nil {
+		return err
+	}
 	if i.State != ledger.Moved && i.State != ledger.Changed && i.State != ledger.Vanished {
-		return
+		return nil
 	}
-	if _, there := at[i.Remote]; there {
-		m.Gone++
-		v.find(m.Name, uid(i.UID), "gone", "deleted at the source, still at the destination: run sync")
+	_, there, err := w.at.of(i)
+	if there {
+		w.m.Gone++
+		w.find(w.m.Name, uid(i.UID), "gone", "deleted at the source, still at the destination: run sync")
 	}
+	return err
 }
 
 // rows walks the ledger's rows of a mailbox beside a listing.
@@ -115,7 +120,7 @@ func newRows(items iter.Seq2[ledger.Item, error]) *rows {
 }
 
 // upTo passes the rows below uid to skipped and returns the row with uid.
-func (r *rows) upTo(uid uint64, skipped func(ledger.Item)) (ledger.Item, bool, error) {
+func (r *rows) upTo(uid uint64, skipped func(ledger.Item) error) (ledger.Item, bool, error) {
 	for r.more && r.err == nil {
 		i := r.head
 		if i.UID > uid {
@@ -125,7 +130,9 @@ func (r *rows) upTo(uid uint64, skipped func(ledger.Item)) (ledger.Item, bool, e
 		if i.UID == uid {
 			return i, true, nil
 		}
-		skipped(i)
+		if err := skipped(i); err != nil {
+			return ledger.Item{}, false, err
+		}
 	}
 	return ledger.Item{}, false, r.err
 }
@@ -134,14 +141,15 @@ func uid(n uint64) string { return fmt.Sprintf("UID %d", n) }
 
 // compare judges one message of the source. It reports whether its bytes are
 // at the destination as far as the ledger knows.
-func (v *account) compare(m *Mailbox, row ledger.Collection, s model.Item, i ledger.Item, known bool, at map[string]destination.Email, gone *[]absent) bool {
+func (w *walk) compare(s model.Item, i ledger.Item, known bool) (bool, error) {
+	m := w.m
 	m.Source++
-	missing := func(text string) bool {
+	missing := func(text string) (bool, error) {
 		m.Missing++
-		v.find(m.Name, uid(s.UID), "missing", text)
-		return false
+		w.find(m.Name, uid(s.UID), "missing", text)
+		return false, nil
 	}
-	notes := v.notes[noteKey{row.ID, ledger.NoteItem(s.UID)}]
+	notes := w.notes[noteKey{w.row.ID, ledger.NoteItem(s.UID)}]
 	if !known {
 		return missing("arrived since the last sync")
 	}
@@ -150,26 +158,34 @@ func (v *account) compare(m *Mailbox, row ledger.Collection, s model.Item, i led
 		return missing("not moved yet")
 	case ledger.Refused:
 		m.Refused++
-		v.find(m.Name, uid(s.UID), "refused", reasons(notes))
-		return false
+		w.find(m.Name, uid(s.UID), "refused", reasons(notes))
+		return false, nil
 	case ledger.Excluded:
 		m.Excluded++
-		return false
+		return false, nil
 	case ledger.Detached:
 		m.Kept++
-		return false
+		return false, nil
 	}
-	e, there := at[i.Remote]
+	e, there, err := w.at.of(i)
+	if err != nil {
+		return false, err
+	}
 	if !there {
 		if has(notes, "kept") {
 			m.Kept++
-			return false
+			return false, nil
 		}
-		*gone = append(*gone, absent{s.UID, i.Remote})
-		return false
+		return false, w.absent(absent{s.UID, i.Remote})
 	}
+	return w.equal(s, i, e, notes), nil
+}
+
+// equal compares a message of the source with the email that it became.
+func (w *walk) equal(s model.Item, i ledger.Item, e destination.Email, notes []ledger.Note) bool {
+	m := w.m
 	received, _ := translate.Received(s.Received)
-	keywords, _ := v.vocab.Keywords(s.Flags)
+	keywords, _ := w.vocab.Keywords(s.Flags)
 	var diff []string
 	if e.Hash != destination.Hash(i.Hash) {
 		diff = append(diff, fmt.Sprintf("content: BLAKE3 %x… at the destination, %x… was sent", e.Hash[:8], i.Hash[:8]))
@@ -185,20 +201,20 @@ func (v *account) compare(m *Mailbox, row ledger.Collection, s model.Item, i led
 			if has(notes, ledger.NoteAdoptedChanged) {
 				why = ": another tool has copied it so, or it was changed at the destination"
 			}
-			v.find(m.Name, uid(s.UID), "kept", text+why)
+			w.find(m.Name, uid(s.UID), "kept", text+why)
 			return false
 		}
 		diff = append(diff, text)
 	}
 	if len(diff) > 0 {
 		m.Different++
-		v.find(m.Name, uid(s.UID), "different", strings.Join(diff, "; "))
+		w.find(m.Name, uid(s.UID), "different", strings.Join(diff, "; "))
 		return false
 	}
 	m.Octets += e.Size
 	if len(notes) > 0 {
 		m.Repaired++
-		v.explain(m, s.UID, notes)
+		w.explain(m, s.UID, notes)
 	} else {
 		m.Identical++
 	}
@@ -249,17 +265,28 @@ func reasons(notes []ledger.Note) string {
 	return strings.Join(s, "; ")
 }
 
+// again has a message read again, with others.
+func (w *walk) again(ref model.ItemRef) error {
+	if w.seen = append(w.seen, ref); len(w.seen) < rereadChunk {
+		return nil
+	}
+	return w.reread()
+}
+
 // reread hashes the source's bytes again. What was found identical so far
 // and is not, moves over to Different.
-func (v *account) reread(ctx context.Context, c model.Collection, row ledger.Collection, m *Mailbox, refs []model.ItemRef) error {
-	answered, err := v.Courtesy.Asking(ctx)
+func (w *walk) reread() error {
+	if len(w.seen) == 0 {
+		return nil
+	}
+	answered, err := w.Courtesy.Asking(w.ctx)
 	if err != nil {
 		return err
 	}
-	return v.store.Read(ctx, c, refs, func(ref model.ItemRef, content *source.Content, err error) error {
+	err = w.store.Read(w.ctx, w.c, w.seen, func(ref model.ItemRef, content *source.Content, err error) error {
 		answered()
 		if err == nil {
-			err = v.rehash(ctx, row, ref, v.Courtesy.Pace(ctx, content))
+			err = w.rehash(w.ctx, w.row, ref, w.Courtesy.Pace(w.ctx, content))
 		}
 		if err == nil || model.CodeOf(err) == model.CodeGone {
 			return nil
@@ -267,15 +294,17 @@ func (v *account) reread(ctx context.Context, c model.Collection, row ledger.Col
 		if model.ClassOf(err) != model.ClassItem {
 			return err
 		}
-		if len(v.notes[noteKey{row.ID, ledger.NoteItem(ref.UID)}]) > 0 {
-			m.Repaired--
+		if len(w.notes[noteKey{w.row.ID, ledger.NoteItem(ref.UID)}]) > 0 {
+			w.m.Repaired--
 		} else {
-			m.Identical--
+			w.m.Identical--
 		}
-		m.Different++
-		v.find(m.Name, uid(ref.UID), "different", err.Error())
+		w.m.Different++
+		w.find(w.m.Name, uid(ref.UID), "different", err.Error())
 		return nil
 	})
+	w.seen = w.seen[:0]
+	return err
 }
 
 func (v *account) rehash(ctx context.Context, row ledger.Collection, ref model.ItemRef, content *source.Content) error {

@@ -24,6 +24,9 @@ type Options struct {
 	// Reread reads every message of the source again and compares its bytes,
 	// instead of the hash taken when it was moved.
 	Reread bool
+	// SpoolDir takes what is too much for memory of a large mailbox; empty means
+	// the system's directory for temporary files.
+	SpoolDir string
 	// Compared, if set, is told about progress, from several goroutines.
 	Compared func(a model.Account, messages int)
 	Now      func() time.Time // nil means time.Now
