@@ -179,9 +179,11 @@ func (w *walk) survey(f io.ReaderAt) (readable map[uint64]bool, bad int, err err
 // message tells one live message, if it has changed.
 func (w *walk) message(r record) error {
 	uid := uint64(r.uid)
-	if k := len(w.live) - 1; k >= 0 && w.live[k].Last+1 == uid {
+	switch k := len(w.live) - 1; {
+	case !w.delta: // a listing tells of all
+	case k >= 0 && w.live[k].Last+1 == uid:
 		w.live[k].Last = uid
-	} else {
+	default:
 		w.live = append(w.live, model.UIDRange{First: uid, Last: uid})
 	}
 	if w.delta && r.modseq <= w.since.modseq && r.uid <= w.since.last {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 )
 
 // ErrDamaged is wrapped by all errors about what an index file holds.
@@ -44,10 +45,37 @@ type state struct {
 	rowSize int        // that the introduction named
 }
 
-// parseBase reads dovecot.index.
-func parseBase(raw []byte) (*state, error) {
-	if len(raw) < baseSize {
-		return nil, damaged("%d octets are no header", len(raw))
+// base is a dovecot.index. The server writes a new one and renames it, so that what
+// is open does not change.
+type base struct {
+	io.ReaderAt
+	size  int64
+	close func()
+}
+
+// part reads octets of it into buf, which may be nil.
+func (b *base) part(buf []byte, at, n int64) ([]byte, error) {
+	if int64(cap(buf)) < n {
+		buf = make([]byte, n)
+	}
+	buf = buf[:n]
+	if k, err := b.ReadAt(buf, at); int64(k) < n {
+		if errors.Is(err, io.EOF) {
+			err = damaged("it ends at %d, within its records", at+int64(k))
+		}
+		return nil, err
+	}
+	return buf, nil
+}
+
+// parseBase reads dovecot.index, some records at a time.
+func parseBase(file *base) (*state, error) {
+	if file.size < baseSize {
+		return nil, damaged("%d octets are no header", file.size)
+	}
+	raw, err := file.part(nil, 0, baseSize)
+	if err != nil {
+		return nil, err
 	}
 	if raw[0] != majorIndex {
 		return nil, damaged("its version is %d, not %d", raw[0], majorIndex)
@@ -58,19 +86,24 @@ func parseBase(raw []byte) (*state, error) {
 	size := int(s.Order.Uint32(raw[8:]))
 	count := int64(s.Order.Uint32(raw[atMessages:]))
 	switch {
-	case base < baseSize || int64(base) > header || header > int64(len(raw)):
-		return nil, damaged("headers of %d and %d octets in %d", base, header, len(raw))
+	case base < baseSize || int64(base) > header || header > file.size:
+		return nil, damaged("headers of %d and %d octets in %d", base, header, file.size)
 	case size < 5 || size > maxRecordSize:
 		return nil, damaged("records of %d octets", size)
-	case count*int64(size) > int64(len(raw))-header:
-		return nil, damaged("%d records of %d octets do not fit into %d", count, size, int64(len(raw))-header)
+	case count*int64(size) > file.size-header:
+		return nil, damaged("%d records of %d octets do not fit into %d", count, size, file.size-header)
+	}
+	if raw, err = file.part(nil, 0, header); err != nil {
+		return nil, err
 	}
 	s.head = bytes.Clone(raw[:base])
-	offsets, err := s.extensions(raw[:header], base, size)
+	offsets, err := s.extensions(raw, base, size)
 	if err != nil {
 		return nil, err
 	}
-	s.records(raw[header:], int(count), size, offsets)
+	if err := s.records(file, header, int(count), size, offsets); err != nil {
+		return nil, err
+	}
 	for i := 1; i < len(s.uids); i++ {
 		if s.uids[i] <= s.uids[i-1] {
 			return nil, damaged("UID %d follows %d", s.uids[i], s.uids[i-1])
@@ -115,18 +148,32 @@ func (s *state) extensions(raw []byte, at, recordSize int) (offsets []int, err e
 	return offsets, nil
 }
 
-func (s *state) records(raw []byte, count, size int, offsets []int) {
+// chunk is how many records are read at once.
+const chunk = 1024
+
+func (s *state) records(file *base, at int64, count, size int, offsets []int) error {
 	s.uids, s.flags = make([]uint32, count), make([]uint8, count)
 	s.pending, s.gone = make([]bool, count), make([]bool, count)
-	for k, e := range s.exts {
+	for _, e := range s.exts {
 		e.rows = make([]byte, count*e.Size)
-		for i := range count {
-			copy(e.rows[i*e.Size:(i+1)*e.Size], raw[i*size+offsets[k]:])
+	}
+	var raw []byte
+	for from := 0; from < count; from += chunk {
+		n := min(chunk, count-from)
+		var err error
+		if raw, err = file.part(raw, at+int64(from)*int64(size), int64(n)*int64(size)); err != nil {
+			return err
+		}
+		for k, e := range s.exts {
+			for i := range n {
+				copy(e.rows[(from+i)*e.Size:(from+i+1)*e.Size], raw[i*size+offsets[k]:])
+			}
+		}
+		for i := range n {
+			s.uids[from+i], s.flags[from+i] = s.Order.Uint32(raw[i*size:]), raw[i*size+4]
 		}
 	}
-	for i := range count {
-		s.uids[i], s.flags[i] = s.Order.Uint32(raw[i*size:]), raw[i*size+4]
-	}
+	return nil
 }
 
 // keywordNames reads the header of the extension "keywords": the count, as
@@ -162,11 +209,13 @@ func (s *state) finish() *Index {
 	x := &s.Index
 	x.ID, x.UIDValidity = s.Order.Uint32(s.head[atIndexID:]), s.Order.Uint32(s.head[atValidity:])
 	x.NextUID, x.FirstRecentUID = s.Order.Uint32(s.head[atNextUID:]), s.Order.Uint32(s.head[atFirstRecent:])
+	gone := s.gone
+	s.gone = nil // what is left of s stays with the index
 	if s.lost == 0 {
 		return x
 	}
 	n := 0
-	for i, gone := range s.gone {
+	for i, gone := range gone {
 		if gone {
 			continue
 		}

@@ -315,17 +315,18 @@ func FuzzIndex(f *testing.F) {
 	f.Add(low, w.log(2, 0, 0, w.added(4, 0)), []byte{})
 	big := writer{binary.BigEndian}
 	f.Add(big.index(2, logHeaderSize, []record{{1, 0}}), big.log(2, 0, 0, big.added(2, 0)), []byte{})
-	f.Fuzz(func(t *testing.T, base, log, older []byte) {
+	f.Fuzz(func(t *testing.T, raw, log, older []byte) {
 		var logs []*logFile
 		for _, raw := range [][]byte{log, older} {
 			if l, err := parseLog(raw); err == nil {
 				logs = append(logs, l)
 			}
 		}
-		if len(base) == 0 {
-			base = nil
+		var index *base
+		if len(raw) > 0 {
+			index = &base{ReaderAt: bytes.NewReader(raw), size: int64(len(raw))}
 		}
-		x, err := assemble(base, logs)
+		x, err := assemble(index, logs)
 		if err != nil {
 			return
 		}

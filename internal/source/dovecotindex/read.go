@@ -51,11 +51,14 @@ func Read(open Open, path string) (*Index, error) {
 // read reads once: the index first, so that its logs are newer, and the log
 // before the older one, which it becomes when the server begins a new one.
 func read(open Open, path, suffix string) (*Index, error) {
-	base, err := slurp(open, path+suffix)
+	index, err := openBase(open, path+suffix)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	missing := err
+	if index != nil {
+		defer index.close()
+	}
 	var logs []*logFile
 	var bad error
 	for _, suffix := range []string{".log", ".log.2"} {
@@ -76,11 +79,28 @@ func read(open Open, path, suffix string) (*Index, error) {
 	if missing != nil && len(logs) == 0 {
 		return nil, cmp.Or(bad, missing)
 	}
-	x, err := assemble(base, logs)
+	x, err := assemble(index, logs)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, errors.Join(err, bad))
 	}
 	return x, nil
+}
+
+// openBase opens an index that is not too large to be one.
+func openBase(open Open, path string) (*base, error) {
+	f, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() > maxFile {
+		err = damaged("%s has %d octets", path, info.Size())
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &base{ReaderAt: f, size: info.Size(), close: func() { f.Close() }}, nil
 }
 
 func slurp(open Open, path string) ([]byte, error) {
@@ -111,7 +131,7 @@ func slurp(open Open, path string) ([]byte, error) {
 }
 
 // assemble puts an index and its logs together; base may be nil.
-func assemble(base []byte, logs []*logFile) (*Index, error) {
+func assemble(base *base, logs []*logFile) (*Index, error) {
 	// The longer of two copies of the same log was read later.
 	slices.SortStableFunc(logs, func(a, b *logFile) int {
 		return cmp.Or(cmp.Compare(a.seq, b.seq), cmp.Compare(len(b.raw), len(a.raw)))
