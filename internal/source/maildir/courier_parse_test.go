@@ -90,18 +90,22 @@ func TestReadCourierKeywords(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644))
 	}
 	p := place{root: root, inbox: root}
-	here := &listing{}
-	for _, name := range []string{"1", "2", "3", "4"} {
-		must(t, here.add([]byte(name), false))
-	}
-	got := map[string][]string{}
-	must(t, p.courierKeywords(root, here, func(base []byte, k []string) error { got[string(base)] = k; return nil }))
-	want := map[string][]string{"1": {"Old"}, "2": {"New", "Work"}, "3": nil, "4": {"Old"}, "gone": {"Old"}}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
-	}
-	if _, err := p.courierUpdates(folder, map[string]string{"4": ".9.4"}, here); !os.IsNotExist(err) {
-		t.Errorf("an update that went: %v", err)
+	for _, l := range []limit{{}, {1, t.TempDir()}} { // in memory, and on disk
+		here := &listing{limit: l}
+		for _, name := range []string{"1", "2", "3", "4"} {
+			must(t, here.add([]byte(name), false))
+		}
+		must(t, here.seal())
+		got := map[string][]string{}
+		must(t, p.courierKeywords(root, here, func(base []byte, k []string) error { got[string(base)] = k; return nil }))
+		want := map[string][]string{"1": {"Old"}, "2": {"New", "Work"}, "3": nil, "4": {"Old"}, "gone": {"Old"}}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Error(d)
+		}
+		if _, err := p.courierUpdates(folder, map[string]string{"4": ".9.4"}, here); !os.IsNotExist(err) {
+			t.Errorf("an update that went: %v", err)
+		}
+		must(t, here.close())
 	}
 }
 
