@@ -48,7 +48,8 @@ func anyMailbox(rng *rand.Rand) said {
 			fmt.Sprintf("%d.M%dP%d.host,S=%d,W=%d", at, rng.IntN(1000000), i, i, i+7),
 			fmt.Sprintf("%d.%d_%d.host", at, rng.IntN(3), i),
 			fmt.Sprintf("%d.V801I%xM%06d.host,S=%d", at, rng.Uint32(), i, i),
-			fmt.Sprintf("%d.M1.h", at), // of one moment, and not the only one of its name
+			fmt.Sprintf("%d.M1.h", at),                                                 // not the only one of its name
+			fmt.Sprintf("1600000000.M7P%d.h", i), fmt.Sprintf("1600000000.M7P%d.h", i), // of one moment
 			fmt.Sprintf("odd %c name %s", 'a'+i%26, strings.Repeat("ü", rng.IntN(60))),
 			fmt.Sprintf("%c%d%c", 'A'+rune(rng.IntN(5000)), i, 'ä'+rune(rng.IntN(3000))), // more shapes than are kept
 			fmt.Sprintf("%030d-%d", i, i), "+", "-0x1F."+fmt.Sprint(i)))
