@@ -41,7 +41,7 @@ func anyMailbox(rng *rand.Rand) said {
 	s := said{courier: rng.IntN(2) == 0}
 	some := func(a ...string) string { return a[rng.IntN(len(a))] }
 	n := []int{3, 200, 2500}[rng.IntN(3)]
-	var bases []string
+	bases := []string{"a", "b", "c"}
 	for i := range n {
 		at := 1500000000 + rng.IntN(n)
 		bases = append(bases, some(
