@@ -17,6 +17,10 @@ import (
 // listRange is how many messages are asked for at once.
 const listRange = 2000
 
+// changedRange is about how many messages are asked for changes at once: mostly few
+// have changed, but it may be all of them.
+const changedRange = 100_000
+
 // cursor is the state of a mailbox as of an EXAMINE.
 type cursor struct {
 	validity uint32
@@ -145,7 +149,7 @@ func (w *walk) listing(data *imap.SelectData) error {
 func (w *walk) changed(data *imap.SelectData) error {
 	if data.HighestModSeq != w.since.modseq || w.at.next != w.since.next {
 		if w.at.next > 1 {
-			if err := w.fetch([]imap.UIDRange{{Start: w.from, Stop: w.at.next - 1}}, w.since.modseq); err != nil || w.stopped {
+			if err := w.fetch(pieces(w.from, w.at.next, w.at.next/imap.UID(data.NumMessages/w.st.src.changed+1)+1), w.since.modseq); err != nil || w.stopped {
 				return err
 			}
 		}
@@ -203,17 +207,14 @@ func (w *walk) alive() ([]imap.UIDRange, error) {
 // ranges cuts the mailbox into pieces of about listRange messages. Where
 // UIDs are sparse the server is asked which exist.
 func (w *walk) ranges(data *imap.SelectData) ([]imap.UIDRange, error) {
-	var out []imap.UIDRange
 	if next := data.UIDNext; next > 0 && uint64(next) < 4*uint64(data.NumMessages)+listRange {
-		for from := w.from; from < next; from += listRange {
-			out = append(out, imap.UIDRange{Start: from, Stop: min(from+listRange, next) - 1})
-		}
-		return out, nil
+		return pieces(w.from, next, listRange), nil
 	}
 	alive, err := w.alive()
 	if err != nil {
 		return nil, err
 	}
+	var out []imap.UIDRange
 	n := imap.UID(0)
 	for _, r := range alive {
 		r.Start = max(r.Start, w.from)
@@ -230,6 +231,16 @@ func (w *walk) ranges(data *imap.SelectData) ([]imap.UIDRange, error) {
 		}
 	}
 	return out, nil
+}
+
+// pieces are the UIDs from one on to below another, so many at a time.
+func pieces(from, next, size imap.UID) (out []imap.UIDRange) {
+	for from < next {
+		n := min(size, next-from)
+		out = append(out, imap.UIDRange{Start: from, Stop: from + n - 1})
+		from += n
+	}
+	return out
 }
 
 // answer is what one FETCH told.

@@ -98,6 +98,14 @@ func TestConformance(t *testing.T) {
 			sourcetest.Run(t, func(t *testing.T) sourcetest.Harness { return newHarness(t, run.srv, run.change) })
 		})
 	}
+	t.Run("changes in pieces", func(t *testing.T) {
+		t.Parallel()
+		sourcetest.Run(t, func(t *testing.T) sourcetest.Harness {
+			h := newHarness(t, maildir, func(*imap.Options) {})
+			h.src.AskForEach()
+			return h
+		})
+	})
 }
 
 func (h *harness) Source() source.Source  { return h.src }

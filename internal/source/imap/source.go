@@ -28,12 +28,13 @@ type Source struct {
 		sync.Mutex
 		users []string // Options.Enumerate: who has an inbox
 	}
+	changed uint32         // see changedRange
 	closing sync.WaitGroup // connections that the server has not closed yet
 }
 
 // New returns a source; it does not connect yet.
 func New(o Options) (*Source, error) {
-	s := &Source{opts: o.withDefaults()}
+	s := &Source{opts: o.withDefaults(), changed: changedRange}
 	var err error
 	if s.at, err = parseURL(o.URL); err != nil {
 		return nil, err
