@@ -17,12 +17,12 @@ import (
 // account is the comparison of one account.
 type account struct {
 	Options
-	acc   model.Account
-	rep   AccountReport
-	store source.Store
-	dst   destination.Account
-	vocab *translate.Vocabulary
-	notes map[noteKey][]ledger.Note
+	acc    model.Account
+	rep    AccountReport
+	store  source.Store
+	dst    destination.Account
+	vocab  *translate.Vocabulary
+	notes  map[noteKey][]ledger.Note
 	extras *extras
 	copies map[string]int64 // of the present mailbox: how many are explained so
 }
