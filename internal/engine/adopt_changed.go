@@ -50,7 +50,7 @@ func (r *run) hold(ctx context.Context, e *entry, s *shelf, add func(context.Con
 	anatomy, err := e.body.dissect()
 	if err != nil {
 		e.body.drop()
-		return false, spoolFault(err)
+		return false, model.SpoolFault(err)
 	}
 	h := &held{entry: e, shelf: s, anatomy: anatomy, looked: map[int32]bool{}}
 	if len(h.candidates()) == 0 {

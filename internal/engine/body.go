@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"mailhaul.org/mailhaul/internal/destination"
@@ -83,25 +81,17 @@ func (s *syncer) readBody(ctx context.Context, c *source.Content, prefix []byte,
 func (s *syncer) spool(start *bytes.Buffer, rest io.Reader) (int64, string, error) {
 	f, err := os.CreateTemp(s.SpoolDir, "message-*")
 	if err != nil {
-		return 0, "", spoolFault(err)
+		return 0, "", model.SpoolFault(err)
 	}
-	n, err := io.Copy(f, io.MultiReader(start, rest))
-	if cerr := f.Close(); err == nil {
-		err = cerr
+	n, err := io.Copy(model.SpoolTo(f), io.MultiReader(start, rest))
+	if cerr := f.Close(); err == nil && cerr != nil {
+		err = model.SpoolFault(cerr)
 	}
 	if err != nil {
 		os.Remove(f.Name())
-		if _, ok := errors.AsType[*fs.PathError](err); ok {
-			err = spoolFault(err)
-		}
 		return n, "", err
 	}
 	return n, f.Name(), nil
-}
-
-func spoolFault(err error) error {
-	return &model.Fault{Class: model.ClassFatal, Code: "spool", Err: fmt.Errorf("spool a large message: %w", err),
-		Remedy: "give the engagement's folder more room"}
 }
 
 // throttle keeps the administrator's bandwidth limit, unless the source does.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 
+	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/translate"
 )
@@ -18,14 +19,14 @@ func (r *run) repair(ctx context.Context, e *entry) error {
 	if old.Open != nil {
 		var err error
 		if rd, err = old.Open(); err != nil {
-			return spoolFault(err)
+			return model.SpoolFault(err)
 		}
 	}
 	defer rd.Close()
 	start := make([]byte, min(old.Size, 4096))
 	n, err := io.ReadFull(rd, start)
 	if err != nil {
-		return spoolFault(err)
+		return model.SpoolFault(err)
 	}
 	all := io.MultiReader(bytes.NewReader(start[:n]), rd)
 	// Paced: the source is not read again.

@@ -3,7 +3,6 @@ package extsort
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -20,8 +19,7 @@ const page = 128 << 10
 // directory for temporary files does not exist must not be taken for a mailbox
 // that does not.
 func fault(err error) error {
-	return &model.Fault{Class: model.ClassFatal, Code: "spool", Err: fmt.Errorf("sort on disk what is too much for memory: %v", err),
-		Remedy: "give the engagement's folder more room, and let mailhaul write there"}
+	return model.SpoolFault(errors.New(err.Error()))
 }
 
 // output is a file without a name that is being written.

@@ -145,15 +145,16 @@ func (a *Account) prepareFile(about string, ref model.ObjectRef, content *source
 	if err == nil && n == inMemory {
 		var f *os.File
 		if f, err = os.CreateTemp(a.SpoolDir, "file-*"); err != nil {
-			return nil, &model.Fault{Class: model.ClassFatal, Code: "spool", Err: err, Remedy: "check the space on the disk of the engagement's folder"}
+			return nil, model.SpoolFault(err)
 		}
 		p.spool = f.Name()
 		var more int64
-		if _, err = f.Write(head.Bytes()); err == nil {
-			more, err = io.Copy(f, io.TeeReader(content.Reader, hash))
+		to := model.SpoolTo(f)
+		if _, err = to.Write(head.Bytes()); err == nil {
+			more, err = io.Copy(to, io.TeeReader(content.Reader, hash))
 		}
-		if cerr := f.Close(); err == nil {
-			err = cerr
+		if cerr := f.Close(); err == nil && cerr != nil {
+			err = model.SpoolFault(cerr)
 		}
 		n += more
 		path := p.spool
@@ -161,6 +162,9 @@ func (a *Account) prepareFile(about string, ref model.ObjectRef, content *source
 	}
 	if err != nil {
 		p.drop()
+		if model.CodeOf(err) == model.CodeSpool {
+			return nil, err
+		}
 		return nil, &model.Fault{Class: model.ClassRetry, Code: "read", Err: fmt.Errorf("read %s: %w", m.Name, err)}
 	}
 	if p.spool == "" {

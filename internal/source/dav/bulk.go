@@ -113,7 +113,7 @@ func (b *bulk) give(objects []model.ObjectRef, fn handler) (rest []model.ObjectR
 		}
 		text := make([]byte, s.octets)
 		if _, err := b.file.ReadAt(text, s.offset); err != nil {
-			return nil, model.Faultf(model.ClassFatal, "spool", "%s: %w", b.file.Name(), err)
+			return nil, model.SpoolFault(err)
 		}
 		if err := fn(o, paced(text), nil); err != nil {
 			return nil, err
@@ -152,7 +152,7 @@ func (st *Store) bulk(ctx context.Context, c model.ObjectCollection, r *reading)
 	body := document(root, prop(dav("getetag"), data)+filter)
 	file, err := os.CreateTemp(st.src.opts.SpoolDir, "dav-")
 	if err != nil {
-		return model.Faultf(model.ClassFatal, "spool", "%w", err)
+		return model.SpoolFault(err)
 	}
 	b := &bulk{file: file, at: map[string]span{}}
 	began, end := time.Now(), int64(0)
@@ -168,7 +168,7 @@ func (st *Store) bulk(ctx context.Context, c model.ObjectCollection, r *reading)
 			return &stopped{errTooMuch}
 		}
 		if _, err := file.Write(text); err != nil {
-			return &stopped{model.Faultf(model.ClassFatal, "spool", "%w", err)}
+			return &stopped{model.SpoolFault(err)}
 		}
 		b.at[pathKey(at.EscapedPath())] = span{end, len(text), version(resp.text(dav("getetag")), "", "")}
 		end += int64(len(text))

@@ -214,11 +214,11 @@ func (r *reading) whole(literal imap.LiteralReader) (*source.Content, func(), er
 	}
 	f, err := os.CreateTemp(r.st.src.opts.SpoolDir, "imap-*")
 	if err != nil {
-		return nil, nil, spoolFault(err)
+		return nil, nil, model.SpoolFault(err)
 	}
 	// Without a name it goes when it is closed, whatever happens.
 	os.Remove(f.Name())
-	n, err := io.Copy(spoolWriter{f}, literal)
+	n, err := io.Copy(model.SpoolTo(f), literal)
 	if err == nil && n != size {
 		err = io.ErrUnexpectedEOF
 	}
@@ -230,22 +230,6 @@ func (r *reading) whole(literal imap.LiteralReader) (*source.Content, func(), er
 		return nil, nil, err
 	}
 	return &source.Content{Reader: f, Size: size, Paced: true}, func() { f.Close() }, nil
-}
-
-// spoolWriter tells errors of the disk from those of the connection.
-type spoolWriter struct{ f *os.File }
-
-func (w spoolWriter) Write(p []byte) (int, error) {
-	n, err := w.f.Write(p)
-	if err != nil {
-		err = spoolFault(err)
-	}
-	return n, err
-}
-
-func spoolFault(err error) error {
-	return &model.Fault{Class: model.ClassFatal, Code: "spool", Err: fmt.Errorf("spool a large message: %w", err),
-		Remedy: "give the engagement's folder more room"}
 }
 
 // final marks an error of the caller: it ends Read and is never a reason to
