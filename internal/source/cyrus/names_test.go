@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // Names that mean something to a Cyrus, or to a file system, come from disk as
@@ -49,7 +50,7 @@ func TestOddNames(t *testing.T) {
 					folders++
 				}
 			}
-			if counted := fmt.Sprintf("%d calendars, %d address books and %d folders of files can be read", calendars, books, folders); calendars+books+folders > 0 && !strings.Contains(said, counted) {
+			if counted := plural.Count(calendars, "calendar") + ", " + plural.Count(books, "address book") + " and " + plural.Count(folders, "folder") + " of files can be read"; calendars+books+folders > 0 && !strings.Contains(said, counted) {
 				t.Errorf("check does not say %q:\n%s", counted, said)
 			}
 			st, err := s.disk(t).Open(t.Context(), model.Account{Login: "anna"})
