@@ -22,13 +22,27 @@ type Conn struct {
 	err  error
 }
 
-// Dial connects.
+// Dial connects. Where the context ends meanwhile the server may have taken the
+// connection already: it is closed in order then, for which the server has two
+// seconds to answer.
 func Dial(ctx context.Context, d *net.Dialer, addr string) (*Conn, error) {
-	c, err := d.DialContext(ctx, "tcp", addr)
+	dialing, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(patience, giveUp) })
+	defer stop()
+	tcp, err := d.DialContext(dialing, "tcp", addr)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		return nil, err
 	}
-	return &Conn{TCPConn: c.(*net.TCPConn)}, nil
+	c := &Conn{TCPConn: tcp.(*net.TCPConn)}
+	if ctx.Err() != nil {
+		_ = c.Close()
+		return nil, context.Cause(ctx)
+	}
+	return c, nil
 }
 
 // Close ends our side, then waits for the server to end its own, at most two

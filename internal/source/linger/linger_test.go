@@ -1,9 +1,12 @@
 package linger_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"mailhaul.org/mailhaul/internal/source/linger"
@@ -90,5 +93,34 @@ func TestAbort(t *testing.T) {
 	}
 	if err := <-ended; err == nil {
 		t.Error("the read did not end")
+	}
+}
+
+// A connection that is given up while it is made has been closed by the server,
+// too, when Dial returns.
+func TestDialIsGivenUp(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var done atomic.Bool
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, c)
+		done.Store(true)
+		c.Close()
+	}()
+	ctx, giveUp := context.WithCancel(t.Context())
+	d := &net.Dialer{Control: func(string, string, syscall.RawConn) error { giveUp(); return nil }}
+	if c, err := linger.Dial(ctx, d, l.Addr().String()); !errors.Is(err, context.Canceled) {
+		t.Fatalf("%v, %v", c, err)
+	}
+	if !done.Load() {
+		t.Error("the server still has the connection")
 	}
 }
