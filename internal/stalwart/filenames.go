@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -144,4 +145,32 @@ type named struct {
 	name     string
 	modified time.Time
 	err      *error
+}
+
+// encodeName writes a name as it is stored. The server compares a WebDAV path with names as they are stored, without
+// decoding it (crates/dav/src/common/uri.rs). A name is therefore stored
+// percent-encoded, which is also what it makes of a name that a WebDAV client
+// writes; FileNode names lose nothing but that their readers see the encoding.
+func encodeName(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		c := name[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~", c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			const hexDigits = "0123456789ABCDEF"
+			b.WriteByte('%')
+			b.WriteByte(hexDigits[c>>4])
+			b.WriteByte(hexDigits[c&15])
+		}
+	}
+	return b.String()
+}
+
+// decodeName reads a name as it is stored.
+func decodeName(name string) string {
+	if plain, err := url.PathUnescape(name); err == nil {
+		return plain
+	}
+	return name
 }

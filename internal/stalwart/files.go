@@ -4,45 +4,12 @@ import (
 	"context"
 	"io"
 	"mime"
-	"net/url"
-	"strings"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/model"
 )
-
-// rootFolder is the ID of the level above all FileNodes.
-const rootFolder = "root"
-
-// The server compares a WebDAV path with names as they are stored, without
-// decoding it (crates/dav/src/common/uri.rs). A name is therefore stored
-// percent-encoded, which is also what it makes of a name that a WebDAV client
-// writes; FileNode names lose nothing but that their readers see the encoding.
-
-func encodeName(name string) string {
-	var b strings.Builder
-	for i := range len(name) {
-		c := name[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~", c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			const hexDigits = "0123456789ABCDEF"
-			b.WriteByte('%')
-			b.WriteByte(hexDigits[c>>4])
-			b.WriteByte(hexDigits[c&15])
-		}
-	}
-	return b.String()
-}
-
-func decodeName(name string) string {
-	if plain, err := url.PathUnescape(name); err == nil {
-		return plain
-	}
-	return name
-}
 
 // node is a FileNode.
 type node struct {
@@ -94,82 +61,6 @@ func (a *Account) nodesByID(ctx context.Context, ids []string) ([]node, error) {
 		out = append(out, got.List...)
 	}
 	return out, nil
-}
-
-// folders lists the directories, parents first, beginning with the root.
-func (a *Account) folders(ctx context.Context) ([]destination.ObjectCollection, error) {
-	list, err := a.nodes(ctx, args{"nodeType": "directory"})
-	if err != nil {
-		return nil, err
-	}
-	below := map[string][]node{}
-	for _, n := range list {
-		if n.BlobID == nil {
-			below[n.parent()] = append(below[n.parent()], n)
-		}
-	}
-	out := []destination.ObjectCollection{{Collection: destination.Collection{Kind: model.KindFiles, ID: rootFolder}, Default: true}}
-	for i := 0; i < len(out); i++ {
-		for _, n := range below[out[i].ID] {
-			out = append(out, destination.ObjectCollection{Collection: destination.Collection{Kind: model.KindFiles, ID: n.ID}, Parent: out[i].ID, Name: decodeName(n.Name)})
-		}
-	}
-	return out, nil
-}
-
-// putFolder makes a folder, or renames or moves one. A folder of that name is
-// taken as it is.
-func (a *Account) putFolder(ctx context.Context, c destination.ObjectCollection) (string, error) {
-	parent := any(c.Parent)
-	if c.Parent == rootFolder || c.Parent == "" {
-		parent = nil
-	}
-	set := args{"name": nodeName(c.Name), "parentId": parent}
-	var got setAnswer
-	if c.ID != "" {
-		if err := call(ctx, a.d.client, capFiles, "FileNode/set", args{"accountId": a.id, "update": args{c.ID: set}}, &got); err != nil {
-			return "", err
-		}
-		if bad := got.NotUpdated[c.ID]; bad != nil {
-			return c.ID, collectionRefused(c.Name, bad)
-		}
-		return c.ID, a.giveFolder(ctx, c.ID, c.Name)
-	}
-	if err := call(ctx, a.d.client, capFiles, "FileNode/set", args{"accountId": a.id, "create": args{"f": set}}, &got); err != nil {
-		return "", err
-	}
-	if made, ok := got.Created["f"]; ok {
-		return made.ID, a.giveFolder(ctx, made.ID, c.Name)
-	}
-	bad := got.NotCreated["f"]
-	if bad == nil {
-		return "", itemError("serverFail", "the server did not say whether it created the folder %q", c.Name)
-	}
-	if bad.Type == "alreadyExists" && bad.ExistingID != "" {
-		have, err := a.nodesByID(ctx, []string{bad.ExistingID})
-		if err != nil {
-			return "", err
-		}
-		if len(have) == 1 && have[0].BlobID == nil {
-			return bad.ExistingID, a.giveFolder(ctx, bad.ExistingID, c.Name)
-		}
-	}
-	return "", collectionRefused(c.Name, bad)
-}
-
-func (a *Account) deleteFolder(ctx context.Context, id string) error {
-	if id == rootFolder {
-		return nil
-	}
-	var got setAnswer
-	err := call(ctx, a.d.client, capFiles, "FileNode/set", args{"accountId": a.id, "destroy": []string{id}, "onDestroyRemoveChildren": false}, &got)
-	if err != nil {
-		return err
-	}
-	if bad := got.NotDestroyed[id]; bad != nil && bad.Type != "notFound" {
-		return &model.Fault{Class: model.ClassItem, Code: destination.CodeNotEmpty, Err: bad}
-	}
-	return nil
 }
 
 // files lists the files of a folder.
@@ -293,20 +184,6 @@ func (a *Account) createFiles(ctx context.Context, folder string, objects []dest
 		return err
 	}
 	return a.fileVersionsInto(ctx, out)
-}
-
-// giveFolder gives a folder a name that FileNode/set does not take.
-func (a *Account) giveFolder(ctx context.Context, id, name string) error {
-	if !byMove(encodeName(name)) {
-		return nil
-	}
-	if err := a.giveName(ctx, id, name); err != nil {
-		if model.ClassOf(err) == model.ClassItem {
-			return collectionRefused(name, err)
-		}
-		return err
-	}
-	return nil
 }
 
 func fileRefused(bad *jmap.SetError) error {
