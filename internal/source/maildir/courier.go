@@ -1,7 +1,6 @@
 package maildir
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -47,18 +46,8 @@ func exists(path string) bool {
 // listed yet (it does at SELECT) has no UID.
 func readCourier(x *index, at place) error {
 	x.courier = true
-	f, err := at.open(filepath.Join(x.dir, courierUIDs))
-	if err == nil {
-		var list uidlist
-		// It has the form of Dovecot's version 1.
-		list, _, err = parseUIDList(f, x.note)
-		f.Close()
-		x.validity = list.validity
-	}
-	if x.err != nil {
-		return x.err
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errUIDList) {
+	// It has the form of Dovecot's version 1.
+	if err := x.readUIDs(at, filepath.Join(x.dir, courierUIDs)); err != nil {
 		return err
 	}
 	if err := at.courierKeywords(x.dir, x.files, x.label); err != nil {

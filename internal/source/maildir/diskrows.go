@@ -146,13 +146,11 @@ func (x *diskRows) writeListed(w *extsort.Writer, listed, loose *extsort.Sorter)
 			uid, held = u, append(held[:0], row...)
 			return err
 		}
-		had, has := x.files.read(held), x.files.read(row)
-		if has.name < had.name {
-			had, has = has, had
-			row = bytes.Clone(row)
-			held, row = row, held
+		other := row
+		if x.files.read(row).name < x.files.read(held).name {
+			held, other = bytes.Clone(row), held
 		}
-		return loose.Add(provisional(has.base()), row)
+		return loose.Add(provisional(x.files.read(other).base()), other)
 	})
 	if err != nil {
 		return err

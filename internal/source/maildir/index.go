@@ -117,10 +117,10 @@ func (x *index) close() error {
 	return errors.Join(x.files.close(), x.rows.close())
 }
 
-// readDovecot reads Dovecot's lists of UIDs and keywords.
-func readDovecot(x *index, at place) error {
-	control := at.controlDir(x.dir)
-	f, err := at.open(filepath.Join(control, "dovecot-uidlist"))
+// readUIDs reads a list of UIDs, if there is one. Of a damaged one counts what can
+// be read.
+func (x *index) readUIDs(at place, path string) error {
+	f, err := at.open(path)
 	if err == nil {
 		var list uidlist
 		list, _, err = parseUIDList(f, x.note)
@@ -133,7 +133,16 @@ func readDovecot(x *index, at place) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errUIDList) {
 		return err
 	}
-	f, err = at.open(filepath.Join(control, "dovecot-keywords"))
+	return nil
+}
+
+// readDovecot reads Dovecot's lists of UIDs and keywords.
+func readDovecot(x *index, at place) error {
+	control := at.controlDir(x.dir)
+	if err := x.readUIDs(at, filepath.Join(control, "dovecot-uidlist")); err != nil {
+		return err
+	}
+	f, err := at.open(filepath.Join(control, "dovecot-keywords"))
 	if err == nil {
 		var full bool
 		x.names, full, err = parseKeywords(f)
