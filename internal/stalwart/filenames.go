@@ -41,16 +41,20 @@ func nodeName(name string) string {
 }
 
 // giveName moves a node to its name. A taken one is an item Fault with
-// CodeExists.
-func (a *Account) giveName(ctx context.Context, id, name string) error {
+// CodeExists. paths are those of folders, by ID, that were looked up before.
+func (a *Account) giveName(ctx context.Context, id, name string, paths map[string]string) error {
 	stored := encodeName(name)
 	have, err := a.nodesByID(ctx, []string{id})
 	if err != nil || len(have) == 0 || have[0].Name == stored {
 		return err
 	}
-	folder, err := a.nodePath(ctx, have[0].parent())
-	if err != nil {
-		return err
+	parent := have[0].parent()
+	folder, known := paths[parent]
+	if !known {
+		if folder, err = a.nodePath(ctx, parent); err != nil {
+			return err
+		}
+		paths[parent] = folder
 	}
 	answer, err := a.d.dav.do(ctx, davRequest{method: "MOVE", path: folder + have[0].Name, owner: a.davOwner(), header: []string{"Destination", a.d.dav.address(folder + stored), "Overwrite", "F"}})
 	if model.CodeOf(err) == "forbidden" {
@@ -110,9 +114,9 @@ func (a *Account) discardNode(ctx context.Context, id string) error {
 // giveNames moves the files of a share to their names, which takes their dates
 // from them: those are written again. One that cannot have its own name is removed.
 func (a *Account) giveNames(ctx context.Context, made map[string]named) error {
-	dates := args{}
+	dates, paths := args{}, map[string]string{}
 	for id, n := range made {
-		err := a.giveName(ctx, id, n.name)
+		err := a.giveName(ctx, id, n.name, paths)
 		if err == nil {
 			if !n.modified.IsZero() {
 				dates[id] = args{"modified": n.modified.UTC().Format(time.RFC3339)}

@@ -76,7 +76,7 @@ func (a *Account) giveFolder(ctx context.Context, id, name string) error {
 	if !byMove(encodeName(name)) {
 		return nil
 	}
-	if err := a.giveName(ctx, id, name); err != nil {
+	if err := a.giveName(ctx, id, name, map[string]string{}); err != nil {
 		if model.ClassOf(err) == model.ClassItem {
 			return collectionRefused(name, err)
 		}
