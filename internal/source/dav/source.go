@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/reach"
@@ -26,7 +27,7 @@ type Source struct {
 	transport *http.Transport
 	refused   atomic.Int32 // logins of the master in a row
 	server    reach.Server
-	closing   sync.WaitGroup // connections that the server has not closed yet
+	conns     openConns
 
 	mu      sync.Mutex
 	own     map[string]bool   // origins that may see credentials
@@ -134,10 +135,13 @@ func (s *Source) String() string {
 	return "DAV"
 }
 
+// goodbye is how long Close waits: that is more than it takes to close in order.
+const goodbye = 5 * time.Second
+
 // Close implements source.Source. It waits for connections that say goodbye.
 func (s *Source) Close() error {
 	s.transport.CloseIdleConnections()
-	s.closing.Wait()
+	s.conns.wait(goodbye)
 	return nil
 }
 

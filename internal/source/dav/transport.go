@@ -30,10 +30,9 @@ func (r readOnly) RoundTrip(req *http.Request) (*http.Response, error) {
 // the host has closed, too; nobody waits for that.
 type placed struct {
 	net.Conn
-	free    func()
-	closing *sync.WaitGroup
-	once    sync.Once
-	closed  atomic.Bool
+	free   func()
+	once   sync.Once
+	closed atomic.Bool
 }
 
 // Read implements net.Conn. What comes while the server is still to close is
@@ -50,12 +49,54 @@ func (p *placed) Read(b []byte) (int, error) {
 func (p *placed) Close() error {
 	p.closed.Store(true)
 	p.once.Do(func() {
-		p.closing.Go(func() {
+		go func() {
 			defer p.free()
 			_ = p.Conn.Close()
-		})
+		}()
 	})
 	return nil
+}
+
+// openConns counts connections that the server has not closed yet. The transport
+// dials and closes in goroutines of its own, also after the last request has
+// been answered: a WaitGroup must not be entered while somebody waits for it.
+type openConns struct {
+	mu   sync.Mutex
+	n    int
+	none chan struct{} // closed when there are none; nil where nobody waits
+}
+
+func (o *openConns) enter() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.n++
+}
+
+func (o *openConns) leave() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.n--; o.n == 0 && o.none != nil {
+		close(o.none)
+		o.none = nil
+	}
+}
+
+// wait returns when there are none, or after so long.
+func (o *openConns) wait(limit time.Duration) {
+	o.mu.Lock()
+	if o.n == 0 {
+		o.mu.Unlock()
+		return
+	}
+	if o.none == nil {
+		o.none = make(chan struct{})
+	}
+	none := o.none
+	o.mu.Unlock()
+	select {
+	case <-none:
+	case <-time.After(limit):
+	}
 }
 
 func (s *Source) newTransport() *http.Transport {
@@ -73,12 +114,14 @@ func (s *Source) newTransport() *http.Transport {
 			if err != nil {
 				return nil, err
 			}
+			s.conns.enter()
+			leave := func() { free(); s.conns.leave() }
 			c, err := linger.Dial(ctx, dialer, addr)
 			if err != nil {
-				free()
+				leave()
 				return nil, err
 			}
-			return &placed{Conn: s.opts.Throttle.Conn(c), free: free, closing: &s.closing}, nil
+			return &placed{Conn: s.opts.Throttle.Conn(c), free: leave}, nil
 		},
 		TLSHandshakeTimeout: reach.DialTime,
 		MaxConnsPerHost:     s.opts.Connections,
