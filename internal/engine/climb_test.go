@@ -44,6 +44,7 @@ func TestClimber(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 1))
 				now := time.Unix(0, 0)
 				p := newPace(4, firstItems, 500, func() time.Time { return now })
+				all := p.load()
 				if err := p.begin(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -57,7 +58,7 @@ func TestClimber(t *testing.T) {
 					now = now.Add(paceWindow)
 					// A message of 16 KiB counts twice.
 					n := rate() * (1 + 0.02*rng.NormFloat64()) * paceWindow.Seconds() / 2
-					p.stored(int64(n), int64(n)*(16<<10))
+					p.stored(all, int64(n), int64(n)*(16<<10))
 					if w >= 140 {
 						mean, windows = mean+rate(), windows+1
 					}
@@ -75,6 +76,7 @@ func TestPaceLeavesSlowSourcesAlone(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(0, 0)
 	p := newPace(2, firstItems, 500, func() time.Time { return now })
+	all := p.load()
 	if err := p.begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +85,7 @@ func TestPaceLeavesSlowSourcesAlone(t *testing.T) {
 		p.waiting(sideSource, 900*time.Millisecond)
 		p.waiting(sideDestination, 100*time.Millisecond)
 		now = now.Add(paceWindow)
-		p.stored(100, 1<<20)
+		p.stored(all, 100, 1<<20)
 	}
 	r := p.result()
 	want := Pace{Source: 45 * time.Second, Destination: 5 * time.Second, InFlight: 4, Batch: firstItems, Messages: 5000, Octets: 50 << 20, Elapsed: 50 * paceWindow}
@@ -106,51 +108,5 @@ func TestPaceLanes(t *testing.T) {
 	}
 	if p := newPace(1, firstItems, 3, time.Now); p.batchItems() != 3 {
 		t.Errorf("batches of %d where the server takes 3", p.batchItems())
-	}
-}
-
-// A lane that waits for room opens when other accounts are through, or when
-// there is nothing left to do for it.
-func TestPaceOpensLanes(t *testing.T) {
-	t.Parallel()
-	p := newPace(8, firstItems, 500, time.Now)
-	for range 8 {
-		p.load()
-	}
-	opened := make(chan int)
-	open := func(n int, end chan struct{}) {
-		go func() {
-			p.open(t.Context(), n, end)
-			opened <- n
-		}()
-	}
-	end := make(chan struct{})
-	open(1, end)
-	if n := <-opened; n != 1 { // two lanes from the start
-		t.Fatal(n)
-	}
-	open(2, end)
-	open(3, make(chan struct{}))
-	select {
-	case n := <-opened:
-		t.Fatalf("lane %d is open beside seven other accounts", n)
-	default:
-	}
-	close(end)
-	if n := <-opened; n != 2 {
-		t.Fatal(n)
-	}
-	for range 4 {
-		p.loaded()
-	}
-	if n := <-opened; n != 3 {
-		t.Fatal(n)
-	}
-	if !p.mayUse(3) {
-		t.Error("lane 3 beside three other accounts")
-	}
-	p.load()
-	if p.mayUse(3) || !p.mayUse(1) {
-		t.Error("lane 3 stays open beside four other accounts")
 	}
 }

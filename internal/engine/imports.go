@@ -246,7 +246,7 @@ func (r *run) count(entries []*entry, results []destination.Imported, dropped []
 		r.res.Counts.Messages += n
 		r.res.Counts.Octets += octets
 	})
-	r.pace.stored(n, octets)
+	r.pace.stored(r.portion, n, octets)
 	r.Progress.Moved(r.acc, n, octets)
 }
 

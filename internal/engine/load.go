@@ -75,6 +75,7 @@ func (r *run) load(ctx context.Context) error {
 		messages, octets = messages+n, octets+max(o, 0)
 	}
 	r.Progress.AccountStarted(r.acc, messages, octets)
+	r.pace.expect(r.portion, messages, octets)
 	if messages == 0 {
 		return nil
 	}
@@ -109,8 +110,8 @@ func (r *run) load(ctx context.Context) error {
 				}
 			}()
 			for {
-				ended := r.pace.open(inner, n, end)
-				through, err := r.lane(inner, queue, func() bool { return ended || r.pace.mayUse(n) })
+				ended := r.pace.open(inner, r.portion, n, end)
+				through, err := r.lane(inner, queue, func() bool { return ended || r.pace.mayUse(r.portion, n) })
 				if through || err != nil {
 					return err
 				}

@@ -30,19 +30,19 @@ const (
 type pace struct {
 	flight *inflight.Bound
 	now    func() time.Time
-	lanes  int // of one account, while all others load, too
+	lanes  int // of one account, while all others load as much
 
 	mostInFlight int // exchanges of all accounts
 
-	mu      sync.Mutex
-	loading int           // accounts, those that are being listed for it, too
-	fewer   chan struct{} // closed when one has loaded
-	climb   climber
-	began   time.Time // of the first exchange
-	started time.Time // of the window
-	moved   float64   // in the window
-	waited  map[string]time.Duration
-	total   Pace
+	mu       sync.Mutex
+	portions map[*portion]bool
+	shifted  chan struct{} // closed when an account may use another lane
+	climb    climber
+	began    time.Time // of the first exchange
+	started  time.Time // of the window
+	moved    float64   // in the window
+	waited   map[string]time.Duration
+	total    Pace
 }
 
 // Pace says how a run went along, and which side it waited for.
@@ -82,7 +82,7 @@ func newPace(accounts, first, items int, now func() time.Time) *pace {
 	if items <= 0 {
 		items = first
 	}
-	p := &pace{now: now, fewer: make(chan struct{}), waited: map[string]time.Duration{}}
+	p := &pace{now: now, portions: map[*portion]bool{}, shifted: make(chan struct{}), waited: map[string]time.Duration{}}
 	p.lanes = lanesFor(accounts)
 	p.mostInFlight = p.lanes * accounts
 	p.climb = climber{rest: firstRest, moves: []move{
@@ -94,54 +94,10 @@ func newPace(accounts, first, items int, now func() time.Time) *pace {
 	return p
 }
 
-// lanesFor is how many lanes each of so many accounts has.
+// lanesFor is how many lanes each of so many accounts has that have equally
+// much to load.
 func lanesFor(accounts int) int {
 	return min(max(mostFirst/max(accounts, 1), 1), mostLanes)
-}
-
-// load counts an account that loads, or will; loaded, that it is through, which
-// leaves room for more lanes of the others: the largest is the last one, alone.
-func (p *pace) load() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.loading++
-}
-
-func (p *pace) loaded() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.loading--
-	close(p.fewer)
-	p.fewer = make(chan struct{})
-}
-
-// mayUse reports whether an account may use its n-th lane, from 0. Who uses
-// more than there are for each keeps the room that others' batches need, and
-// gets ahead of them.
-func (p *pace) mayUse(n int) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return n < max(p.lanes, lanesFor(p.loading))
-}
-
-// open waits until an account may use its n-th lane or, with ended true,
-// nothing more comes.
-func (p *pace) open(ctx context.Context, n int, end <-chan struct{}) (ended bool) {
-	for {
-		p.mu.Lock()
-		fewer := p.fewer
-		p.mu.Unlock()
-		if p.mayUse(n) {
-			return false
-		}
-		select {
-		case <-fewer:
-		case <-end:
-			return true
-		case <-ctx.Done():
-			return true
-		}
-	}
 }
 
 // batchItems is how many messages the next batch may hold.
@@ -188,15 +144,16 @@ const (
 // stored notes what the destination has confirmed and, at the end of a window,
 // judges the shape. Where the source is what a run waits for, no shape can be
 // told from another, and it stays.
-func (p *pace) stored(messages, octets int64) {
+func (p *pace) stored(c *portion, messages, octets int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	c.left = max(c.left-work(messages, octets), 0)
+	p.share()
 	now := p.now()
 	p.total.Messages += messages
 	p.total.Octets += octets
 	p.total.Elapsed = now.Sub(p.began)
-	// A message costs the server about as much as 16 KiB of any.
-	p.moved += float64(messages) + float64(octets)/(16<<10)
+	p.moved += work(messages, octets)
 	took := now.Sub(p.started)
 	if took < paceWindow {
 		return
@@ -208,6 +165,10 @@ func (p *pace) stored(messages, octets int64) {
 	p.started, p.moved = now, 0
 	clear(p.waited)
 }
+
+// work is what it takes to store messages, about: each costs the server as much
+// as 16 KiB of any.
+func work(messages, octets int64) float64 { return float64(messages) + float64(octets)/(16<<10) }
 
 // result is what is told of the run.
 func (p *pace) result() Pace {

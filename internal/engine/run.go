@@ -35,8 +35,9 @@ type run struct {
 	memory   memory          // of the reader
 	loading  context.Context // of the load as a whole, whatever happens to one lane
 	vanished bool            // there are vanished items to match against
-	loaded   func()          // leaves its lanes to the others
-	mailOnly bool            // behind the mail, nothing is read from the source
+	portion  *portion
+	loaded   func() // leaves its lanes to the others
+	mailOnly bool   // behind the mail, nothing is read from the source
 	// leaveSource closes the store, once.
 	leaveSource func()
 	refused     int64

@@ -67,10 +67,10 @@ type syncer struct {
 // account runs one account to its end and never panics the others.
 func (s *syncer) account(ctx context.Context, a model.Account, at *place) AccountResult {
 	start := s.Now()
-	s.pace.load()
-	loaded := sync.OnceFunc(s.pace.loaded)
+	portion := s.pace.load()
+	loaded := sync.OnceFunc(func() { s.pace.loaded(portion) })
 	defer loaded()
-	r := &run{syncer: s, acc: a, place: at, loaded: loaded, res: AccountResult{Login: a.Login, Address: a.Address}}
+	r := &run{syncer: s, acc: a, place: at, portion: portion, loaded: loaded, res: AccountResult{Login: a.Login, Address: a.Address}}
 	err := r.run(ctx)
 	r.res.Duration = s.Now().Sub(start)
 	switch {

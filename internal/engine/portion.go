@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"context"
+	"math"
+)
+
+// portion is what one account may use of the lanes to the destination. They are
+// shared out by what each has left to load, so that all are through at the same
+// time: the destination takes less from one account than from several, and a run
+// should not end with the largest account alone.
+type portion struct {
+	left  float64 // see work
+	known bool    // what is left; not while it is being listed
+	lanes int
+}
+
+// load gives a portion to an account that is being listed; loaded takes it back.
+func (p *pace) load() *portion {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := &portion{}
+	p.portions[c] = true
+	p.share()
+	return c
+}
+
+func (p *pace) loaded(c *portion) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.portions, c)
+	p.share()
+}
+
+// expect tells what the account has to load.
+func (p *pace) expect(c *portion, messages, octets int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c.left, c.known = work(messages, octets), true
+	p.share()
+}
+
+// share shares the lanes out, at least one to each account. One that is still
+// being listed counts as much as the average of the others.
+func (p *pace) share() {
+	all, known := 0.0, 0
+	for c := range p.portions {
+		if c.known {
+			all += c.left
+			known++
+		}
+	}
+	average := all / float64(max(known, 1))
+	all += average * float64(len(p.portions)-known)
+	more := false
+	for c := range p.portions {
+		lanes := lanesFor(len(p.portions))
+		if all > 0 {
+			left := average
+			if c.known {
+				left = c.left
+			}
+			lanes = min(max(int(math.Round(mostFirst*left/all)), 1), mostLanes)
+		}
+		more = more || lanes > c.lanes
+		c.lanes = lanes
+	}
+	if more {
+		close(p.shifted)
+		p.shifted = make(chan struct{})
+	}
+}
+
+// mayUse reports whether an account may use its n-th lane, from 0. Who uses
+// more than its portion keeps the room that others' batches need.
+func (p *pace) mayUse(c *portion, n int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return n < c.lanes
+}
+
+// open waits until an account may use its n-th lane or, with ended true,
+// nothing more comes.
+func (p *pace) open(ctx context.Context, c *portion, n int, end <-chan struct{}) (ended bool) {
+	for {
+		p.mu.Lock()
+		shifted, may := p.shifted, n < c.lanes
+		p.mu.Unlock()
+		if may {
+			return false
+		}
+		select {
+		case <-shifted:
+		case <-end:
+			return true
+		case <-ctx.Done():
+			return true
+		}
+	}
+}
