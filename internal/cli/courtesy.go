@@ -5,8 +5,7 @@ import (
 	"mailhaul.org/mailhaul/internal/source/courtesy"
 )
 
-// courtesy keeps the limits of the engagement in a command that reads the source
-// beside sync, which does so itself.
+// courtesy keeps the limits of the engagement in a command that reads the source.
 func (a *app) courtesy(e *engagement.Engagement) *courtesy.Courtesy {
 	l, log := e.Config.Limits, a.log()
 	return courtesy.New(courtesy.Bounds{Hours: courtesy.Hours(l.Hours), Latency: l.Latency, Throttle: e.Throttle(), Now: a.now,

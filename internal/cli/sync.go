@@ -14,7 +14,6 @@ import (
 	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/report"
-	"mailhaul.org/mailhaul/internal/source/courtesy"
 )
 
 func (a *app) syncCommand() *cobra.Command {
@@ -82,8 +81,7 @@ func (a *app) prepare(ctx context.Context, e *engagement.Engagement, o *engine.O
 		return err
 	}
 	l := e.Config.Limits
-	o.Accounts, o.Buffer, o.Throttle = l.Accounts, int64(l.Buffer), e.Throttle()
-	o.Hours, o.Latency = courtesy.Hours(l.Hours), l.Latency
+	o.Accounts, o.Buffer, o.Courtesy = l.Accounts, int64(l.Buffer), a.courtesy(e)
 	o.Log, o.Now = a.log(), a.now
 	boundMemory(o.Buffer)
 	return nil

@@ -40,10 +40,8 @@ func (s *syncer) readBody(ctx context.Context, c *source.Content, prefix []byte,
 	h := m.hasher()
 	b := body{}
 	if c.Whole != nil && len(prefix) == 0 && len(c.Whole) <= inMemory {
-		if !c.Paced {
-			if err := s.Throttle.Pay(ctx, len(c.Whole)); err != nil {
-				return b, err
-			}
+		if err := s.Courtesy.Pay(ctx, c); err != nil {
+			return b, err
 		}
 		b.Size = int64(len(c.Whole))
 		_, _ = h.Write(c.Whole)
@@ -51,7 +49,7 @@ func (s *syncer) readBody(ctx context.Context, c *source.Content, prefix []byte,
 		b.Bytes, b.slab = m.keep(c.Whole)
 		return b, nil
 	}
-	src := io.TeeReader(io.MultiReader(bytes.NewReader(prefix), s.throttle(ctx, c)), h)
+	src := io.TeeReader(io.MultiReader(bytes.NewReader(prefix), s.Courtesy.Pace(ctx, c)), h)
 	buf := m.buffer()
 	buf.Grow(int(min(max(c.Size, 0)+int64(len(prefix)), inMemory)) + bytes.MinRead)
 	n, err := io.CopyN(buf, src, inMemory+1)
@@ -92,12 +90,4 @@ func (s *syncer) spool(start *bytes.Buffer, rest io.Reader) (int64, string, erro
 		return n, "", err
 	}
 	return n, f.Name(), nil
-}
-
-// throttle keeps the administrator's bandwidth limit, unless the source does.
-func (s *syncer) throttle(ctx context.Context, c *source.Content) io.Reader {
-	if c.Paced {
-		return c
-	}
-	return s.Throttle.Reader(ctx, c)
 }

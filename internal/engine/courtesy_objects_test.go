@@ -64,17 +64,20 @@ func TestObjectsKeepTheBounds(t *testing.T) {
 	var slept []time.Duration
 	var paid time.Duration
 	r := e.done(func(o *engine.Options) {
-		o.Hours, o.Latency, o.Now = courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour}, time.Minute, wall.Now
-		o.Throttle = throttle.New(1000, throttle.Clock{Now: line.Now, Sleep: func(_ context.Context, d time.Duration) error {
-			paid += d
-			line.Move(d)
-			return nil
-		}})
-		o.Sleep = func(_ context.Context, d time.Duration) error {
-			slept = append(slept, d)
-			wall.Move(d)
-			return nil
-		}
+		o.Now = wall.Now
+		o.Courtesy = courtesy.New(courtesy.Bounds{
+			Hours: courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour}, Latency: time.Minute, Now: wall.Now,
+			Throttle: throttle.New(1000, throttle.Clock{Now: line.Now, Sleep: func(_ context.Context, d time.Duration) error {
+				paid += d
+				line.Move(d)
+				return nil
+			}}),
+			Sleep: func(_ context.Context, d time.Duration) error {
+				slept = append(slept, d)
+				wall.Move(d)
+				return nil
+			},
+		})
 	})
 	if r.Counts.Objects.Calendar.Created != events || asked != 3 {
 		t.Errorf("%d requests: %+v; %v", asked, r.Counts, r.Notes)

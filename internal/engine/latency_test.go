@@ -1,12 +1,9 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
-	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,27 +12,10 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sample"
 	"mailhaul.org/mailhaul/internal/sandbox"
+	"mailhaul.org/mailhaul/internal/source/courtesy"
 	"mailhaul.org/mailhaul/internal/source/imap"
 	"mailhaul.org/mailhaul/internal/throttle"
 )
-
-// journal collects what a run says.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
 
 // A server that answers late is asked less, and as much as before when it has
 // recovered.
@@ -58,31 +38,30 @@ func TestSlowSource(t *testing.T) {
 	acc := model.Account{Login: org.Accounts[0].Login, Address: e.acc.Address}
 
 	const bound = time.Second
-	var said journal
+	var said []string
 	var slept []time.Duration
-	res, err := engine.Sync(t.Context(), engine.Options{Source: src, Destination: e.dst, Ledger: e.led, SpoolDir: dir, Latency: bound,
-		Log: slog.New(slog.NewTextHandler(&said, nil)),
+	res, err := engine.Sync(t.Context(), engine.Options{Source: src, Destination: e.dst, Ledger: e.led, SpoolDir: dir,
 		Step: func(name string) error {
 			if name == "ledger: account" { // logged in: now it gets slow
 				p.Delay.Store(int64(bound + bound/5))
 			}
 			return nil
 		},
-		Sleep: func(_ context.Context, d time.Duration) error {
-			if slept = append(slept, d); len(slept) == 2 {
-				p.Delay.Store(0) // and recovers
-			}
-			return nil
-		}}, []model.Account{acc})
+		Courtesy: courtesy.New(courtesy.Bounds{Latency: bound, Say: func(text string) { said = append(said, text) },
+			Sleep: func(_ context.Context, d time.Duration) error {
+				if slept = append(slept, d); len(slept) == 2 {
+					p.Delay.Store(0) // and recovers
+				}
+				return nil
+			}})}, []model.Account{acc})
 	if err != nil || res.Accounts[0].Err != nil {
 		t.Fatal(err, res.Accounts[0].Err)
 	}
 	if len(slept) < 3 || slept[0] < bound || slept[1] <= slept[0] || slept[len(slept)-1] >= slept[1] {
 		t.Errorf("it paused for %v", slept)
 	}
-	slow, fast := strings.Index(said.String(), "slowing down"), strings.LastIndex(said.String(), "full speed again")
-	if slow < 0 || fast < slow {
-		t.Errorf("it said\n%s", said.String())
+	if len(said) < 2 || !strings.HasPrefix(said[0], "slowing down") || said[len(said)-1] != "full speed again" {
+		t.Errorf("it said %q", said)
 	}
 	if _, _, n, _ := org.Totals(); res.Total.Messages != int64(n) {
 		t.Errorf("%d of %d messages", res.Total.Messages, n)

@@ -59,7 +59,9 @@ func TestRunPausesOutsideOfItsHours(t *testing.T) {
 		}
 		return nil
 	}
-	r := e.done(func(o *engine.Options) { o.Hours, o.Now, o.Sleep = hours, clock, sleep })
+	r := e.done(func(o *engine.Options) {
+		o.Now, o.Courtesy = clock, courtesy.New(courtesy.Bounds{Hours: hours, Now: clock, Sleep: sleep})
+	})
 	if r.Counts.Messages != messages || pauses != 2 || chunks != 5 {
 		t.Errorf("%d messages in %d chunks with %d pauses: %+v", r.Counts.Messages, chunks, pauses, r.Counts)
 	}
@@ -75,14 +77,16 @@ func TestRunWaitsForItsHours(t *testing.T) {
 	waiting := fmt.Errorf("waiting")
 	e.src.Fail = func(call string) error { t.Errorf("the source was asked for %q", call); return nil }
 	r := e.sync(func(o *engine.Options) {
-		o.Hours = courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour}
-		o.Now = func() time.Time { return time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC) }
-		o.Sleep = func(_ context.Context, d time.Duration) error {
-			if d != 8*time.Hour {
-				t.Errorf("waits %v", d)
-			}
-			return waiting
-		}
+		o.Courtesy = courtesy.New(courtesy.Bounds{
+			Hours: courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour},
+			Now:   func() time.Time { return time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC) },
+			Sleep: func(_ context.Context, d time.Duration) error {
+				if d != 8*time.Hour {
+					t.Errorf("waits %v", d)
+				}
+				return waiting
+			},
+		})
 	})
 	if r.Err == nil {
 		t.Error("the run did not wait")
@@ -117,12 +121,12 @@ func TestPausesFollowTheLatency(t *testing.T) {
 		return nil
 	}
 	e.done(func(o *engine.Options) {
-		o.Latency, o.Now = time.Second, clock.Now
-		o.Sleep = func(_ context.Context, d time.Duration) error {
+		o.Now = clock.Now
+		o.Courtesy = courtesy.New(courtesy.Bounds{Latency: time.Second, Now: clock.Now, Sleep: func(_ context.Context, d time.Duration) error {
 			paused += d
 			clock.Move(d)
 			return nil
-		}
+		}})
 	})
 	if chunk != len(took) {
 		t.Errorf("%d chunks", chunk)

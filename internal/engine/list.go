@@ -49,7 +49,7 @@ func (r *run) list(ctx context.Context, b *box) error {
 		chunk = chunk[:0]
 		return err
 	}
-	answered, err := r.courtesy.Asking(ctx)
+	answered, err := r.Courtesy.Asking(ctx)
 	if err != nil {
 		return err
 	}

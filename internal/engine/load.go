@@ -185,7 +185,7 @@ func (r *run) readChunk(ctx context.Context, b *box, chunk []*entry, a *assemble
 		refs[i] = model.ItemRef{UID: e.item.UID}
 		byUID[e.item.UID] = e
 	}
-	answered, err := r.courtesy.Asking(ctx)
+	answered, err := r.Courtesy.Asking(ctx)
 	if err != nil {
 		return err
 	}

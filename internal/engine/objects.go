@@ -15,7 +15,7 @@ func (r *run) surveyObjects(ctx context.Context) (*groupware.Account, error) {
 		return nil, nil
 	}
 	a, err := groupware.Survey(ctx, groupware.Options{
-		Source: r.courtesy.Objects(src), Ledger: r.Ledger, Account: r.row.ID, SpoolDir: r.SpoolDir,
+		Source: r.Courtesy.Objects(src), Ledger: r.Ledger, Account: r.row.ID, SpoolDir: r.SpoolDir,
 		AllowDeletions: r.AllowDeletions, RetryRefused: r.RetryRefused, SettleDelay: r.SettleDelay,
 		Step: r.Step, Note: r.note,
 	})

@@ -11,7 +11,6 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/courtesy"
-	"mailhaul.org/mailhaul/internal/throttle"
 )
 
 // Options are what a run needs. Source, Destination and Ledger are required
@@ -38,14 +37,8 @@ type Options struct {
 	// content, instead of importing them again. It is for a lost ledger and
 	// for mail that another tool has copied.
 	Adopt bool
-	// Throttle bounds what is read from the source, where the source does not do
-	// so itself; nil means no bound.
-	Throttle *throttle.Throttle
-	// Hours are when the source may be read; outside of them a run waits.
-	Hours courtesy.Hours
-	// Latency is how long the source may take to answer; above it the run
-	// slows down until the source has recovered. 0 means no bound.
-	Latency time.Duration
+	// Courtesy keeps the bounds within which the source is read; nil: none.
+	Courtesy *courtesy.Courtesy
 	// SettleDelay is how long the destination must stay still before a lost
 	// answer counts as settled; 0 means 2 s.
 	SettleDelay time.Duration
@@ -57,11 +50,8 @@ type Options struct {
 	ScriptSetting func(context.Context, model.Account) (model.ScriptSetting, error)
 	Progress      Progress     // may be nil
 	Log           *slog.Logger // may be nil
-	// Now tells the time; nil means time.Now. Sleep waits for the source's
-	// hours and for it to recover, or returns early with the context's cause;
-	// nil means real time.
-	Now   func() time.Time
-	Sleep func(ctx context.Context, d time.Duration) error
+	// Now tells the time; nil means time.Now.
+	Now func() time.Time
 	// Step, if set, is called before every effect on ledger or destination
 	// with its name. An error from it stops the account there: tests use it
 	// to stop a run at every step in turn. Calls come one at a time.
@@ -101,9 +91,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.Sleep == nil {
-		o.Sleep = throttle.Sleep
 	}
 	if o.Progress == nil {
 		o.Progress = quiet{}

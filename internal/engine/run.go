@@ -72,7 +72,7 @@ func (r *run) run(ctx context.Context) (err error) {
 	if r.row, err = r.Ledger.Account(ctx, r.acc.Login, r.acc.Address); err != nil {
 		return err
 	}
-	if err := r.courtesy.Ask(ctx); err != nil {
+	if err := r.Courtesy.Ask(ctx); err != nil {
 		return err
 	}
 	if r.store, err = r.Source.Open(ctx, r.acc); err != nil {

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"mailhaul.org/mailhaul/internal/model"
-	"mailhaul.org/mailhaul/internal/source/courtesy"
 )
 
 // Sync makes the destination converge to the source for these accounts,
@@ -22,7 +21,6 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s := &syncer{Options: o}
-	s.courtesy = courtesy.New(courtesy.Bounds{Hours: o.Hours, Latency: o.Latency, Throttle: o.Throttle, Now: o.Now, Sleep: o.Sleep, Say: func(text string) { o.Log.Warn(text) }})
 	s.Accounts = max(min(s.Accounts, len(accounts)), 1)
 	s.room = semaphore.NewWeighted(s.Buffer)
 	s.pace = newPace(s.Accounts, o.firstBatch, o.Destination.Limits().BatchItems, o.Now)
@@ -57,7 +55,6 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 // syncer is one call of Sync.
 type syncer struct {
 	Options
-	courtesy *courtesy.Courtesy
 	pace     *pace
 	room     *semaphore.Weighted // octets of the buffer, for batches of all accounts
 	uploaded witness

@@ -157,6 +157,15 @@ func (c *Courtesy) answered(took time.Duration) {
 	}
 }
 
+// Pay waits until whole content, which was read without Pace, fits within the
+// bandwidth, unless the source sees to that itself.
+func (c *Courtesy) Pay(ctx context.Context, content *source.Content) error {
+	if c == nil || content.Paced {
+		return nil
+	}
+	return c.Throttle.Pay(ctx, len(content.Whole))
+}
+
 // Pace returns content that is read no faster than the bandwidth, unless the
 // source sees to that itself.
 func (c *Courtesy) Pace(ctx context.Context, content *source.Content) *source.Content {
