@@ -161,12 +161,7 @@ func (d *Destination) update(ctx context.Context, object, id string, patch args)
 
 // destroy removes one management object; one that is gone is fine.
 func (d *Destination) destroy(ctx context.Context, object, id string) error {
-	var got setAnswer
-	err := call(ctx, d.client, capStalwart, object+"/set", args{"destroy": []string{id}}, &got)
-	if bad := got.NotDestroyed[id]; err == nil && bad != nil && bad.Type != "notFound" {
-		return refusal(bad)
-	}
-	return err
+	return destroyOne(ctx, d.client, capStalwart, object, id, args{}, refusal)
 }
 
 // splitter turns addresses into local parts and ids of domains.

@@ -35,6 +35,21 @@ type setAnswer struct {
 	NewState     string
 }
 
+// destroyOne has an object/set destroy one object (RFC 8620 §5.3), with what else
+// it is to be told; one that is gone already is fine. refused makes an error of why
+// the server keeps it.
+func destroyOne(ctx context.Context, c *jmap.Client, using, object, id string, with args, refused func(*jmap.SetError) error) error {
+	with["destroy"] = []string{id}
+	var got setAnswer
+	if err := call(ctx, c, using, object+"/set", with, &got); err != nil {
+		return err
+	}
+	if bad := got.NotDestroyed[id]; bad != nil && bad.Type != "notFound" {
+		return refused(bad)
+	}
+	return nil
+}
+
 // fault gives a method error its class. Others pass unchanged.
 func fault(err error) error {
 	var e *jmap.MethodError

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/model"
 )
 
@@ -224,12 +225,10 @@ func (a *Account) DeleteObjectCollection(ctx context.Context, kind model.Kind, i
 	}
 	d := dialects[kind]
 	one, _ := splitID(id)
-	var got setAnswer
-	if err := call(ctx, a.d.client, d.capability, d.container+"/set", args{"accountId": a.id, "destroy": []string{one}}, &got); err != nil {
-		return err
-	}
-	if bad := got.NotDestroyed[one]; bad != nil && bad.Type != "notFound" {
-		return &model.Fault{Class: model.ClassItem, Code: destination.CodeNotEmpty, Err: bad}
-	}
-	return nil
+	return destroyOne(ctx, a.d.client, d.capability, d.container, one, args{"accountId": a.id}, notEmpty)
+}
+
+// notEmpty is why a collection is kept that was to be destroyed without what it holds.
+func notEmpty(bad *jmap.SetError) error {
+	return &model.Fault{Class: model.ClassItem, Code: destination.CodeNotEmpty, Err: bad}
 }

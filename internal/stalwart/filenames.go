@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/model"
 )
 
@@ -101,14 +102,8 @@ const maxFolders = 200
 
 // discardNode removes what was made under another name and could not get its own.
 func (a *Account) discardNode(ctx context.Context, id string) error {
-	var got setAnswer
-	if err := call(ctx, a.d.client, capFiles, "FileNode/set", args{"accountId": a.id, "destroy": []string{id}}, &got); err != nil {
-		return err
-	}
-	if bad := got.NotDestroyed[id]; bad != nil && bad.Type != "notFound" {
-		return fmt.Errorf("remove what stands for it: %w", bad)
-	}
-	return nil
+	return destroyOne(ctx, a.d.client, capFiles, "FileNode", id, args{"accountId": a.id},
+		func(bad *jmap.SetError) error { return fmt.Errorf("remove what stands for it: %w", bad) })
 }
 
 // giveNames moves the files of a share to their names, which takes their dates

@@ -89,13 +89,5 @@ func (a *Account) deleteFolder(ctx context.Context, id string) error {
 	if id == rootFolder {
 		return nil
 	}
-	var got setAnswer
-	err := call(ctx, a.d.client, capFiles, "FileNode/set", args{"accountId": a.id, "destroy": []string{id}, "onDestroyRemoveChildren": false}, &got)
-	if err != nil {
-		return err
-	}
-	if bad := got.NotDestroyed[id]; bad != nil && bad.Type != "notFound" {
-		return &model.Fault{Class: model.ClassItem, Code: destination.CodeNotEmpty, Err: bad}
-	}
-	return nil
+	return destroyOne(ctx, a.d.client, capFiles, "FileNode", id, args{"accountId": a.id, "onDestroyRemoveChildren": false}, notEmpty)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/model"
 )
 
@@ -65,14 +66,8 @@ func (a *Account) Rehearse(ctx context.Context, kind model.Kind, objects []desti
 func (a *Account) strike(ctx context.Context, in destination.Collection) error {
 	d := dialects[in.Kind]
 	id, _ := splitID(in.ID)
-	var got setAnswer
-	if err := call(ctx, a.d.client, d.capability, d.container+"/set", args{"accountId": a.id, "destroy": []string{id}, d.removal: true}, &got); err != nil {
-		return err
-	}
-	if bad := got.NotDestroyed[id]; bad != nil && bad.Type != "notFound" {
-		return collectionRefused(stageName, bad)
-	}
-	return nil
+	return destroyOne(ctx, a.d.client, d.capability, d.container, id, args{"accountId": a.id, d.removal: true},
+		func(bad *jmap.SetError) error { return collectionRefused(stageName, bad) })
 }
 
 // own is the account of the login itself.
