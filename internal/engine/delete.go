@@ -2,20 +2,12 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
-)
-
-// safeDeletions is how many deletions are always allowed, and safeShare the
-// part of an account above which a run deletes nothing unless told to: a
-// source that suddenly shows an empty mailbox is more likely broken.
-const (
-	safeDeletions = 20
-	safeShare     = 10 // one in ten
+	"mailhaul.org/mailhaul/internal/safeshare"
 )
 
 // deleteVanished deletes at the destination what the source deleted: only
@@ -30,8 +22,8 @@ func (r *run) deleteVanished(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !r.AllowDeletions && n > safeDeletions && n*safeShare > n+have {
-			r.note("", "", "deletionsHeld", fmt.Sprintf("%d of %d messages are gone at the source, more than a tenth: nothing was deleted at the destination. If that is right, run again with --allow-deletions", n, n+have))
+		if !r.AllowDeletions && safeshare.Exceeded(n, have) {
+			r.note("", "", safeshare.Note, safeshare.Advice(n, have, "messages"))
 			return nil
 		}
 	}

@@ -9,13 +9,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
-)
-
-// safeDeletions and safeShare are as for mail: a source that suddenly shows
-// little is more likely broken.
-const (
-	safeDeletions = 20
-	safeShare     = 10 // one in ten
+	"mailhaul.org/mailhaul/internal/safeshare"
 )
 
 // removeAll removes at the destination what the source removed, where its user
@@ -28,9 +22,9 @@ func (a *Account) removeAll(ctx context.Context) error {
 	held := map[model.Kind]bool{}
 	for kind, by := range sums {
 		gone, have := by[ledger.Vanished], by[ledger.Moved]+by[ledger.Changed]
-		if gone > safeDeletions && gone*safeShare > gone+have && !a.AllowDeletions {
+		if safeshare.Exceeded(gone, have) && !a.AllowDeletions {
 			held[kind] = true
-			a.Note("", "", NoteHeld, fmt.Sprintf("%d of %d objects of kind %s are gone at the source, more than a tenth: nothing was removed at the destination. If that is right, run again with --allow-deletions", gone, gone+have, kind))
+			a.Note("", "", NoteHeld, safeshare.Advice(gone, have, fmt.Sprintf("objects of kind %s", kind)))
 		}
 	}
 	rows, err := a.Ledger.ObjectCollections(ctx, a.Account)

@@ -12,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/safeshare"
 	"mailhaul.org/mailhaul/internal/source"
 )
 
@@ -43,7 +44,7 @@ const (
 	NoteKept         = "kept"
 	NoteSubscription = "subscription"
 	NoteReadOnly     = "readOnly"
-	NoteHeld         = "deletionsHeld"
+	NoteHeld         = safeshare.Note
 	NoteNotTaken     = "notTaken"
 	NoteUnreadable   = "unreadable"
 	NoteMerged       = "merged"
