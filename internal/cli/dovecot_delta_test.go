@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -26,43 +25,11 @@ func TestDovecotDelta(t *testing.T) {
 func delta(t *testing.T, to target) {
 	server := startOrganisation(t, sample.Options{Accounts: 2, Messages: 200, Seed: 5}, "")
 	a := administrator{t: t, config: filepath.Join(t.TempDir(), "mailhaul.yaml")}
-	text := fmt.Sprintf("engagement: ./state\nsource:\n  kind: dovecot\n  imap: {url: %q, master: %s, separator: %q, password: %q, sieve: %q, tls: {insecure: true}}\n  maildir: {path: %q}\n  users: {passwd: %q}\ndestination: {url: %q, user: %q, password: %q}\n",
-		"imaps://"+server.IMAPS, server.MasterUser, server.Separator, "inline:"+server.MasterPassword, "sieve://"+server.Sieve,
-		server.dir+"/%d/%n/Maildir", server.dir+"/users", to.url, to.user, "inline:"+to.password)
-	if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	a.run(cli.ExitOK, "provision")
+	a.source(to, fmt.Sprintf("  kind: dovecot\n  imap: {url: %q, master: %s, separator: %q, password: %q, sieve: %q, tls: {insecure: true}}\n  maildir: {path: %q}\n  users: {passwd: %q}",
+		"imaps://"+server.IMAPS, server.MasterUser, server.Separator, "inline:"+server.MasterPassword, "sieve://"+server.Sieve, server.dir+"/%d/%n/Maildir", server.dir+"/users"))
+	a.deltas(t, actAs(t, server.Dovecot, server.sample.Accounts[0]))
 
-	user := actAs(t, server.Dovecot, server.sample.Accounts[0])
-	user.create("Before")
-	for i := range 5 {
-		user.append("Before", i)
-	}
-	user.create("Doomed")
-	a.run(cli.ExitOK, "sync")
-	a.run(cli.ExitOK, "verify", "--reread")
-
-	user.append("INBOX", 100)
-	user.flag("Before", 1)
-	user.move("Before", 2, "INBOX")
-	user.expunge("Before", 3)
-	type counts struct{ Messages, Moved, Flags, Deleted, Rematched, Kept, Refused int }
-	var r struct{ Total counts }
-	a.result(cli.ExitOK, &r, "sync")
-	if want := (counts{Messages: 1, Moved: 1, Flags: 1, Deleted: 1}); r.Total != want {
-		t.Errorf("the first delta did %+v, want %+v", r.Total, want)
-	}
-	a.run(cli.ExitOK, "verify", "--reread")
-
-	user.rename("Before", "After")
-	user.remove("Doomed")
-	a.result(cli.ExitOK, &r, "sync")
-	if r.Total.Messages != 0 || r.Total.Deleted != 0 {
-		t.Errorf("a rename did %+v: nothing had to be uploaded or deleted", r.Total)
-	}
-	a.run(cli.ExitOK, "verify", "--reread")
-
+	var r struct{ Total deltaCounts }
 	server.Doveadm(t, "mailbox", "update", "-u", server.sample.Accounts[0].Login, "--uid-validity", "1900000001", "INBOX")
 	a.result(cli.ExitOK, &r, "sync")
 	if r.Total.Messages != 0 || r.Total.Deleted != 0 || r.Total.Rematched == 0 {

@@ -3,6 +3,7 @@
 //
 //	env_test.go         the administrator, the servers to move to, the environment
 //	env_arrival_test.go what an account is at the destination, however it came there
+//	env_delta_test.go   what users do between two runs, and what the second must have done
 //	env_program_test.go the program as a process, and a small organisation on disk for it
 //	cli_test.go         exit codes, what commands say of common mistakes, init, demo
 //	dovecot_*, cyrus_*, courier_*   from init to verify from each old server; the delta

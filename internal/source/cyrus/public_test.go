@@ -2,7 +2,6 @@ package cyrus_test
 
 import (
 	"bytes"
-	"crypto/tls"
 	"fmt"
 	"os"
 	"strings"
@@ -19,38 +18,10 @@ import (
 	"mailhaul.org/mailhaul/internal/source/imap"
 )
 
-// asAdmin reads over IMAP as the administrator, who sees everybody.
-func (s *server) asAdmin(t testing.TB) *imap.Source {
-	t.Helper()
-	src, err := imap.New(imap.Options{URL: "imaps://" + s.IMAPS, TLS: &tls.Config{InsecureSkipVerify: true},
-		Master: s.Admin, Password: s.AdminPassword, Enumerate: true, Connections: 1})
-	must(t, err)
-	t.Cleanup(func() { src.Close() })
-	return src
-}
-
 // lookPublic is look for the mailboxes that belong to nobody.
 func lookPublic(t testing.TB, src source.Source, seen string) view {
 	t.Helper()
-	st, err := src.Open(t.Context(), model.Account{Login: model.PublicLogin, Public: &model.Public{Seen: seen}})
-	must(t, err)
-	defer st.Close()
-	cols, err := st.Collections(t.Context())
-	must(t, err)
-	var v view
-	for _, c := range cols {
-		m := mailbox{Collection: c}
-		if !c.Container {
-			m.Messages = messages(t, st, c)
-			m.Rights, err = st.(source.Rights).Rights(t.Context(), c)
-			must(t, err)
-		}
-		m.ID, m.Renamable, m.Native, m.Fingerprint = "", false, "", ""
-		v.Mailboxes = append(v.Mailboxes, m)
-	}
-	v.Scripts, err = st.(source.Scripts).Scripts(t.Context())
-	must(t, err)
-	return v
+	return lookAt(t, src, model.Account{Login: model.PublicLogin, Public: &model.Public{Seen: seen}})
 }
 
 // seenIn are the UIDs that are seen in a mailbox.
@@ -145,9 +116,7 @@ func TestPublicWithoutReader(t *testing.T) {
 		t.Errorf("listing: %v", err)
 	}
 	// A login of proxyservers sees no lists: readers have to be named.
-	proxy, err := imap.New(imap.Options{URL: "imaps://" + s.IMAPS, TLS: &tls.Config{InsecureSkipVerify: true}, Master: s.Proxy, Password: s.ProxyPassword, Enumerate: true})
-	must(t, err)
-	defer proxy.Close()
+	proxy := s.imap(t, imap.Options{Master: s.Proxy, Password: s.ProxyPassword, Enumerate: true})
 	if _, err := proxy.Open(t.Context(), a); model.CodeOf(err) != "noReader" || !strings.Contains(err.Error(), "source.public.readers") {
 		t.Errorf("as a proxy: %v", err)
 	}

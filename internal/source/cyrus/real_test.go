@@ -39,10 +39,16 @@ type message struct {
 	Err  string
 }
 
-// look reads all of an account. What only one way to read has, is left out.
+// look reads all of somebody's account.
 func look(t testing.TB, src source.Source, login string) view {
 	t.Helper()
-	st, err := src.Open(t.Context(), model.Account{Login: login})
+	return lookAt(t, src, model.Account{Login: login})
+}
+
+// lookAt reads all of an account. What only one way to read has, is left out.
+func lookAt(t testing.TB, src source.Source, account model.Account) view {
+	t.Helper()
+	st, err := src.Open(t.Context(), account)
 	must(t, err)
 	defer st.Close()
 	cols, err := st.Collections(t.Context())

@@ -67,8 +67,19 @@ func (c complaints) Write(line []byte) (int, error) {
 // over is the same over IMAP.
 func (s *server) over(t testing.TB) *imap.Source {
 	t.Helper()
-	src, err := imap.New(imap.Options{URL: "imaps://" + s.IMAPS, Sieve: "sieve://" + s.Sieve, TLS: &tls.Config{InsecureSkipVerify: true},
-		Master: s.Proxy, Password: s.ProxyPassword})
+	return s.imap(t, imap.Options{Sieve: "sieve://" + s.Sieve, Master: s.Proxy, Password: s.ProxyPassword})
+}
+
+// asAdmin reads over IMAP as the administrator, who sees everybody.
+func (s *server) asAdmin(t testing.TB) *imap.Source {
+	t.Helper()
+	return s.imap(t, imap.Options{Master: s.Admin, Password: s.AdminPassword, Enumerate: true, Connections: 1})
+}
+
+func (s *server) imap(t testing.TB, o imap.Options) *imap.Source {
+	t.Helper()
+	o.URL, o.TLS = "imaps://"+s.IMAPS, &tls.Config{InsecureSkipVerify: true}
+	src, err := imap.New(o)
 	must(t, err)
 	t.Cleanup(func() { src.Close() })
 	return src
