@@ -10,6 +10,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/mailboxmap"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/translate"
 )
@@ -63,7 +64,7 @@ func (e *examiner) run(ctx context.Context) error {
 		return err
 	}
 	if n := e.Limits.MaxKeywords; n > 0 && e.out.Keywords > n {
-		e.note(Anomaly{Code: "keywordFlood", Loss: true, Text: fmt.Sprintf("%d distinct keywords; the destination shows %d", e.out.Keywords, n),
+		e.note(Anomaly{Code: "keywordFlood", Loss: true, Text: fmt.Sprintf("%s; the destination shows %d", plural.Count(e.out.Keywords, "distinct keyword"), n),
 			Remedy: "the first that come are kept, the others are named in the report"})
 	}
 	if n := e.copies.count(); n > 0 {
@@ -149,7 +150,7 @@ func (e *examiner) names(cols []model.Collection, existing []destination.Mailbox
 		}
 	}
 	if n, sum := e.Limits.MaxMailboxes, countMailboxes(targets, existing); n > 0 && sum > n {
-		e.note(Anomaly{Code: "mailboxCount", Loss: true, Text: fmt.Sprintf("%d mailboxes; the destination allows %d", sum, n),
+		e.note(Anomaly{Code: "mailboxCount", Loss: true, Text: fmt.Sprintf("%s; the destination allows %d", plural.Count(sum, "mailbox"), n),
 			Remedy: "raise the destination's limit on mailboxes"})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/translate"
 )
 
@@ -88,7 +89,7 @@ func (m *mailboxLook) date(i model.Item) {
 func (m *mailboxLook) end() {
 	if m.n > restored && m.last.Sub(m.first) < 24*time.Hour {
 		m.note(Anomaly{Code: "datesLost", Mailbox: m.name, Item: uidName(m.firstUID),
-			Text:   fmt.Sprintf("all %d messages were received within one day: probably restored without their dates", m.n),
+			Text:   fmt.Sprintf("all %s were received within one day: probably restored without their dates", plural.Count(m.n, "message")),
 			Remedy: "restore the files' times at the source (rsync -t) before the bulk load"})
 	}
 }

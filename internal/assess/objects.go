@@ -228,7 +228,7 @@ func (e *examiner) object(c model.ObjectCollection, name string, r model.ObjectR
 		}
 	}
 	if n > 1 {
-		e.note(Anomaly{Code: "severalUIDs", Mailbox: name, Item: r.ID, Text: fmt.Sprintf("%d objects in one: each becomes one of its own", n)})
+		e.note(Anomaly{Code: "severalUIDs", Mailbox: name, Item: r.ID, Text: fmt.Sprintf("%s in one: each becomes one of its own", plural.Count(n, "object"))})
 	}
 	for _, m := range remarks {
 		code := "objectRepaired"

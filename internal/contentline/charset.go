@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
+
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // Encoded is the name of the character set that octets are in, as far as it
@@ -75,7 +77,7 @@ func text(b []byte, line int, remark func(code, text string, line int)) string {
 		rest = rest[n:]
 	}
 	if good > 0 && bad <= 2*good {
-		remark(CodeCharset, fmt.Sprintf("%d octets are damaged UTF-8; U+FFFD stands for them", bad), line)
+		remark(CodeCharset, fmt.Sprintf("%s damaged UTF-8; U+FFFD stands for %s", plural.Count(bad, "octet")+plural.Of(bad, " is", " are"), plural.Of(bad, "it", "them")), line)
 		return strings.ToValidUTF8(string(b), "\ufffd")
 	}
 	remark(CodeCharset, "was not UTF-8; taken for windows-1252", line)

@@ -12,6 +12,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/directory/nearest"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // CSVOptions say how to understand a CSV file.
@@ -85,7 +86,7 @@ func readHeading(fields []string) ([]string, error) {
 func readRow(heading, fields []string, domain string) (model.Account, error) {
 	var a model.Account
 	if len(fields) > len(heading) {
-		return a, fmt.Errorf("%d fields for %d columns: put a field with a separator in it between quotes", len(fields), len(heading))
+		return a, fmt.Errorf("%s for %s: put a field with a separator in it between quotes", plural.Count(len(fields), "field"), plural.Count(len(heading), "column"))
 	}
 	for i, v := range fields {
 		if !verbatim[heading[i]] {
@@ -142,7 +143,7 @@ func isHeading(fields []string) bool {
 
 func loginRow(fields []string) (model.Account, error) {
 	if len(fields) != 2 {
-		return model.Account{}, fmt.Errorf("%d fields instead of login and password: put a password with a separator in it between quotes", len(fields))
+		return model.Account{}, fmt.Errorf("%s instead of login and password: put a password with a separator in it between quotes", plural.Count(len(fields), "field"))
 	}
 	login := strings.TrimSpace(fields[0])
 	if err := checkLogin(login); err != nil {

@@ -70,7 +70,7 @@ func TestReadLogins(t *testing.T) {
 	want2 := []string{
 		"logins.csv:1: 3 fields instead of login and password: put a password with a separator in it between quotes",
 		"logins.csv:2: the password of ben is empty",
-		"logins.csv:3: 1 fields instead of login and password: put a password with a separator in it between quotes",
+		"logins.csv:3: 1 field instead of login and password: put a password with a separator in it between quotes",
 	}
 	if d := cmp.Diff(want2, problems); d != "" {
 		t.Error(d)

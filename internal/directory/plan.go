@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // Entry is one account of a plan.
@@ -296,6 +297,6 @@ func (p *Plan) assign(waves []Wave) {
 		}
 	}
 	if none > 0 {
-		p.warn("waves", `add "*" to the last wave, or move them without --wave`, "%d of %d accounts are in no wave", none, len(p.Accounts))
+		p.warn("waves", `add "*" to the last wave, or move them without --wave`, "%d of %s %s in no wave", none, plural.Count(len(p.Accounts), "account"), plural.Of(none, "is", "are"))
 	}
 }

@@ -64,7 +64,7 @@ func TestResolve(t *testing.T) {
 				`warning: rule "zz*": it matches no account`,
 				`warning: wave "one" (mailhaul.yaml:20): "nobody@acme.test" matches no account`,
 				`warning: wave "two": no account is in it`,
-				`warning: waves: 1 of 2 accounts are in no wave`}},
+				`warning: waves: 1 of 2 accounts is in no wave`}},
 		{"two to one address", accounts("anna", "ANNA@acme.test", "ben", "cleo"),
 			[]Rule{{Source: "[bc]*", Destination: "both@acme.test"}}, nil,
 			[]string{"anna error: anna, ANNA@acme.test would all become anna@acme.test: give each its own destination under accounts, or exclude all but one",

@@ -92,8 +92,8 @@ func (r *run) takeOver(e *entry, s *shelf, n int32, a adopted) {
 func (r *run) noteBeside(b *box, at []destination.Mailbox) {
 	for _, m := range at {
 		if m.ID != b.row.Target && m.Emails > 0 && m.Parent == "" && len(b.src.Path) == 1 && strings.EqualFold(m.Name, b.src.Path[0]) {
-			r.note(b.name(), "", "beside", fmt.Sprintf("the destination has a mailbox %q with %d emails, which another tool may have made; the messages go into %q, and what is in the other is not taken over: move it there first, if it is a copy",
-				m.Name, m.Emails, strings.Join(b.row.TargetPath, "/")))
+			r.note(b.name(), "", "beside", fmt.Sprintf("the destination has a mailbox %q with %s, which another tool may have made; the messages go into %q, and what is in the other is not taken over: move it there first, if it is a copy",
+				m.Name, plural.Count(m.Emails, "email"), strings.Join(b.row.TargetPath, "/")))
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/translate"
 )
 
@@ -101,7 +102,7 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 		return entries, 0, err
 	}
 	if len(results) != len(entries) {
-		return nil, 0, model.Faultf(model.ClassAccount, "import", "the destination answered for %d of %d messages", len(results), len(entries))
+		return nil, 0, model.Faultf(model.ClassAccount, "import", "the destination answered for %d of %s", len(results), plural.Count(len(entries), "message"))
 	}
 	var stop error
 	// The answer is here: that the run is to end is no reason to forget it.

@@ -12,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/safeshare"
 	"mailhaul.org/mailhaul/internal/source"
 )
@@ -215,7 +216,7 @@ func (a *Account) takes(ctx context.Context, dst destination.Account) error {
 			}
 		}
 		a.res.Of(c.src.Kind).NotTaken += n
-		a.Note(c.name(), "", NoteNotTaken, fmt.Sprintf("the destination keeps mail only: %d objects of this %s stay behind", n, c.src.Kind))
+		a.Note(c.name(), "", NoteNotTaken, fmt.Sprintf("the destination keeps mail only: %s of this %s %s behind", plural.Count(n, "object"), c.src.Kind, plural.Of(n, "stays", "stay")))
 	}
 	if len(keep) < len(a.all) {
 		// Nothing is gone because the destination does not take it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/contentline"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // Difference is one thing that is not the same in two objects.
@@ -158,7 +159,7 @@ func (c *comparison) instances() {
 		}
 	}
 	if told > maxInstanceDifferences {
-		c.add(Difference{Property: "instances", Source: fmt.Sprintf("%d more differ", told-maxInstanceDifferences), Destination: "the same"})
+		c.add(Difference{Property: "instances", Source: fmt.Sprintf("%d more %s", told-maxInstanceDifferences, plural.Of(told-maxInstanceDifferences, "differs", "differ")), Destination: "the same"})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // allotment is what a list gives, in terms of the destination.
@@ -147,8 +148,8 @@ func (w *owner) notes(mailbox string, l list, a allotment) {
 	}
 	switch {
 	case a.tooMany:
-		w.note(mailbox, "anyone", fmt.Sprintf("everybody may use it (%s), which the destination does not know, and allows %d accounts for one mailbox: let source.groups.addresses.anyone name a group of all users, which is made then, or raise x:Sharing maxShares there",
-			l.words(l.all.positive), w.Destination.Limits().MaxShares))
+		w.note(mailbox, "anyone", fmt.Sprintf("everybody may use it (%s), which the destination does not know, and allows %s for one mailbox: let source.groups.addresses.anyone name a group of all users, which is made then, or raise x:Sharing maxShares there",
+			l.words(l.all.positive), plural.Count(w.Destination.Limits().MaxShares, "account")))
 	case a.everybody:
 		w.note(mailbox, "anyone", "everybody may use it: shared with every account of today; later ones do not get it by themselves, unless source.groups.addresses.anyone names a group")
 	}

@@ -63,7 +63,7 @@ func (d *Destination) CheckAccounts(ctx context.Context, needs []destination.Nee
 	say(many, "maxMailboxes", "`mailhaul check --fix` raises x:Email maxMailboxes; quotas.maxMailboxes of an account is raised there", "the source has more mailboxes than the account may have: %s")
 	say(deep, "maxMailboxDepth", "raise x:Email maxMailboxDepth, or accept that the deepest levels are joined into one name", "the source's mailboxes are deeper than the account's may be: %s")
 	if len(tight) == 0 {
-		text := fmt.Sprintf("%d of %d accounts have a disk quota", bounded, len(needs)-missing)
+		text := fmt.Sprintf("%d of %s %s a disk quota", bounded, plural.Count(len(needs)-missing, "account"), plural.Of(bounded, "has", "have"))
 		if bounded > 0 {
 			text += "; an import stops where it is full"
 		}

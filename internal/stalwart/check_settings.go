@@ -64,7 +64,7 @@ func (d *Destination) checkSettings(ctx context.Context) []model.Finding {
 			if *n <= few {
 				level, remedy = model.LevelWarning, fix+"raise x:Email maxMailboxes above the largest account's number of folders (see `mailhaul assess`)"
 			}
-			say(level, "maxMailboxes", remedy, "%d mailboxes an account", *n)
+			say(level, "maxMailboxes", remedy, "%s an account", plural.Count(*n, "mailbox"))
 		}
 		if mail.EncryptOnAppend {
 			say(model.LevelWarning, "encryptOnAppend", fix+"switch off x:Email encryptOnAppend",

@@ -203,7 +203,7 @@ func TestCheckSettings(t *testing.T) {
 		m.set("x:DataRetention", object{"expungeTrashAfter": nil})
 		check("expungeTrashAfter", model.LevelOK, "kept")
 		m.set("x:Email", object{"maxMailboxes": 5000, "encryptOnAppend": true})
-		check("maxMailboxes", model.LevelOK, "5000 mailboxes")
+		check("maxMailboxes", model.LevelOK, "5,000 mailboxes")
 		if n := dial(t, m.url, m.user, m.password).Limits().MaxMailboxes; n != 5000 {
 			t.Errorf("the limits of a new login say %d mailboxes", n)
 		}
@@ -262,7 +262,7 @@ ok accounts: 1 of 4 does not exist yet: ` + "`mailhaul provision` makes it\n"
 		m.set("x:Email", object{"maxMailboxes": 1000, "maxMailboxDepth": 20})
 		needs[0].Octets = 1_000_000
 		const relaxed = `warning maxMailboxes: the source has more mailboxes than the account may have: even@check.test (30 of 20)
-ok disk quota: 1 of 3 accounts have a disk quota; an import stops where it is full
+ok disk quota: 1 of 3 accounts has a disk quota; an import stops where it is full
 ok accounts: 1 of 4 does not exist yet: ` + "`mailhaul provision` makes it\n"
 		if got := tell(); got != relaxed {
 			t.Errorf("got\n%s\nwant\n%s", got, relaxed)

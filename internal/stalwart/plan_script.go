@@ -12,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/sieve"
 )
 
@@ -69,7 +70,7 @@ func (p *planner) planScripts(ctx context.Context) error {
 		if s.before, list, forwards = sieve.Forward(a, p.d.limits.SieveMaxRedirect); forwards && list != "" && p.loops[a.Address] == "" {
 			if !p.ours(destination.KindList, list) {
 				p.conflict(destination.Action{Kind: destination.KindForward, Subject: a.Address, Account: a},
-					"forwards to %d addresses, which takes a list %s: that address is taken", len(a.Forwards), list)
+					"forwards to %s, which takes a list %s: that address is taken", plural.Count(len(a.Forwards), "address"), list)
 				continue
 			}
 			found, seen := map[string]bool{}, map[string]bool{}

@@ -8,6 +8,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/jmap"
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 const (
@@ -32,7 +33,7 @@ type tunableSetting struct {
 // sharing is the setting that bounds with how many a mailbox is shared.
 func sharing(need int) tunableSetting {
 	return tunableSetting{destination.Setting{Object: "x:Sharing", Property: "maxShares", New: json.RawMessage(fmt.Sprint(need + spareShares)),
-		Why: fmt.Sprintf("one mailbox or calendar is shared with %d accounts or groups, and all of its shares would be refused", need)},
+		Why: fmt.Sprintf("one mailbox or calendar is shared with %d %s, and all of its shares would be refused", need, plural.Of(need, "account or group", "accounts or groups"))},
 		func(v json.RawMessage) bool {
 			var n int
 			return json.Unmarshal(v, &n) == nil && n < need

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // exchangeAttributes are what Exchange keeps in Active Directory about people
@@ -90,7 +92,7 @@ func (r *listReader) kind(e Entry, address, where string) {
 	}
 	who := ""
 	if n := len(e.Get("msExchDelegateListLink")); n > 0 {
-		who = fmt.Sprintf("; %d people have it in their programs", n)
+		who = fmt.Sprintf("; %d %s it in their programs", n, plural.Of(n, "person has", "people have"))
 	}
 	r.note("shared-mailbox", address, where, "is "+k.what+" and nobody's own"+who, "give it to its people at the destination once its mail is there: mailhaul share, or a share of its mailboxes")
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
+
+	"mailhaul.org/mailhaul/internal/plural"
 )
 
 // The header of twoskip: magic, version, generation, records, size at the
@@ -20,12 +22,16 @@ const (
 	twoskipVersion = 1
 )
 
+func were(records []Record) string {
+	return plural.Count(len(records), "record") + plural.Of(len(records), " was", " were")
+}
+
 // twoskip walks the lowest level of pointers. Deletions name what follows
 // them, not what they delete, so a replay from start to end would not do.
 func twoskip(raw []byte) ([]Record, error) {
 	if len(raw) < twoskipHeader || crc32.ChecksumIEEE(raw[:60]) != binary.BigEndian.Uint32(raw[60:]) {
 		records := twoskipScan(raw)
-		return records, damaged("the header's checksum is wrong; %d records were found by searching", len(records))
+		return records, damaged("the header's checksum is wrong; %s found by searching", were(records))
 	}
 	if v := binary.BigEndian.Uint32(raw[20:]); v > twoskipVersion {
 		return nil, unsupported("twoskip of a newer version")
@@ -35,7 +41,7 @@ func twoskip(raw []byte) ([]Record, error) {
 	dirty := binary.BigEndian.Uint32(raw[56:])&twoskipDirty != 0
 	if end > uint64(len(raw)) {
 		records := twoskipScan(raw)
-		return records, damaged("it is cut off at %d of %d octets; %d records were found by searching", len(raw), end, len(records))
+		return records, damaged("it is cut off at %d of %d octets; %s found by searching", len(raw), end, were(records))
 	}
 	var records []Record
 	seen := map[uint64]bool{}
@@ -43,7 +49,7 @@ func twoskip(raw []byte) ([]Record, error) {
 		r, ok := twoskipAt(raw, at)
 		if !ok || seen[at] || len(seen) == 0 && r.kind != twoskipDummy {
 			found := twoskipScan(raw)
-			return found, damaged("the record at %d cannot be read; %d records were found by searching, the header tells %d", at, len(found), count)
+			return found, damaged("the record at %d cannot be read; %s found by searching, the header tells %d", at, were(found), count)
 		}
 		seen[at] = true
 		switch r.kind {
@@ -61,7 +67,7 @@ func twoskip(raw []byte) ([]Record, error) {
 	// With the dirty flag the header is ahead of the data, or the server has
 	// died in a transaction: what is committed is what was walked.
 	if uint64(len(records)) != count && !dirty {
-		return records, damaged("%d records instead of %d", len(records), count)
+		return records, damaged("%s instead of %d", plural.Count(len(records), "record"), count)
 	}
 	if uint64(len(records)) != count {
 		return records, errUnderWay
