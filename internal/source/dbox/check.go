@@ -48,20 +48,16 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 // survey collects what a check finds.
 type survey struct {
 	findings.Disk
-	damaged, rebuilt, alt, attachments, unreadable, missing findings.Some
+	damaged, rebuilt, alt, attachments, unreadable findings.Some
 }
 
 // try looks into one account.
 func (v *survey) try(ctx context.Context, s *Source, a model.Account) {
 	st, err := s.open(a)
-	if model.CodeOf(err) == codeNone {
-		v.missing.Add(a.Login)
-		return
-	}
 	if err == nil {
 		err = v.account(ctx, st)
 	}
-	v.Account(err)
+	v.Account(a.Login, err, codeNone)
 }
 
 func (v *survey) findings() []model.Finding {
@@ -75,7 +71,7 @@ func (v *survey) findings() []model.Finding {
 		findings.Warning{Found: &v.alt, Message: "alternate storage is not there or not named; messages in it would be missing", Remedy: "mount it, and name it as ALT= in source.dbox.location"},
 		findings.Warning{Found: &v.attachments, Message: "attachments are kept apart", Remedy: "set source.dbox.attachments to Dovecot's mail_attachment_dir"},
 		findings.Warning{Found: &v.unreadable, Message: "messages cannot be read", Remedy: "they will be reported one by one; look for them in a backup, or let Dovecot repair the account: doveadm force-resync"},
-		findings.Warning{Found: &v.missing, Message: "accounts have neither sdbox nor mdbox and cannot be moved", Remedy: "one that never got mail has none: exclude it; else correct what names its place"},
+		findings.Warning{Found: &v.Missing, Message: "accounts have neither sdbox nor mdbox and cannot be moved", Remedy: "one that never got mail has none: exclude it; else correct what names its place"},
 	)...)
 	return append(out, v.Warnings(subject)...)
 }

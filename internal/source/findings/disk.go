@@ -19,6 +19,7 @@ const (
 type Disk struct {
 	Accounts, Mailboxes int // looked into
 
+	Missing   Some // accounts without mail
 	Denied    Some // what may not be read, in words
 	Encrypted Some // mailboxes
 	Scripts   Some // accounts whose active Sieve script is not their own
@@ -38,8 +39,13 @@ func (d *Disk) All(accounts iter.Seq2[model.Account, error], look func(model.Acc
 	return d.Accounts+d.Denied.Len() > 0
 }
 
-// Account counts an account, of which an error says that it cannot be read.
-func (d *Disk) Account(err error) {
+// Account counts an account, of which an error says that it cannot be read, or,
+// with the code none, that no mail of the kind that is looked for is there.
+func (d *Disk) Account(login string, err error, none string) {
+	if model.CodeOf(err) == none {
+		d.Missing.Add(login)
+		return
+	}
 	d.Accounts++
 	if err != nil {
 		d.Denied.Add(err.Error())

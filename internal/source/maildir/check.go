@@ -49,14 +49,10 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 // try looks into one account.
 func (v *survey) try(ctx context.Context, s *Source, a model.Account) {
 	st, err := s.open(a)
-	if model.CodeOf(err) == "noMaildir" {
-		v.missing.Add(a.Login)
-		return
-	}
 	if err == nil {
 		err = v.account(ctx, st)
 	}
-	v.Account(err)
+	v.Account(a.Login, err, "noMaildir")
 }
 
 func (v *survey) findings() []model.Finding {
@@ -71,7 +67,7 @@ func (v *survey) findings() []model.Finding {
 		findings.Warning{Found: &v.keywords, Message: "all 26 keyword letters are in use; Dovecot keeps any further keyword only in its index, which is not there", Remedy: "set source.maildir.index if Dovecot has INDEX= in mail_location, or list over IMAP: set source.imap"},
 		findings.Warning{Found: &v.links, Message: "mailboxes are links out of the account and cannot be read", Remedy: "mount the directory (mount --bind) in place of the link"},
 		findings.Warning{Found: &v.lists, Message: "the list of UIDs is damaged; UIDs are made up", Remedy: "let the server rebuild it: with Dovecot, doveadm force-resync; with Courier, remove courierimapuiddb and open the mailbox"},
-		findings.Warning{Found: &v.missing, Message: "accounts have no Maildir and cannot be moved", Remedy: "one that never got mail has none: exclude it; else correct what names its place"},
+		findings.Warning{Found: &v.Missing, Message: "accounts have no Maildir and cannot be moved", Remedy: "one that never got mail has none: exclude it; else correct what names its place"},
 		findings.Warning{Found: &v.filters, Message: "maildrop's filter has no full translation into Sieve, and is moved without being active", Remedy: "look through the script mailfilter at the destination, and activate it there"},
 		findings.Warning{Found: &v.damaged, Message: "calendars of Courier's webmail have lines that cannot be understood", Remedy: "look for these events in the webmail"},
 	)...)
@@ -81,8 +77,8 @@ func (v *survey) findings() []model.Finding {
 // survey collects what a check finds.
 type survey struct {
 	findings.Disk
-	keywords, links, lists, filters, missing, calendars, damaged findings.Some
-	events                                                       int // of calendars
+	keywords, links, lists, filters, calendars, damaged findings.Some
+	events                                              int // of calendars
 }
 
 func (v *survey) account(ctx context.Context, st *Store) error {
