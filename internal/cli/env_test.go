@@ -24,13 +24,13 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/cli"
 	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/randomtest"
 	"mailhaul.org/mailhaul/internal/sandbox"
 )
 
@@ -159,17 +159,9 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// random is a source of randomness whose seed is printed when a test fails;
-// MAILHAUL_SEED repeats it.
+// random is a source of randomness, with its seed.
 func random(t *testing.T) (*rand.Rand, uint64) {
 	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	if s := os.Getenv("MAILHAUL_SEED"); s != "" {
-		n, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			t.Fatalf("MAILHAUL_SEED is %q, not a number", s)
-		}
-		seed = n
-	}
+	seed := randomtest.One(t)
 	return rand.New(rand.NewPCG(seed, 0)), seed
 }

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,27 +15,10 @@ import (
 	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/randomtest"
 	"mailhaul.org/mailhaul/internal/sandbox"
 	"mailhaul.org/mailhaul/internal/stalwart"
 )
-
-// seeds returns n seeds for random histories, or the one in MAILHAUL_SEED. A
-// test that uses one is named after it.
-func seeds(t *testing.T, n int) []uint64 {
-	t.Helper()
-	if s := os.Getenv("MAILHAUL_SEED"); s != "" {
-		seed, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			t.Fatalf("MAILHAUL_SEED is %q, not a number", s)
-		}
-		return []uint64{seed}
-	}
-	list := make([]uint64, n)
-	for i := range list {
-		list[i] = rand.Uint64() >> 1
-	}
-	return list
-}
 
 // twin is one message of the source and what must have come of it.
 type twin struct {
@@ -365,24 +346,20 @@ func (l *life) compare() {
 // is counted, nothing is lost, nothing doubled.
 func TestRandomLivesOnBothSides(t *testing.T) {
 	t.Parallel()
-	for _, seed := range seeds(t, 24/stride(6)) {
-		t.Run(fmt.Sprintf("MAILHAUL_SEED=%d", seed), func(t *testing.T) {
-			t.Parallel()
-			rng := rand.New(rand.NewPCG(seed, 1))
-			live(newLife(newEnv(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 1 + rng.IntN(9)}}), rng), 12)
-		})
-	}
+	randomtest.Run(t, 24/stride(6), func(t *testing.T, seed uint64) {
+		t.Parallel()
+		rng := rand.New(rand.NewPCG(seed, 1))
+		live(newLife(newEnv(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 1 + rng.IntN(9)}}), rng), 12)
+	})
 }
 
 func TestRandomLivesAtARealServer(t *testing.T) {
 	t.Parallel()
 	server := lab.StartStalwart(t)
 	at := stalwart.Config{URL: server.URL, User: server.AdminUser, Password: server.AdminPassword}
-	for i, seed := range seeds(t, 6/stride(3)) {
-		t.Run(fmt.Sprintf("MAILHAUL_SEED=%d", seed), func(t *testing.T) {
-			live(newLife(newEnvOn(t, at, fmt.Sprintf("anna%d@%s", i, server.Domain)), rand.New(rand.NewPCG(seed, 1))), 8)
-		})
-	}
+	randomtest.Run(t, 6/stride(3), func(t *testing.T, seed uint64) {
+		live(newLife(newEnvOn(t, at, fmt.Sprintf("anna%d@%s", seed, server.Domain)), rand.New(rand.NewPCG(seed, 1))), 8)
+	})
 }
 
 func live(l *life, rounds int) {
@@ -404,36 +381,34 @@ func live(l *life, rounds int) {
 // to say, but nothing may be lost or doubled.
 func TestRandomLivesBetweenStoppedRuns(t *testing.T) {
 	t.Parallel()
-	for _, seed := range seeds(t, 24/stride(6)) {
-		t.Run(fmt.Sprintf("MAILHAUL_SEED=%d", seed), func(t *testing.T) {
-			t.Parallel()
-			rng := rand.New(rand.NewPCG(seed, 2))
-			l := newLife(newEnv(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 1 + rng.IntN(9)}}), rng)
-			deleted := map[destination.Hash]bool{}
-			for range 12 {
-				for range rng.IntN(12) {
-					l.atSource()
-				}
-				for range rng.IntN(6) {
-					l.carelessly(deleted)
-				}
-				left := rng.IntN(40)
-				r := l.env.sync(allowed, func(o *engine.Options) {
-					o.Step = func(string) error {
-						if left--; left < 0 {
-							return errStopped
-						}
-						return nil
-					}
-				})
-				if r.Err != nil && left >= 0 {
-					t.Fatal(r.Err)
-				}
+	randomtest.Run(t, 24/stride(6), func(t *testing.T, seed uint64) {
+		t.Parallel()
+		rng := rand.New(rand.NewPCG(seed, 2))
+		l := newLife(newEnv(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 1 + rng.IntN(9)}}), rng)
+		deleted := map[destination.Hash]bool{}
+		for range 12 {
+			for range rng.IntN(12) {
+				l.atSource()
 			}
-			l.done(allowed)
-			l.nothingLost(deleted)
-		})
-	}
+			for range rng.IntN(6) {
+				l.carelessly(deleted)
+			}
+			left := rng.IntN(40)
+			r := l.env.sync(allowed, func(o *engine.Options) {
+				o.Step = func(string) error {
+					if left--; left < 0 {
+						return errStopped
+					}
+					return nil
+				}
+			})
+			if r.Err != nil && left >= 0 {
+				t.Fatal(r.Err)
+			}
+		}
+		l.done(allowed)
+		l.nothingLost(deleted)
+	})
 }
 
 // carelessly is one act of the user on whatever is at the destination.

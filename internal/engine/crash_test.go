@@ -10,6 +10,7 @@ import (
 	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/randomtest"
 	"mailhaul.org/mailhaul/internal/sandbox"
 	"mailhaul.org/mailhaul/internal/stalwart"
 )
@@ -100,59 +101,56 @@ func stopAtEveryStep(t *testing.T, start func() *env) {
 // and then, end exact. The seed is printed and reproduces a failure.
 func TestRandomHistories(t *testing.T) {
 	t.Parallel()
-	for round := range 6 / stride(2) {
-		seed := uint64(time.Now().UnixNano()) + uint64(round)
-		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			t.Parallel()
-			rng := rand.New(rand.NewPCG(seed, 0))
-			e := newEnv(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 1 + rng.IntN(9)}})
-			e.src.NoGUIDs, e.src.NoDeltas = rng.IntN(2) == 0, rng.IntN(2) == 0
-			boxes := []string{"INBOX", "Work", "Work/Old", "Play"}
-			for _, b := range boxes[1:] {
-				e.src.AddMailbox("anna", b, model.RoleNone)
+	randomtest.Run(t, 6/stride(2), func(t *testing.T, seed uint64) {
+		t.Parallel()
+		rng := rand.New(rand.NewPCG(seed, 0))
+		e := newEnv(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 1 + rng.IntN(9)}})
+		e.src.NoGUIDs, e.src.NoDeltas = rng.IntN(2) == 0, rng.IntN(2) == 0
+		boxes := []string{"INBOX", "Work", "Work/Old", "Play"}
+		for _, b := range boxes[1:] {
+			e.src.AddMailbox("anna", b, model.RoleNone)
+		}
+		for n := range 200 {
+			from := boxes[rng.IntN(len(boxes))]
+			uids := e.src.UIDs("anna", from)
+			op := rng.IntN(10)
+			if len(uids) == 0 {
+				op = 0
 			}
-			for n := range 200 {
-				from := boxes[rng.IntN(len(boxes))]
-				uids := e.src.UIDs("anna", from)
-				op := rng.IntN(10)
-				if len(uids) == 0 {
-					op = 0
+			pick := func() uint64 { return uids[rng.IntN(len(uids))] }
+			switch op {
+			case 0, 1, 2, 3:
+				e.src.Deliver("anna", from, message(rng.IntN(60)), model.Flags{System: model.SystemFlags(rng.IntN(16))}, day.Add(time.Duration(n)*time.Minute))
+			case 4, 5:
+				e.src.SetFlags("anna", from, pick(), model.Flags{System: model.SystemFlags(rng.IntN(16)), Keywords: []string{fmt.Sprint("k", rng.IntN(4))}})
+			case 6:
+				e.src.Expunge("anna", from, pick())
+			case 7, 8:
+				if to := boxes[rng.IntN(len(boxes))]; to != from {
+					e.src.Move("anna", from, pick(), to)
 				}
-				pick := func() uint64 { return uids[rng.IntN(len(uids))] }
-				switch op {
-				case 0, 1, 2, 3:
-					e.src.Deliver("anna", from, message(rng.IntN(60)), model.Flags{System: model.SystemFlags(rng.IntN(16))}, day.Add(time.Duration(n)*time.Minute))
-				case 4, 5:
-					e.src.SetFlags("anna", from, pick(), model.Flags{System: model.SystemFlags(rng.IntN(16)), Keywords: []string{fmt.Sprint("k", rng.IntN(4))}})
-				case 6:
-					e.src.Expunge("anna", from, pick())
-				case 7, 8:
-					if to := boxes[rng.IntN(len(boxes))]; to != from {
-						e.src.Move("anna", from, pick(), to)
-					}
-				case 9:
-					if rng.IntN(4) == 0 {
-						e.src.ResetUIDValidity("anna", from)
-					}
+			case 9:
+				if rng.IntN(4) == 0 {
+					e.src.ResetUIDValidity("anna", from)
 				}
-				if rng.IntN(12) == 0 {
-					stop := rng.IntN(30)
-					r := e.sync(func(o *engine.Options) {
-						o.AllowDeletions = true
-						o.Step = func(string) error {
-							if stop--; stop == 0 {
-								return errStopped
-							}
-							return nil
+			}
+			if rng.IntN(12) == 0 {
+				stop := rng.IntN(30)
+				r := e.sync(func(o *engine.Options) {
+					o.AllowDeletions = true
+					o.Step = func(string) error {
+						if stop--; stop == 0 {
+							return errStopped
 						}
-					})
-					if r.Err != nil && !errors.Is(r.Err, errStopped) {
-						t.Fatal(r.Err)
+						return nil
 					}
+				})
+				if r.Err != nil && !errors.Is(r.Err, errStopped) {
+					t.Fatal(r.Err)
 				}
 			}
-			e.done(func(o *engine.Options) { o.AllowDeletions = true })
-			e.exact()
-		})
-	}
+		}
+		e.done(func(o *engine.Options) { o.AllowDeletions = true })
+		e.exact()
+	})
 }

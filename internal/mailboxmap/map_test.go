@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/randomtest"
 )
 
 // own are the mailboxes that a new account has at the destination.
@@ -79,7 +79,7 @@ func TestMap(t *testing.T) {
 // the order of listing does not matter, and what was decided stays.
 func TestMapProperties(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
+	seed := randomtest.One(t)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	parts := []string{"a", "A", "b", "Sent", "sent items", "Inbox", "/", "x/y", " ", "", "\x01", "ä", "A\u0308", strings.Repeat("ü", 200), strings.Repeat("ü", 200) + "x", "Drafts", "a (2)"}
 	roles := []model.Role{"", "", "", model.RoleSent, model.RoleTrash, model.RoleArchive}

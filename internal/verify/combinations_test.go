@@ -3,11 +3,10 @@ package verify_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 
+	"mailhaul.org/mailhaul/internal/randomtest"
 	"mailhaul.org/mailhaul/internal/sample"
 )
 
@@ -15,13 +14,9 @@ import (
 // changes among them must be known to icalendar. MAILHAUL_SEED tries others.
 func TestCombinationsKeepTheirMeaning(t *testing.T) {
 	t.Parallel()
-	seed := uint64(1)
-	if s := os.Getenv("MAILHAUL_SEED"); s != "" {
-		n, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seed = n
+	seed, ok := randomtest.Given(t)
+	if !ok {
+		seed = 1
 	}
 	t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 		e := newEventTest(t)
