@@ -25,6 +25,7 @@ type account struct {
 	mailboxes  map[uint32]*mailbox
 	emails     map[uint32]*email
 	order      []uint32 // documents ascending; gaps of destroyed ones are dropped lazily
+	listed     listing
 	threads    map[uint32]map[uint32]struct{}
 	threading  map[threadKey]*threadGroup
 	keywords   map[string]int // custom keywords by first use

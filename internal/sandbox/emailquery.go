@@ -1,5 +1,11 @@
 package sandbox
 
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
 // emailQuery lists emails (RFC 8621 §4.4) by the filters that the server
 // answers from its cache. Those of the search index lag behind on the real
 // server, so that a migration must not use them; here they are refused.
@@ -46,13 +52,38 @@ func emailQuery(c *call) (obj, *methodError) {
 	if sorts := c.args.get("sort").list; len(sorts) > 0 {
 		return nil, &methodError{"unsupportedSort", sorts[0].get("property").text}
 	}
-	var ids []uint64
+	ids := a.list(fmt.Sprintf("%#v", c.args.get("filter")), match)
+	return c.queryPage(a.emailState(), ids, func(id uint64) int {
+		i, _ := slices.BinarySearchFunc(ids, uint32(id), func(have uint64, doc uint32) int { return cmp.Compare(uint32(have), doc) })
+		if i == len(ids) || ids[i] != id {
+			return -1
+		}
+		return i
+	})
+}
+
+// listing is the latest answer of emailQuery: who asks for the next page of it
+// must not have all emails matched again.
+type listing struct {
+	filter string
+	change uint64 // after which it holds
+	ids    []uint64
+}
+
+// list returns the ids of the emails that match, in order of their document
+// numbers; filter is what match was made of.
+func (a *account) list(filter string, match func(*email) bool) []uint64 {
+	if l := a.listed; l.ids != nil && l.filter == filter && l.change == a.change {
+		return l.ids
+	}
+	ids := []uint64{}
 	for _, doc := range a.documents() {
 		if e := a.emails[doc]; match(e) {
 			ids = append(ids, e.id())
 		}
 	}
-	return c.queryPage(a.emailState(), ids)
+	a.listed = listing{filter, a.change, ids}
+	return ids
 }
 
 // compileFilter turns a filter (RFC 8620 §5.5) into a test. All properties of

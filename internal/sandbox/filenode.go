@@ -144,5 +144,5 @@ func fileQuery(c *call) (obj, *methodError) {
 			ids = append(ids, uint64(doc))
 		}
 	}
-	return c.queryPage(a.fileState(), ids)
+	return c.queryPage(a.fileState(), ids, nil)
 }

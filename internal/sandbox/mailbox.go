@@ -228,7 +228,7 @@ func mailboxQuery(c *call) (obj, *methodError) {
 	for i, m := range boxes {
 		ids[i] = uint64(m.doc)
 	}
-	return c.queryPage(a.mailboxState(), ids)
+	return c.queryPage(a.mailboxState(), ids, nil)
 }
 
 // mailboxName cuts white space off and checks the length.

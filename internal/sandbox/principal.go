@@ -63,7 +63,7 @@ func principalQuery(c *call) (obj, *methodError) {
 			ids = append(ids, uint64(id))
 		}
 	}
-	return c.queryPage("n", ids)
+	return c.queryPage("n", ids, nil)
 }
 
 // mentions reports whether all words of the text occur in the account's

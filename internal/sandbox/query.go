@@ -1,7 +1,10 @@
 package sandbox
 
-// queryPage answers a Foo/query (RFC 8620 §5.5) from all matching ids.
-func (c *call) queryPage(st string, ids []uint64) (obj, *methodError) {
+import "slices"
+
+// queryPage answers a Foo/query (RFC 8620 §5.5) from all matching ids. place tells
+// where one of them is among them, or -1; nil: they are in no order.
+func (c *call) queryPage(st string, ids []uint64, place func(id uint64) int) (obj, *methodError) {
 	max := c.s.limits.QueryMaxResults
 	limit := max
 	if l := c.args.get("limit"); l.isSet() {
@@ -30,14 +33,10 @@ func (c *call) queryPage(st string, ids []uint64) (obj, *methodError) {
 		if err != nil {
 			return nil, invalidArguments("invalid anchor")
 		}
-		start = -1
-		for i, have := range ids {
-			if have == id {
-				start = i
-				break
-			}
+		if place == nil {
+			place = func(id uint64) int { return slices.Index(ids, id) }
 		}
-		if start < 0 {
+		if start = place(id); start < 0 {
 			return nil, errAnchorNotFound
 		}
 		if o, ok := c.args.get("anchorOffset").integer(); ok {

@@ -299,7 +299,7 @@ func registryQuery[T any](c *call, all map[uint32]T, condition func(name string,
 			ids = append(ids, uint64(id))
 		}
 	}
-	return c.queryPage("n", ids)
+	return c.queryPage("n", ids, nil)
 }
 
 func unsupportedFilter(name string) *methodError {

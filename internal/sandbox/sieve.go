@@ -68,7 +68,7 @@ func sieveQuery(c *call) (obj, *methodError) {
 			ids = append(ids, uint64(doc))
 		}
 	}
-	return c.queryPage(a.sieveState(), ids)
+	return c.queryPage(a.sieveState(), ids, nil)
 }
 
 func sieveValidate(c *call) (obj, *methodError) {
