@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/cyrus"
 )
 
 // While users work at the server, nothing that is read is wrong, and nothing
@@ -61,86 +63,96 @@ func TestWhileServerWrites(t *testing.T) {
 			}
 		}
 	}()
-	src := s.disk(t)
-	var v struct {
-		cursor string
-		items  map[uint64]model.Item
-	}
-	rounds, reads, gone := 0, 0, 0
-	look := func() {
-		st, err := src.Open(t.Context(), model.Account{Login: "anna"})
-		must(t, err)
-		defer st.Close()
-		cols, err := st.Collections(t.Context())
-		must(t, err)
-		rounds++
-		var refs []model.ItemRef
-		for ch, err := range st.Changes(t.Context(), cols[0], v.cursor) {
-			must(t, err)
-			switch ch.Op {
-			case model.OpListing:
-				v.items = map[uint64]model.Item{}
-			case model.OpUpsert:
-				v.items[ch.Item.UID] = ch.Item
-				refs = append(refs, ch.Item.ItemRef)
-				if want := int64(1500000000) + int64(ch.Item.UID) - 1; ch.Item.Received.Unix() != want || ch.Item.Size != int64(len(body(0))) {
-					t.Errorf("UID %d: %+v", ch.Item.UID, ch.Item)
-				}
-			case model.OpSurvivors:
-				for uid := range v.items {
-					alive := false
-					for _, r := range ch.UIDs {
-						alive = alive || r.First <= uid && uid <= r.Last
-					}
-					if !alive {
-						delete(v.items, uid)
-					}
-				}
-			case model.OpCheckpoint:
-				v.cursor = ch.Cursor
-			}
-		}
-		must(t, st.Read(t.Context(), cols[0], refs, func(r model.ItemRef, c *source.Content, err error) error {
-			if err != nil {
-				if model.CodeOf(err) != model.CodeGone {
-					t.Errorf("UID %d: %v", r.UID, err)
-				}
-				gone++
-				return nil
-			}
-			reads++
-			raw, err := io.ReadAll(c)
-			if string(raw) != body(int(r.UID)-1) {
-				t.Errorf("UID %d: %q", r.UID, raw)
-			}
-			return err
-		}))
-		for _, c := range cols[1:] {
-			for _, err := range st.Changes(t.Context(), c, "") {
-				// A mailbox may be renamed or deleted while it is looked at.
-				if err != nil && model.CodeOf(err) != model.CodeGone {
-					t.Errorf("%v: %v", c.Path, err)
-				}
-			}
-		}
-	}
+	v := follower{t: t, src: s.disk(t), body: body}
 	for running := true; running; {
 		select {
 		case <-done:
 			running = false
 		default:
 		}
-		look()
+		v.look()
 	}
-	t.Logf("%d rounds, %d messages read, %d gone meanwhile", rounds, reads, gone)
-	if rounds < 5 || reads < 50 {
-		t.Errorf("only %d rounds with %d messages: nothing was read while the server wrote", rounds, reads)
+	t.Logf("%d rounds, %d messages read, %d gone meanwhile", v.rounds, v.reads, v.gone)
+	if v.rounds < 5 || v.reads < 50 {
+		t.Errorf("only %d rounds with %d messages: nothing was read while the server wrote", v.rounds, v.reads)
 	}
 	followed := v.items
 	v.cursor = ""
-	look()
+	v.look()
 	if d := cmp.Diff(v.items, followed); d != "" {
 		t.Errorf("what was followed (+) is not what is there (-):\n%.3000s", d)
 	}
 	same(t, s, "anna")
+}
+
+// follower follows what anna's INBOX holds, from one look to the next.
+type follower struct {
+	t                   *testing.T
+	src                 *cyrus.Source
+	body                func(n int) string
+	cursor              string
+	items               map[uint64]model.Item
+	rounds, reads, gone int
+}
+
+func (v *follower) look() {
+	st, err := v.src.Open(v.t.Context(), model.Account{Login: "anna"})
+	must(v.t, err)
+	defer st.Close()
+	cols, err := st.Collections(v.t.Context())
+	must(v.t, err)
+	v.rounds++
+	v.read(st, cols[0], v.changes(st, cols[0]))
+	for _, c := range cols[1:] {
+		for _, err := range st.Changes(v.t.Context(), c, "") {
+			// A mailbox may be renamed or deleted while it is looked at.
+			if err != nil && model.CodeOf(err) != model.CodeGone {
+				v.t.Errorf("%v: %v", c.Path, err)
+			}
+		}
+	}
+}
+
+// changes applies what has changed, and returns what came.
+func (v *follower) changes(st source.Store, in model.Collection) (refs []model.ItemRef) {
+	for ch, err := range st.Changes(v.t.Context(), in, v.cursor) {
+		must(v.t, err)
+		switch ch.Op {
+		case model.OpListing:
+			v.items = map[uint64]model.Item{}
+		case model.OpUpsert:
+			v.items[ch.Item.UID] = ch.Item
+			refs = append(refs, ch.Item.ItemRef)
+			if want := int64(1500000000) + int64(ch.Item.UID) - 1; ch.Item.Received.Unix() != want || ch.Item.Size != int64(len(v.body(0))) {
+				v.t.Errorf("UID %d: %+v", ch.Item.UID, ch.Item)
+			}
+		case model.OpSurvivors:
+			for uid := range v.items {
+				if !slices.ContainsFunc(ch.UIDs, func(r model.UIDRange) bool { return r.First <= uid && uid <= r.Last }) {
+					delete(v.items, uid)
+				}
+			}
+		case model.OpCheckpoint:
+			v.cursor = ch.Cursor
+		}
+	}
+	return refs
+}
+
+func (v *follower) read(st source.Store, in model.Collection, refs []model.ItemRef) {
+	must(v.t, st.Read(v.t.Context(), in, refs, func(r model.ItemRef, c *source.Content, err error) error {
+		if err != nil {
+			if model.CodeOf(err) != model.CodeGone {
+				v.t.Errorf("UID %d: %v", r.UID, err)
+			}
+			v.gone++
+			return nil
+		}
+		v.reads++
+		raw, err := io.ReadAll(c)
+		if string(raw) != v.body(int(r.UID)-1) {
+			v.t.Errorf("UID %d: %q", r.UID, raw)
+		}
+		return err
+	}))
 }
