@@ -49,21 +49,8 @@ func TestEveryCommandKeepsTheBounds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	o := sandbox.Options{AdminUser: "migrate@acme.test", AdminPassword: "a long password 42"}
-	server := sandbox.New(o)
-	url, err := server.Start()
-	must(err)
-	defer server.Close()
-	dst, err := stalwart.Dial(t.Context(), stalwart.Config{URL: url, User: o.AdminUser, Password: o.AdminPassword})
-	must(err)
-	defer dst.Close()
 	anna := model.Account{Login: "anna", Address: "anna@acme.test"}
-	actions, err := destination.Provisioner(dst).Plan(t.Context(), []model.Account{anna})
-	must(err)
-	for _, a := range actions {
-		must(dst.Apply(t.Context(), a))
-	}
-	src, dir := memory.New(), t.TempDir()
+	src := memory.New()
 	src.AddAccount(anna)
 	octets := 0
 	for n := range 500 {
@@ -77,10 +64,31 @@ func TestEveryCommandKeepsTheBounds(t *testing.T) {
 		octets += len(text)
 		src.PutObject("anna", model.KindContacts, "all", fmt.Sprintf("%d.vcf", n), text)
 	}
-	led, err := ledger.Open(dir)
-	must(err)
-	defer led.Close()
-	_, err = engine.Sync(t.Context(), engine.Options{Source: src, Destination: dst, Ledger: led, SpoolDir: dir}, []model.Account{anna})
+	sync := func(c *courtesy.Courtesy) (destination.Destination, *ledger.Ledger, error) {
+		o := sandbox.Options{AdminUser: "migrate@acme.test", AdminPassword: "a long password 42"}
+		server := sandbox.New(o)
+		url, err := server.Start()
+		must(err)
+		t.Cleanup(func() { server.Close() })
+		dst, err := stalwart.Dial(t.Context(), stalwart.Config{URL: url, User: o.AdminUser, Password: o.AdminPassword})
+		must(err)
+		t.Cleanup(func() { dst.Close() })
+		actions, err := destination.Provisioner(dst).Plan(t.Context(), []model.Account{anna})
+		must(err)
+		for _, a := range actions {
+			must(dst.Apply(t.Context(), a))
+		}
+		dir := t.TempDir()
+		led, err := ledger.Open(dir)
+		must(err)
+		t.Cleanup(func() { led.Close() })
+		res, err := engine.Sync(t.Context(), engine.Options{Source: src, Destination: dst, Ledger: led, SpoolDir: dir, Courtesy: c}, []model.Account{anna})
+		if res.Total.Messages != 500 || res.Total.Objects.Contacts.Created != 150 {
+			t.Errorf("%+v", res.Total)
+		}
+		return dst, led, err
+	}
+	dst, led, err := sync(nil)
 	must(err)
 
 	wall, line := &hand{}, &hand{}
@@ -94,6 +102,10 @@ func TestEveryCommandKeepsTheBounds(t *testing.T) {
 	}
 	const perSecond = 1000
 	for name, command := range map[string]func(c *courtesy.Courtesy) error{
+		"sync": func(c *courtesy.Courtesy) error {
+			_, _, err := sync(c)
+			return err
+		},
 		"verify": func(c *courtesy.Courtesy) error {
 			rep, err := verify.Run(t.Context(), verify.Options{Source: src, Destination: dst, Ledger: led, Reread: true, Courtesy: c}, []model.Account{anna})
 			if rep.Total.Identical != 500 || rep.Objects.Exact+rep.Objects.Explained != 150 {
