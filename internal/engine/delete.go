@@ -22,7 +22,7 @@ func (r *run) deleteVanished(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !r.AllowDeletions && safeshare.Exceeded(n, have) {
+		if !r.AllowDeletions && safeshare.Items.Exceeded(n, have) {
 			r.note("", "", safeshare.Note, safeshare.Advice(n, have, "messages"))
 			return nil
 		}

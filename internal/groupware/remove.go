@@ -22,7 +22,7 @@ func (a *Account) removeAll(ctx context.Context) error {
 	held := map[model.Kind]bool{}
 	for kind, by := range sums {
 		gone, have := by[ledger.Vanished], by[ledger.Moved]+by[ledger.Changed]
-		if safeshare.Exceeded(gone, have) && !a.AllowDeletions {
+		if safeshare.Items.Exceeded(gone, have) && !a.AllowDeletions {
 			held[kind] = true
 			a.Note("", "", NoteHeld, safeshare.Advice(gone, have, fmt.Sprintf("objects of kind %s", kind)))
 		}

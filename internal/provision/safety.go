@@ -5,14 +5,7 @@ import (
 	"slices"
 
 	"mailhaul.org/mailhaul/internal/destination"
-)
-
-// A run takes back at most so many values, or this share of all that earlier
-// runs wrote: a table that could not be read, or a database on the wrong host,
-// looks like an organisation that has shrunk.
-const (
-	safeRemovals = 10
-	safeShare    = 5 // one of so many
+	"mailhaul.org/mailhaul/internal/safeshare"
 )
 
 // guard makes the removals of a plan wait if there are too many of them.
@@ -25,7 +18,7 @@ func guard(plan []destination.Action, written []destination.Written) {
 			removals += len(taken(a))
 		}
 	}
-	if removals <= max(safeRemovals, len(written)/safeShare) {
+	if !safeshare.Values.Exceeded(int64(removals), int64(len(written)-removals)) {
 		return
 	}
 	why := fmt.Sprintf("a run that takes back %d of %d values at once is more likely a source that was not read as a whole: if it is meant, --update does it", removals, len(written))

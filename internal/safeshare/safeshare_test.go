@@ -8,17 +8,21 @@ import (
 func TestExceeded(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
+		share      Share
 		gone, left int64
 		want       bool
 	}{
-		{0, 0, false},
-		{20, 0, false}, // a few, whatever they are a part of
-		{21, 0, true},
-		{21, 189, false}, // a tenth
-		{21, 188, true},
-		{1000, 1 << 40, false},
+		{Items, 0, 0, false},
+		{Items, 20, 0, false}, // a few, whatever they are a part of
+		{Items, 21, 0, true},
+		{Items, 21, 189, false}, // a tenth
+		{Items, 21, 188, true},
+		{Items, 1000, 1 << 40, false},
+		{Values, 10, 0, false},
+		{Values, 11, 44, false}, // a fifth
+		{Values, 11, 43, true},
 	} {
-		if got := Exceeded(c.gone, c.left); got != c.want {
+		if got := c.share.Exceeded(c.gone, c.left); got != c.want {
 			t.Errorf("%d gone beside %d: %v", c.gone, c.left, got)
 		}
 	}
