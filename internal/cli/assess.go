@@ -46,6 +46,7 @@ func (a *app) assess(ctx context.Context, e *engagement.Engagement, accounts []m
 		return err
 	}
 	// The old server can be assessed before the new one stands.
+	e.AtOnce()
 	if o.Destination, err = e.Destination(ctx); err != nil {
 		if ctx.Err() != nil {
 			return err

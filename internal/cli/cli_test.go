@@ -30,6 +30,7 @@ source:
   imap: {url: "imaps://127.0.0.1:1", password: "inline:x", master: migrate}
   users: {list: [anna@acme.test]}
 destination: {url: "http://127.0.0.1:1", user: a@b.test, password: "inline:x"}
+limits: {patience: 0s}
 `}
 	for _, c := range []struct {
 		args []string

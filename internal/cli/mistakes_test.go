@@ -23,6 +23,7 @@ source:
   imap: {url: "imaps://IMAPS", master: MASTER, separator: "*", password: env:OLD_MASTER, tls: {ca: CA}}
   users: {passwd: USERS}
 destination: {url: URL, user: USER, password: env:NEW_ADMIN}
+limits: {patience: 0s}
 `
 	fill := strings.NewReplacer("IMAPS", old.IMAPS, "master: MASTER", "master: "+old.MasterUser, "CA}", old.CA+"}", "USERS", old.dir+"/users", "URL", to.url, "USER,", to.user+",")
 	for name, c := range map[string]struct {

@@ -184,6 +184,9 @@ type Limits struct {
 	// Latency is how long the source may take to answer before a run slows
 	// down; 0 means no bound.
 	Latency time.Duration
+	// Patience is how long a server that takes no connections is waited for, on
+	// either side; 0 means not at all.
+	Patience time.Duration
 }
 
 // The limits of a file that names none.
@@ -191,4 +194,5 @@ const (
 	DefaultConnections = 8
 	DefaultAccounts    = 4
 	DefaultBuffer      = 128 << 20
+	DefaultPatience    = time.Minute
 )

@@ -46,7 +46,7 @@ func Parse(path string, content []byte) (*Config, error) {
 	}
 	ast.Walk(d, root)
 	top := d.value(root, "", place{1, 1})
-	c := &Config{File: path, Limits: Limits{Connections: DefaultConnections, Accounts: DefaultAccounts, Buffer: DefaultBuffer}}
+	c := &Config{File: path, Limits: Limits{Connections: DefaultConnections, Accounts: DefaultAccounts, Buffer: DefaultBuffer, Patience: DefaultPatience}}
 	s := d.schema(c, top)
 	if isMapping(top.node) {
 		d.validate(c, s)
@@ -292,6 +292,16 @@ func (d *decoder) limits(c *Limits, v value, s *sections) {
 					return
 				}
 				c.Latency = d
+			}
+		}),
+		s.see("patience", func(v value) {
+			if t, ok := v.text(); ok {
+				d, err := time.ParseDuration(t)
+				if err != nil || d < 0 || d > 24*time.Hour {
+					v.problem("%q is no patience: write a time up to 24h, as 5m, or 0s", t)
+					return
+				}
+				c.Patience = d
 			}
 		}),
 		s.see("buffer", func(v value) {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -29,7 +30,7 @@ func TestLoadExample(t *testing.T) {
 		Accounts: []Account{{Source: "anna", Destination: "anna.k@acme.test"}, {Source: "*@old.test", Destination: "*@acme.test"},
 			{Source: "test*", Exclude: true, Reason: "test accounts"}},
 		Waves:  []Wave{{Name: "pilot", Globs: []string{"anna.k@acme.test"}}, {Name: "rest", Globs: []string{"*"}}},
-		Limits: Limits{Connections: 8, Accounts: 4, Bandwidth: 50 << 20, Buffer: 128 << 20},
+		Limits: Limits{Connections: 8, Accounts: 4, Bandwidth: 50 << 20, Buffer: 128 << 20, Patience: time.Minute},
 	}
 	for i := range c.Accounts {
 		if !strings.HasPrefix(c.Accounts[i].Where, "mailhaul.yaml:") {
@@ -99,8 +100,10 @@ func TestLoadForms(t *testing.T) {
 		file string
 		look func(*Config) bool
 	}{
-		"relative paths":          {base, func(c *Config) bool { return c.Engagement == "d/acme" && c.Source.Maildir.Path == "d/mail/%d/%n" }},
-		"defaults":                {base, func(c *Config) bool { return c.Limits == Limits{Connections: 8, Accounts: 4, Buffer: 128 << 20} }},
+		"relative paths": {base, func(c *Config) bool { return c.Engagement == "d/acme" && c.Source.Maildir.Path == "d/mail/%d/%n" }},
+		"defaults": {base, func(c *Config) bool {
+			return c.Limits == Limits{Connections: 8, Accounts: 4, Buffer: 128 << 20, Patience: time.Minute}
+		}},
 		"paths from the home":     {strings.Replace(base, "mail/%d/%n", "~/Maildir", 1), func(c *Config) bool { return c.Source.Maildir.Path == "~/Maildir" }},
 		"one account, one folder": {strings.Replace(base, `{path: "mail/%d/%n"}`, "{path: /m}\n  users: [anna@x.test]", 1), func(c *Config) bool { return c.Source.Users.List[0] == "anna@x.test" }},
 		"numbers as text": {base + "accounts: [{source: 007}]\nwaves: {2024: 007}\n", func(c *Config) bool {

@@ -15,8 +15,10 @@ import (
 )
 
 // Check examines everything that a run will need, and goes on after what
-// fails: secrets, accounts, source, destination. It writes nothing.
+// fails: secrets, accounts, source, destination. It writes nothing, and waits for
+// no server: somebody sits before it.
 func (e *Engagement) Check(ctx context.Context) []model.Finding {
+	e.AtOnce()
 	out := e.checkSecrets()
 	err := e.resolve(ctx)
 	if err != nil {

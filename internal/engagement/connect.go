@@ -108,7 +108,7 @@ func (e *Engagement) imap(ctx context.Context, c config.Source, spool string) (*
 	}
 	o := imap.Options{URL: c.IMAP.URL, Groups: groups, Public: c.Public != nil, Sieve: c.IMAP.Sieve, TLS: trust, Insecure: c.IMAP.TLS.Insecure,
 		Master: c.IMAP.Master, Separator: c.IMAP.Separator, Mechanism: c.IMAP.Mechanism,
-		Connections: e.Config.Limits.Connections, Bound: e.bound, Throttle: e.pace, SpoolDir: spool, Log: e.log}
+		Connections: e.Config.Limits.Connections, Bound: e.bound, Throttle: e.pace, SpoolDir: spool, Server: e.server(), Log: e.log}
 	secret := c.IMAP.Password
 	if !c.IMAP.Token.IsZero() {
 		secret = c.IMAP.Token
@@ -163,7 +163,7 @@ func (e *Engagement) Destination(ctx context.Context) (destination.Destination, 
 		return e.dst, nil
 	}
 	c := e.Config.Destination
-	at := stalwart.Config{URL: c.URL, User: c.User}
+	at := stalwart.Config{URL: c.URL, User: c.User, Server: e.server()}
 	var err error
 	if at.Password, err = c.Password.Resolve(); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 	"mailhaul.org/mailhaul/internal/sandbox"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/connections"
@@ -26,6 +27,7 @@ type Engagement struct {
 	Plan directory.Plan
 
 	log     *slog.Logger
+	atOnce  bool               // servers that take no connections are not waited for
 	pace    *throttle.Throttle // of everything that is read from the source
 	bound   *connections.Bound // of everything that connects to it
 	src     source.Source
@@ -50,6 +52,19 @@ func Load(path string, log *slog.Logger) (*Engagement, error) {
 
 // Throttle bounds what is read from the source; it is nil without a limit.
 func (e *Engagement) Throttle() *throttle.Throttle { return e.pace }
+
+// server is a server of either side of which nothing is known yet.
+func (e *Engagement) server() *reach.Server {
+	s := &reach.Server{Say: func(text string) { e.log.Warn(text) }}
+	if !e.atOnce {
+		s.Patience = e.Config.Limits.Patience
+	}
+	return s
+}
+
+// AtOnce has servers that are opened from now on not waited for where they take no
+// connections.
+func (e *Engagement) AtOnce() { e.atOnce = true }
 
 // Close frees everything.
 func (e *Engagement) Close() error {

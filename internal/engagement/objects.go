@@ -37,7 +37,7 @@ func (e *Engagement) objects(ctx context.Context) (source.Source, error) {
 	}
 	o := dav.Options{URL: c.DAV.URL, Domain: c.DAV.Domain, Calendars: c.DAV.Calendars, Contacts: c.DAV.Contacts, Files: c.DAV.Files, Origins: c.DAV.Origins,
 		TLS: trust, Insecure: c.DAV.TLS.Insecure, Auth: c.DAV.Auth, Master: c.DAV.Master, Separator: c.DAV.Separator, AuthorizeAs: c.DAV.AuthorizeAs,
-		Connections: e.Config.Limits.Connections, Bound: e.bound, Throttle: e.pace, SpoolDir: spool, Log: e.log}
+		Connections: e.Config.Limits.Connections, Bound: e.bound, Throttle: e.pace, SpoolDir: spool, Server: e.server(), Log: e.log}
 	if o.Password, err = c.DAV.Password.Resolve(); err != nil {
 		return nil, err
 	}

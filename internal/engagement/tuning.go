@@ -156,6 +156,7 @@ func (e *Engagement) tuner(ctx context.Context) (destination.Tuner, error) {
 	if e.Rehearsal() {
 		return nil, model.Faultf(model.ClassFatal, "", "a rehearsal's destination needs no settings")
 	}
+	e.AtOnce()
 	d, err := e.Destination(ctx)
 	if err != nil {
 		return nil, err

@@ -36,6 +36,9 @@ type Config struct {
 	Requests, Uploads int
 	UserAgent         string
 	Retry             Retry
+	// Server is what is known of whether the server can be reached; nil: nothing
+	// yet, and it is not waited for.
+	Server *reach.Server
 	// Silence is how long a connection may pass no octet in either direction
 	// before it counts as broken; 0 means 5 minutes. A server that is busy with
 	// an import of hundreds of messages says nothing until all are stored.
@@ -61,7 +64,7 @@ type Client struct {
 // Dial fetches the session object and returns a client. Faults: CodeAuth
 // (ClassFatal) when the login is refused, CodeUnreachable (ClassFatal) when
 // nothing answers, "notJMAP" when something else does. A refused connection is
-// an answer here, and is not waited for.
+// an answer here, and is only waited for with the patience of cfg.Server.
 func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	base, err := url.Parse(strings.TrimSpace(cfg.URL))
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
@@ -100,7 +103,7 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 		agent:    agent,
 		retry:    cfg.Retry.withDefaults(),
 		silence:  cmp.Or(cfg.Silence, defaultSilence),
-		server:   new(reach.Server),
+		server:   cmp.Or(cfg.Server, new(reach.Server)),
 		requests: newGate(1),
 		uploads:  newGate(1),
 		idle:     transport.CloseIdleConnections,

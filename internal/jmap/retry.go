@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"time"
 
@@ -85,13 +84,16 @@ func (c *Client) perform(ctx context.Context, a attempt) error {
 			return nil
 		}
 		again, wait, final := c.judge(ctx, a, err)
-		if errors.Is(err, errSilent) && n >= silentAttempts || c.server.Closed(err) {
-			again = false
-		}
-		if !again || n >= c.retry.Attempts || wait > c.retry.Patience {
+		pause := c.retry.pause(n, wait)
+		switch {
+		case !again || errors.Is(err, errSilent) && n >= silentAttempts || wait > c.retry.Patience:
 			return final
+		case away(err) && c.server.Waits(c.base.Host, err):
+			pause = min(pause, max(reach.ReturnWait, wait))
+		case n >= c.retry.Attempts || c.server.Closed(err):
+			return c.server.Waited(final)
 		}
-		if err := c.retry.Sleep(ctx, c.retry.pause(n, wait)); err != nil {
+		if err := c.retry.Sleep(ctx, pause); err != nil {
 			return fmt.Errorf("%w while waiting to repeat a request after: %w", err, final)
 		}
 	}
@@ -112,7 +114,7 @@ func (c *Client) judge(ctx context.Context, a attempt, err error) (again bool, w
 	if errors.Is(err, errNotSent) {
 		return false, 0, err
 	}
-	unsent := neverSent(err)
+	unsent := reach.NotConnected(err)
 	if !a.idempotent && !unsent {
 		return false, 0, ambiguous(err)
 	}
@@ -147,14 +149,19 @@ func tooMany(err error) bool {
 // errNotSent marks an attempt that ended before it began.
 var errNotSent = errors.New("not sent")
 
-// neverSent reports whether no octet of the request left this machine.
-func neverSent(err error) bool {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return true
+// away reports that the server did not answer itself: nobody did, or a proxy that
+// does not reach it.
+func away(err error) bool {
+	if e, ok := errors.AsType[*RequestError](err); ok {
+		return gateway(e.Status)
 	}
-	var dns *net.DNSError
-	return errors.As(err, &dns)
+	_, bad := errors.AsType[*badAnswer](err)
+	return !bad && !errors.Is(err, errSilent)
+}
+
+// gateway reports that it is a proxy that answers, or a server that is not ready.
+func gateway(status int) bool {
+	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
 }
 
 // bodyError is an error of our own side's body: no reason to try again.
@@ -234,7 +241,9 @@ func (c *Client) once(ctx context.Context, a attempt) (final error) {
 		}
 		return err
 	}
-	c.server.Met()
+	if !gateway(resp.StatusCode) {
+		c.server.Met()
+	}
 	heard.progress()
 	resp.Body = &heardBody{resp.Body, heard}
 	defer func() {

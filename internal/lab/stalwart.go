@@ -93,6 +93,9 @@ func StartStalwart(t testing.TB) *Stalwart {
 	return s
 }
 
+// Stop ends the server; Restart starts it again.
+func (s *Stalwart) Stop() { s.process.stop() }
+
 // Restart ends the server, by SIGKILL if it is to crash, and starts it again at
 // the same addresses.
 func (s *Stalwart) Restart(t testing.TB, crash bool) {

@@ -3,6 +3,9 @@ package reach
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -18,21 +21,60 @@ const (
 	DialTime = 30 * time.Second       // for a connection and for its TLS
 )
 
+// ReturnWait is the longest pause before a server that takes no connections is
+// tried again: it shall not stand ready for long before anybody notices.
+const ReturnWait = 5 * time.Second
+
 // unmetAccounts is how many accounts in a row may find no server before the
 // run stops: the others would only wait for it, too.
 const unmetAccounts = 3
 
 // Server is what is known of whether a server can be reached. Its zero value is
-// ready to use; it is safe for concurrent use.
+// ready to use and has no patience; it is safe for concurrent use.
 type Server struct {
+	// Patience is how long a server that takes no connections is waited for, as
+	// one that is being restarted, by all together. 0: a refusal is final until
+	// it has answered once, and afterwards it is asked Attempts times.
+	Patience time.Duration
+	// Say tells an administrator why nothing happens; nil: nobody is told.
+	Say func(text string)
+	// Now tells the time; nil means time.Now.
+	Now func() time.Time
+
 	met   atomic.Bool
 	unmet atomic.Int32 // accounts in a row
+
+	mu    sync.Mutex
+	since time.Time // when it was missed first; zero while it answers
+	name  string
+}
+
+func (s *Server) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}
+
+func (s *Server) say(format string, v ...any) {
+	if s.Say != nil {
+		s.Say(fmt.Sprintf(format, v...))
+	}
 }
 
 // Met notes that the server answers.
 func (s *Server) Met() {
 	s.met.Store(true)
 	s.unmet.Store(0)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.since.IsZero() {
+		return
+	}
+	if s.Patience > 0 {
+		s.say("%s answers after %s", s.name, s.now().Sub(s.since).Round(time.Second))
+	}
+	s.since = time.Time{}
 }
 
 // Closed reports whether err is the refusal of a connection to a server that
@@ -42,9 +84,57 @@ func (s *Server) Closed(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) && !s.met.Load()
 }
 
+// Waits reports whether to wait for a server that could not be reached, however
+// often that was tried: as long as the patience lasts that began when it was
+// missed first. It holds for connections that could not be made and, before the
+// server has answered once, for those that broke: whatever stands before it may
+// accept them meanwhile. name is what the administrator knows it by.
+func (s *Server) Waits(name string, err error) bool {
+	if s.Patience <= 0 || wrongName(err) || s.met.Load() && !NotConnected(err) {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	if s.since.IsZero() {
+		s.since, s.name = now, name
+		s.say("%s cannot be reached: %v. It may be being restarted and is waited for until %s (limits.patience)", name, err, now.Add(s.Patience).Format("15:04:05"))
+	}
+	return now.Sub(s.since) < s.Patience
+}
+
+// NotConnected reports that no connection could be made, so that nothing was sent.
+func NotConnected(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return true
+	}
+	_, ok := errors.AsType[*net.DNSError](err)
+	return ok
+}
+
+// wrongName reports that there is no such host: nobody restarts a name.
+func wrongName(err error) bool {
+	dns, ok := errors.AsType[*net.DNSError](err)
+	return ok && dns.IsNotFound
+}
+
+// Waited tells of a server for which no further waiting helped how long it was
+// waited for; other errors stay as they are.
+func (s *Server) Waited(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, ok := errors.AsType[*model.Fault](err)
+	if !ok || s.Patience <= 0 || s.since.IsZero() || f.Code != model.CodeUnreachable {
+		return err
+	}
+	g := *f
+	g.Err = fmt.Errorf("%w; it was waited for %s long", f.Err, s.now().Sub(s.since).Round(time.Second))
+	return &g
+}
+
 // GiveUp is OfAccount, and of several accounts in a row the fault of the run.
 func (s *Server) GiveUp(account string, err error) error {
-	err = OfAccount(account, err)
+	err = OfAccount(account, s.Waited(err))
 	if f, ok := errors.AsType[*model.Fault](err); ok && s.unmet.Add(1) >= unmetAccounts {
 		f.Class = model.ClassFatal
 	}

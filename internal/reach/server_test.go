@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +26,44 @@ func TestClosed(t *testing.T) {
 	}
 	if s.Met(); s.Closed(err) {
 		t.Error("a server that has answered may come back")
+	}
+}
+
+// A server that takes no connections is waited for as long as the patience lasts,
+// by all accounts together, from when it was missed first; that is told once. When
+// it has answered, all begins anew, and what breaks on the way is not waited for.
+func TestWaits(t *testing.T) {
+	t.Parallel()
+	_, refused := net.Dial("tcp", "127.0.0.1:1")
+	now := time.Date(2026, 11, 26, 20, 0, 0, 0, time.UTC)
+	var said []string
+	s := reach.Server{Patience: time.Minute, Now: func() time.Time { return now }, Say: func(text string) { said = append(said, text) }}
+	waits := func(after time.Duration, err error, want bool) {
+		t.Helper()
+		now = now.Add(after)
+		if s.Waits("old.test:993", err) != want {
+			t.Errorf("%s: %v: waits: %v", now, err, !want)
+		}
+	}
+	waits(0, &net.DNSError{Err: "no such host", Name: "odl.test", IsNotFound: true}, false)
+	waits(0, io.ErrUnexpectedEOF, true) // something accepts for it
+	waits(59*time.Second, refused, true)
+	waits(time.Second, refused, false)
+	waits(time.Second, refused, false)
+	fault := &model.Fault{Class: model.ClassRetry, Code: model.CodeUnreachable, Err: refused}
+	if err := s.GiveUp("anna", fault); !strings.Contains(err.Error(), "it was waited for 1m1s long") {
+		t.Error(err)
+	}
+	s.Met()
+	waits(0, io.ErrUnexpectedEOF, false)
+	waits(time.Hour, refused, true)
+	waits(59*time.Second, refused, true)
+	waits(time.Second, refused, false)
+	if len(said) != 3 || !strings.Contains(said[0], "old.test:993 cannot be reached: unexpected EOF") || !strings.Contains(said[0], "until 20:01:00") || said[1] != "old.test:993 answers after 1m1s" {
+		t.Errorf("%q", said)
+	}
+	if err := new(reach.Server).Waited(fault); !errors.Is(err, fault) || new(reach.Server).Waits("x", refused) {
+		t.Error("without patience nothing is waited for")
 	}
 }
 

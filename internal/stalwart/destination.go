@@ -12,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 )
 
 // Capabilities that requests name.
@@ -32,6 +33,7 @@ type Config struct {
 	// unlimitedRequests, else what the server announces.
 	Requests int
 	Retry    jmap.Retry
+	Server   *reach.Server // see jmap.Config
 }
 
 // Destination is one Stalwart server.
@@ -68,7 +70,7 @@ var (
 
 // Dial logs in. Faults: model.CodeAuth, model.CodeUnreachable, "notJMAP".
 func Dial(ctx context.Context, cfg Config) (*Destination, error) {
-	c, err := jmap.Dial(ctx, jmap.Config{URL: cfg.URL, User: cfg.User, Password: cfg.Password, TLS: cfg.TLS, Requests: cfg.Requests, Retry: cfg.Retry})
+	c, err := jmap.Dial(ctx, jmap.Config{URL: cfg.URL, User: cfg.User, Password: cfg.Password, TLS: cfg.TLS, Requests: cfg.Requests, Retry: cfg.Retry, Server: cfg.Server})
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,10 @@ func (c *client) do(ctx context.Context, r request) (*answer, error) {
 			return nil, err
 		}
 		slow := model.CodeOf(err) == codeSlow
-		if n == reach.Attempts || c.src.server.Closed(err) || slow && (r.once || r.long && statusOf(err) == 0) {
+		switch {
+		case !slow && statusOf(err) == 0 && c.src.server.Waits(origin(r.url), err):
+			wait = min(wait, reach.ReturnWait)
+		case n >= reach.Attempts || c.src.server.Closed(err) || slow && (r.once || r.long && statusOf(err) == 0):
 			return nil, c.giveUp(err)
 		}
 		if f, ok := errors.AsType[*model.Fault](err); ok && f.RetryAfter > 0 {

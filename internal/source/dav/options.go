@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 	"mailhaul.org/mailhaul/internal/source/connections"
 	"mailhaul.org/mailhaul/internal/throttle"
 )
@@ -63,6 +64,9 @@ type Options struct {
 	// folder of temporary files.
 	SpoolDir string
 	Log      *slog.Logger // may be nil
+	// Server is what is known of whether the server can be reached; nil: nothing
+	// yet, and it is not waited for.
+	Server *reach.Server
 	// Sleep waits between attempts; nil means real time.
 	Sleep func(d time.Duration) <-chan time.Time
 	// Resolver finds servers of a Domain; nil means the system's.
@@ -88,6 +92,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Server == nil {
+		o.Server = new(reach.Server)
 	}
 	if o.Sleep == nil {
 		o.Sleep = time.After

@@ -26,7 +26,7 @@ type Source struct {
 	// transport is at the bottom of http.
 	transport *http.Transport
 	refused   atomic.Int32 // logins of the master in a row
-	server    reach.Server
+	server    *reach.Server
 	conns     openConns
 
 	mu      sync.Mutex
@@ -37,6 +37,7 @@ type Source struct {
 // New returns a source; it does not connect yet.
 func New(o Options) (*Source, error) {
 	s := &Source{opts: o.withDefaults(), own: map[string]bool{}, schemes: map[string]string{}}
+	s.server = s.opts.Server
 	s.transport = s.newTransport()
 	s.http = readOnly{told{next: s.transport, log: s.opts.Log}}
 	sample := model.Account{Login: "user@domain.test"}

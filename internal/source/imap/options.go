@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 	"mailhaul.org/mailhaul/internal/source/connections"
 	"mailhaul.org/mailhaul/internal/throttle"
 )
@@ -52,6 +53,9 @@ type Options struct {
 	// temporary folder.
 	SpoolDir string
 	Log      *slog.Logger // may be nil
+	// Server is what is known of whether the server can be reached; nil: nothing
+	// yet, and it is not waited for.
+	Server *reach.Server
 	// Sleep waits between attempts; nil means real time.
 	Sleep func(d time.Duration) <-chan time.Time
 }
@@ -67,6 +71,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Server == nil {
+		o.Server = new(reach.Server)
 	}
 	if o.Sleep == nil {
 		o.Sleep = time.After

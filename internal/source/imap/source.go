@@ -20,7 +20,7 @@ type Source struct {
 	opts    Options
 	at      endpoint
 	refused atomic.Int32 // logins of the master user since one succeeded
-	server  reach.Server
+	server  *reach.Server
 	noGUIDs atomic.Bool // the server has none
 	courier atomic.Bool // the server is one
 	sieve   endpoint
@@ -35,6 +35,7 @@ type Source struct {
 // New returns a source; it does not connect yet.
 func New(o Options) (*Source, error) {
 	s := &Source{opts: o.withDefaults(), changed: changedRange}
+	s.server = s.opts.Server
 	var err error
 	if s.at, err = parseURL(o.URL); err != nil {
 		return nil, err
@@ -193,7 +194,10 @@ func (st *Store) again(ctx context.Context) error {
 		if model.ClassOf(err) != model.ClassRetry || ctx.Err() != nil {
 			return err
 		}
-		if n == reach.Attempts || st.src.server.Closed(err) {
+		switch {
+		case !answered(err) && st.src.server.Waits(st.src.at.addr, reason(err)):
+			wait = min(wait, reach.ReturnWait)
+		case n >= reach.Attempts || st.src.server.Closed(err):
 			return st.src.server.GiveUp(st.acc.Login, err)
 		}
 		st.src.opts.Log.Info("connect again", "account", st.acc.Login, "in", wait, "error", err)
@@ -202,6 +206,21 @@ func (st *Store) again(ctx context.Context) error {
 		}
 		wait = min(2*wait, reach.MaxWait)
 	}
+}
+
+// answered reports that it was the server who said no.
+func answered(err error) bool {
+	_, ok := errors.AsType[*imap.Error](err)
+	return ok
+}
+
+// reason is what kept a connection from being made, without the server's name
+// and advice.
+func reason(err error) error {
+	if f, ok := errors.AsType[*model.Fault](err); ok && errors.Unwrap(f.Err) != nil {
+		return errors.Unwrap(f.Err)
+	}
+	return err
 }
 
 // broken reports whether err means that the connection is of no more use,
