@@ -82,6 +82,7 @@ func (a *app) prepare(ctx context.Context, e *engagement.Engagement, o *engine.O
 	}
 	l := e.Config.Limits
 	o.Accounts, o.Buffer, o.Courtesy = l.Accounts, int64(l.Buffer), a.courtesy(e)
+	o.Connections = e.Connections()
 	o.Log, o.Now = a.log(), a.now
 	boundMemory(o.Buffer)
 	return nil

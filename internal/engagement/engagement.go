@@ -66,6 +66,9 @@ func (e *Engagement) server() *reach.Server {
 // connections.
 func (e *Engagement) AtOnce() { e.atOnce = true }
 
+// Connections bounds how many there are to the source.
+func (e *Engagement) Connections() *connections.Bound { return e.bound }
+
 // Close frees everything.
 func (e *Engagement) Close() error {
 	var errs []error

@@ -87,8 +87,9 @@ func TestPaceLeavesSlowSourcesAlone(t *testing.T) {
 		now = now.Add(paceWindow)
 		p.stored(all, 100, 1<<20)
 	}
-	r := p.result()
-	want := Pace{Source: 45 * time.Second, Destination: 5 * time.Second, InFlight: 4, Batch: firstItems, Messages: 5000, Octets: 50 << 20, Elapsed: 50 * paceWindow}
+	r := p.result(Limited{})
+	r.Processor, r.Machine = 0, 0 // of the test
+	want := Pace{Bound: Bottleneck{Side: sideSource, Share: 0.9}, Source: 45 * time.Second, Destination: 5 * time.Second, InFlight: 4, Batch: firstItems, Messages: 5000, Octets: 50 << 20, Elapsed: 50 * paceWindow}
 	if r != want {
 		t.Errorf("%+v, want %+v", r, want)
 	}

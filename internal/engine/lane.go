@@ -70,6 +70,8 @@ func (r *run) exchange(ctx context.Context, emails []destination.Import, next *b
 		return nil, err
 	}
 	defer r.pace.end()
+	begun := r.Now()
+	defer func() { r.pace.spent(r.Now().Sub(begun), 0) }()
 	ctx = r.loading
 	if next == nil || next.uploaded {
 		x := r.dst.Exchange(ctx, emails, nil)

@@ -86,11 +86,14 @@ func (r *run) load(ctx context.Context) error {
 	r.air.open(state)
 	r.loading = ctx
 	g, inner := errgroup.WithContext(ctx)
+	var stood time.Duration // when all was read
 	queue, end := make(chan *batch, queued), make(chan struct{})
 	g.Go(func() error {
 		defer close(end)
 		defer close(queue)
 		err := r.read(inner, queue)
+		r.hasRead()
+		stood = r.pace.stoodStill()
 		if err == nil && r.mailOnly {
 			r.leaveSource()
 			r.place.handOn()
@@ -121,6 +124,7 @@ func (r *run) load(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	r.waiting(sideDestination, r.pace.stoodStill()-stood)
 	return r.step(ctx, "landed", func(t *ledger.Tx) error { return t.SetSettle(r.row.ID, "") })
 }
 
@@ -335,6 +339,8 @@ func (r *run) uploadOnce(ctx context.Context, entries []*entry) (again []*entry,
 		return nil, 0, err
 	}
 	defer r.pace.end()
+	begun := r.Now()
+	defer func() { r.pace.spent(r.Now().Sub(begun), 0) }()
 	up, err := r.dst.Upload(ctx, blobs(entries))
 	if err != nil {
 		return entries, 0, err

@@ -10,6 +10,7 @@ import (
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/connections"
 	"mailhaul.org/mailhaul/internal/source/courtesy"
 )
 
@@ -39,6 +40,9 @@ type Options struct {
 	Adopt bool
 	// Courtesy keeps the bounds within which the source is read; nil: none.
 	Courtesy *courtesy.Courtesy
+	// Connections bounds the source's, and tells how long they were waited for;
+	// nil: nobody tells.
+	Connections *connections.Bound
 	// SettleDelay is how long the destination must stay still before a lost
 	// answer counts as settled; 0 means 2 s.
 	SettleDelay time.Duration

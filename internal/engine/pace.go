@@ -37,10 +37,16 @@ type pace struct {
 	mu       sync.Mutex
 	portions map[*portion]bool
 	shifted  chan struct{} // closed when an account may use another lane
+	reading  int           // accounts, those that are being listed for it, too
+	still    time.Time     // since when nobody reads
+	stood    time.Duration // how long nobody did
 	climb    climber
-	began    time.Time // of the first exchange
-	started  time.Time // of the window
-	moved    float64   // in the window
+	began    time.Time     // of the first exchange
+	started  time.Time     // of the window
+	first    usage         // when the first exchange began
+	last     usage         // at the end of the last window
+	moved    float64       // in the window
+	stoodAt  time.Duration // when the window began
 	waited   map[string]time.Duration
 	total    Pace
 }
@@ -48,9 +54,25 @@ type pace struct {
 // Pace says how a run went along, and which side it waited for.
 type Pace struct {
 	// Source is the time that accounts spent reading, Destination the time that
-	// they had read enough and waited for the destination to take it.
+	// they had read enough, or all while nobody else was reading, and waited for
+	// the destination to take it.
 	Source      time.Duration `json:"source_ns"`
 	Destination time.Duration `json:"destination_ns"`
+	// Limited is the time that limits cost. That of the bandwidth is part of
+	// Source.
+	Limited Limited `json:"limited"`
+	// Exchange is the time that lanes spent in requests to the destination,
+	// Ledger the time that they waited for the ledger, and so for this machine's
+	// disk.
+	Exchange time.Duration `json:"exchange_ns"`
+	Ledger   time.Duration `json:"ledger_ns"`
+	// Processor is the part of this machine's processors that mailhaul used
+	// itself, from 0 to 1, Machine the part that anybody used; 0 where the system
+	// does not tell.
+	Processor float64 `json:"processor"`
+	Machine   float64 `json:"machine"`
+	// Bound is the Bottleneck.
+	Bound Bottleneck `json:"bottleneck"`
 	// InFlight and Batch are the exchanges of all accounts under way at once and
 	// the messages of each, at most, at the end.
 	InFlight int `json:"in_flight"`
@@ -60,20 +82,6 @@ type Pace struct {
 	Messages int64         `json:"messages"`
 	Octets   int64         `json:"octets"`
 	Elapsed  time.Duration `json:"elapsed_ns"`
-}
-
-// Bottleneck is the side that the run waited for, "source" or "destination",
-// and the share of the time that it did; "" when there was too little to tell.
-// The other side could have done more.
-func (p Pace) Bottleneck() (side string, share float64) {
-	all := p.Source + p.Destination
-	if all < time.Second || p.Messages == 0 {
-		return "", 0
-	}
-	if share = float64(p.Destination) / float64(all); share > 0.5 {
-		return sideDestination, share
-	}
-	return sideSource, 1 - share
 }
 
 // newPace bounds what is in flight by what the accounts of a run may hold. It
@@ -100,6 +108,38 @@ func lanesFor(accounts int) int {
 	return min(max(mostFirst/max(accounts, 1), 1), mostLanes)
 }
 
+// reads counts an account that reads, or will soon; hasRead, that it has read all.
+func (p *pace) reads() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reading++; p.reading == 1 && !p.still.IsZero() {
+		p.stood += p.now().Sub(p.still)
+	}
+}
+
+func (p *pace) hasRead() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reading--; p.reading == 0 {
+		p.still = p.now()
+	}
+}
+
+// stoodStill is for how long in all nobody has read. What accounts do meanwhile is
+// to wait for the destination; while somebody reads it costs nothing.
+func (p *pace) stoodStill() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stillness()
+}
+
+func (p *pace) stillness() time.Duration {
+	if p.reading == 0 && !p.still.IsZero() {
+		return p.stood + p.now().Sub(p.still)
+	}
+	return p.stood
+}
+
 // batchItems is how many messages the next batch may hold.
 func (p *pace) batchItems() int {
 	p.mu.Lock()
@@ -117,6 +157,7 @@ func (p *pace) begin(ctx context.Context) error {
 	if p.began.IsZero() {
 		p.began = p.now()
 		p.started = p.began
+		p.first = used(p.began)
 	}
 	return nil
 }
@@ -135,11 +176,13 @@ func (p *pace) waiting(side string, d time.Duration) {
 	}
 }
 
-// The two sides of a run, as Progress.Waiting names them.
-const (
-	sideSource      = "source"
-	sideDestination = "destination"
-)
+// spent notes how long a lane was in a request, or waited for the ledger.
+func (p *pace) spent(exchange, ledger time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total.Exchange += exchange
+	p.total.Ledger += ledger
+}
 
 // stored notes what the destination has confirmed and, at the end of a window,
 // judges the shape. Where the source is what a run waits for, no shape can be
@@ -158,11 +201,12 @@ func (p *pace) stored(c *portion, messages, octets int64) {
 	if took < paceWindow {
 		return
 	}
-	if p.waited[sideDestination] > p.waited[sideSource] {
+	stood := p.stillness()
+	if p.waited[sideDestination]+stood-p.stoodAt > p.waited[sideSource] {
 		p.climb.judge(p.moved / took.Seconds())
 		p.flight.Set(p.climb.knobs[flightKnob].now)
 	}
-	p.started, p.moved = now, 0
+	p.started, p.moved, p.last, p.stoodAt = now, 0, used(now), stood
 	clear(p.waited)
 }
 
@@ -170,11 +214,14 @@ func (p *pace) stored(c *portion, messages, octets int64) {
 // as 16 KiB of any.
 func work(messages, octets int64) float64 { return float64(messages) + float64(octets)/(16<<10) }
 
-// result is what is told of the run.
-func (p *pace) result() Pace {
+// result is what is told of the run, given the time that limits cost.
+func (p *pace) result(limited Limited) Pace {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := p.total
 	t.InFlight, t.Batch = p.climb.knobs[flightKnob].now, p.climb.knobs[itemsKnob].now
+	t.Limited = limited
+	t.Processor, t.Machine = p.last.since(p.first)
+	t.Bound = t.Bottleneck()
 	return t
 }

@@ -37,6 +37,7 @@ type run struct {
 	vanished bool            // there are vanished items to match against
 	portion  *portion
 	loaded   func() // leaves its lanes to the others
+	hasRead  func() // tells that nothing more is read
 	mailOnly bool   // behind the mail, nothing is read from the source
 	// leaveSource closes the store, once.
 	leaveSource func()
@@ -182,6 +183,8 @@ func (r *run) step(ctx context.Context, name string, fn func(*ledger.Tx) error) 
 	if err := r.Step("ledger: " + name); err != nil {
 		return err
 	}
+	begun := r.Now()
+	defer func() { r.pace.spent(0, r.Now().Sub(begun)) }()
 	return r.Ledger.Write(ctx, fn)
 }
 

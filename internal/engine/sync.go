@@ -26,6 +26,7 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 	s.pace = newPace(s.Accounts, o.firstBatch, o.Destination.Limits().BatchItems, o.Now)
 	res := Result{Accounts: make([]AccountResult, len(accounts))}
 	places := newPlaces(s.Accounts)
+	before := s.limited(Limited{})
 	var wg sync.WaitGroup
 	for i, a := range accounts {
 		res.Accounts[i] = AccountResult{Login: a.Login, Address: a.Address, Status: StatusFailed, Error: "not reached"}
@@ -42,7 +43,7 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 		})
 	}
 	wg.Wait()
-	res.Pace = s.pace.result()
+	res.Pace = s.pace.result(s.limited(before))
 	for _, r := range res.Accounts {
 		res.Total.Add(r.Counts)
 	}
@@ -61,13 +62,22 @@ type syncer struct {
 	imported witness
 }
 
+// limited is the time that limits have cost since before.
+func (s *syncer) limited(before Limited) Limited {
+	bandwidth, hours, latency := s.Courtesy.Waited()
+	return Limited{Bandwidth: bandwidth - before.Bandwidth, Hours: hours - before.Hours, Latency: latency - before.Latency,
+		Connections: s.Connections.Waited() - before.Connections}
+}
+
 // account runs one account to its end and never panics the others.
 func (s *syncer) account(ctx context.Context, a model.Account, at *place) AccountResult {
 	start := s.Now()
 	portion := s.pace.load()
-	loaded := sync.OnceFunc(func() { s.pace.loaded(portion) })
+	s.pace.reads()
+	loaded, hasRead := sync.OnceFunc(func() { s.pace.loaded(portion) }), sync.OnceFunc(s.pace.hasRead)
 	defer loaded()
-	r := &run{syncer: s, acc: a, place: at, portion: portion, loaded: loaded, res: AccountResult{Login: a.Login, Address: a.Address}}
+	defer hasRead()
+	r := &run{syncer: s, acc: a, place: at, portion: portion, loaded: loaded, hasRead: hasRead, res: AccountResult{Login: a.Login, Address: a.Address}}
 	err := r.run(ctx)
 	r.res.Duration = s.Now().Sub(start)
 	switch {

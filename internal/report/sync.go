@@ -46,18 +46,35 @@ func SyncTable(w io.Writer, r engine.Result, dry bool) error {
 	return nil
 }
 
-// bottleneck says which side bound the rate, and on what grounds.
+// busy is the part of a machine's processors from which on all wait for them.
+const busy = 0.9
+
+// bottleneck says what bound the rate, and on what grounds.
 func bottleneck(p engine.Pace) string {
-	side, share := p.Bottleneck()
-	if side == "" || p.Elapsed <= 0 {
+	b := p.Bottleneck()
+	if b.Side == "" || p.Elapsed <= 0 {
 		return ""
 	}
-	evidence := "reading took"
-	if side == "destination" {
-		evidence = "messages were read ahead and waited for it for"
+	s := ""
+	switch {
+	case b.Cause == "limits.connections":
+		s = fmt.Sprintf("Bound by %s: for each account that was read, %.1f others waited for a connection.", b.Cause, b.Share)
+	case b.Side == "limits":
+		s = fmt.Sprintf("Bound by %s: it was waited for %.0f %% of the time.", b.Cause, 100*b.Share)
+	case b.Cause == "processor":
+		s = fmt.Sprintf("Bound by this machine: mailhaul itself used %.0f %% of its processors.", 100*b.Share)
+	case b.Cause == "ledger":
+		s = fmt.Sprintf("Bound by this machine: messages waited for the ledger, on the disk of the engagement's folder, %.0f %% of the time.", 100*b.Share)
+	case b.Side == "destination":
+		s = fmt.Sprintf("Bound by the destination: messages were read ahead and waited for it for %.0f %% of the time.", 100*b.Share)
+	default:
+		s = fmt.Sprintf("Bound by the source: reading took %.0f %% of the time.", 100*b.Share)
 	}
-	return fmt.Sprintf("Bound by the %s: %s %.0f %% of the time. %.0f messages/s and %s/s, with %s in flight and up to %s in each.",
-		side, evidence, 100*share, float64(p.Messages)/p.Elapsed.Seconds(), size(int64(float64(p.Octets)/p.Elapsed.Seconds())), plural.Count(p.InFlight, "request"), plural.Count(p.Batch, "message"))
+	if b.Cause != "processor" && p.Machine >= busy {
+		s += fmt.Sprintf(" This machine's processors were %.0f %% busy, %.0f %% with mailhaul: what else runs here takes its time, too.", 100*p.Machine, 100*p.Processor)
+	}
+	return s + fmt.Sprintf(" %.0f messages/s and %s/s, with %s in flight and up to %s in each.",
+		float64(p.Messages)/p.Elapsed.Seconds(), size(int64(float64(p.Octets)/p.Elapsed.Seconds())), plural.Count(p.InFlight, "request"), plural.Count(p.Batch, "message"))
 }
 
 func notes(w io.Writer, a engine.AccountResult) error {

@@ -17,8 +17,9 @@ type Throttle struct {
 	chunk     int
 	clock     Clock
 
-	mu   sync.Mutex
-	next time.Time // when what was granted so far is paid for
+	mu     sync.Mutex
+	next   time.Time // when what was granted so far is paid for
+	waited time.Duration
 }
 
 // Clock tells the time and waits; nil functions mean real time.
@@ -73,11 +74,23 @@ func (t *Throttle) take(ctx context.Context, n int) error {
 		at = now
 	}
 	t.next = at.Add(t.cost(n))
+	d := at.Sub(now)
+	t.waited += d
 	t.mu.Unlock()
-	if d := at.Sub(now); d > 0 {
+	if d > 0 {
 		return t.clock.Sleep(ctx, d)
 	}
 	return nil
+}
+
+// Waited is how long all who read have waited in all.
+func (t *Throttle) Waited() time.Duration {
+	if t == nil {
+		return 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.waited
 }
 
 // giveBack returns what was taken and not read.

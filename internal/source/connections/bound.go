@@ -19,6 +19,8 @@ type Bound struct {
 	mu    sync.Mutex
 	hosts map[string]*inflight.Bound
 	idle  map[string]map[any]func() // by host and owner
+
+	waited time.Duration
 }
 
 // New returns a bound of so many connections to each host, at least 1.
@@ -62,6 +64,16 @@ func (b *Bound) Try(host string) (free func(), ok bool) {
 	return sync.OnceFunc(h.Leave), true
 }
 
+// Waited is how long all together have waited for places.
+func (b *Bound) Waited() time.Duration {
+	if b == nil {
+		return 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.waited
+}
+
 // lookAgain is how often those who may have become idle are asked.
 const lookAgain = 20 * time.Millisecond
 
@@ -71,6 +83,12 @@ func (b *Bound) Take(ctx context.Context, host string) (free func(), err error) 
 	if free, ok := b.Try(host); ok {
 		return free, nil
 	}
+	begun := time.Now()
+	defer func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.waited += time.Since(begun)
+	}()
 	h := b.host(host)
 	entered := make(chan error, 1)
 	go func() { entered <- h.Enter(ctx) }()

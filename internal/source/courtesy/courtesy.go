@@ -69,8 +69,9 @@ type Bounds struct {
 type Courtesy struct {
 	Bounds
 
-	mu    sync.Mutex
-	pause time.Duration // before each request, for as long as it is slow
+	mu          sync.Mutex
+	pause       time.Duration // before each request, for as long as it is slow
+	hours, slow time.Duration // what was waited for the hours, and in pauses
 }
 
 // New returns a Courtesy within these bounds.
@@ -101,7 +102,7 @@ func (c *Courtesy) Ask(ctx context.Context) error {
 			break
 		}
 		c.Say(fmt.Sprintf("paused until %s: the source is read %s only", c.Now().Add(d).Format("15:04"), c.Hours))
-		if err := c.Sleep(ctx, d); err != nil {
+		if err := c.sleep(ctx, d, &c.hours); err != nil {
 			return err
 		}
 	}
@@ -111,7 +112,29 @@ func (c *Courtesy) Ask(ctx context.Context) error {
 	if d == 0 {
 		return ctx.Err()
 	}
+	return c.sleep(ctx, d, &c.slow)
+}
+
+// sleep waits and sums up how long.
+func (c *Courtesy) sleep(ctx context.Context, d time.Duration, sum *time.Duration) error {
+	begun := c.Now()
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		*sum += c.Now().Sub(begun)
+	}()
 	return c.Sleep(ctx, d)
+}
+
+// Waited is how long all accounts together have waited within the bandwidth, for
+// the hours, and in pauses because the source was slow.
+func (c *Courtesy) Waited() (bandwidth, hours, slow time.Duration) {
+	if c == nil {
+		return 0, 0, 0
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.Throttle.Waited(), c.hours, c.slow
 }
 
 // Asking is Ask before something of which the source's health can be told. The

@@ -1,0 +1,71 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"mailhaul.org/mailhaul/internal/cli"
+	"mailhaul.org/mailhaul/internal/engine"
+	"mailhaul.org/mailhaul/internal/lab"
+	"mailhaul.org/mailhaul/internal/sample"
+)
+
+// A run names what it was bound by, in words and in JSON: a slow line to the
+// source or to the destination, or a limit that the administrator has set.
+func TestSyncNamesTheBottleneck(t *testing.T) {
+	t.Parallel()
+	old := startOrganisation(t, sample.Options{Accounts: 4, Messages: 500, Seed: 5}, "")
+	to := startStalwart(t)
+	from, dest := lab.StartProxy(t, old.IMAP), lab.StartProxy(t, strings.TrimPrefix(to.url, "http://"))
+	a := administrator{t: t}
+	write := func(limits string) {
+		a.config = filepath.Join(t.TempDir(), "mailhaul.yaml") // and a ledger that knows nothing
+		text := fmt.Sprintf("engagement: ./state\nsource:\n  kind: imap\n  imap: {url: %q, master: %s, separator: \"*\", password: env:OLD_MASTER, tls: {insecure: true}}\n  users: {passwd: %q}\n"+
+			"destination: {url: %q, user: %q, password: env:NEW_ADMIN}\nlimits: {%s}\n", "imap://"+from.Addr, old.MasterUser, old.dir+"/users", "http://"+dest.Addr, to.user, limits)
+		if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("accounts: 4")
+	a.run(cli.ExitOK, "provision")
+	for _, c := range []struct {
+		limits      string
+		from, to    time.Duration // before each piece of an answer
+		side, cause string
+		says        string
+	}{
+		{"accounts: 2", 3 * time.Millisecond, 0, "source", "", "Bound by the source: reading took"},
+		{"accounts: 4", 0, 700 * time.Millisecond, "destination", "", "Bound by the destination: messages were read ahead"},
+		{"accounts: 4, bandwidth: 1MiB/s", 0, 0, "limits", "limits.bandwidth", "Bound by limits.bandwidth: it was waited for"},
+		{"accounts: 4, connections: 1", 5 * time.Millisecond, 0, "limits", "limits.connections", "others waited for a connection"},
+	} {
+		write(c.limits)
+		from.Delay.Store(int64(c.from))
+		dest.Delay.Store(int64(c.to))
+		out := a.run(cli.ExitOK, "sync")
+		if !strings.Contains(out, c.says) {
+			t.Errorf("%s: the report does not say %q:\n%s", c.limits, c.says, out)
+		}
+		files, err := filepath.Glob(filepath.Join(filepath.Dir(a.config), "state", "reports", "*sync*.json"))
+		if err != nil || len(files) != 1 {
+			t.Fatal(files, err)
+		}
+		text, err := os.ReadFile(files[0])
+		var doc struct{ Result engine.Result }
+		if err != nil || json.Unmarshal(text, &doc) != nil {
+			t.Fatalf("%v\n%.500s", err, text)
+		}
+		p := doc.Result.Pace
+		if p.Bound.Side != c.side || p.Bound.Cause != c.cause {
+			t.Errorf("%s: the JSON says %+v, of %+v", c.limits, p.Bound, p)
+		}
+		if p.Exchange <= 0 || p.Ledger <= 0 || p.Processor <= 0 {
+			t.Errorf("%s: without the evidence: %+v", c.limits, p)
+		}
+	}
+}
