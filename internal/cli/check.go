@@ -74,6 +74,16 @@ func (a *app) fix(ctx context.Context, e *engagement.Engagement, needs destinati
 	for _, s := range changed {
 		a.tell(fmt.Sprintf("changed: %s %s from %s to %s (%s)", s.Object, s.Property, s.Old, s.New, s.Why))
 	}
+	if err != nil || len(changed) > 0 {
+		return err
+	}
+	kept, err := e.Tuned()
+	if len(kept) > 0 {
+		a.tell(fmt.Sprintf("nothing more to change: %s changed already, and `mailhaul check --restore` puts %s back",
+			plural.Count(len(kept), "setting")+plural.Of(len(kept), " is", " are"), plural.Of(len(kept), "it", "them")))
+	} else if err == nil {
+		a.tell("nothing to change: none of the destination's settings would hurt")
+	}
 	return err
 }
 
@@ -87,6 +97,10 @@ func (a *app) restore(ctx context.Context, e *engagement.Engagement) error {
 		Left     []destination.Setting `json:"left"`
 	}{restored, left}
 	return a.show("restore", result, func(w io.Writer) error {
+		if len(restored)+len(left) == 0 {
+			_, err := fmt.Fprintf(w, "nothing to put back: no setting of the destination is changed, as far as %s knows\n", e.Config.Engagement)
+			return err
+		}
 		for _, s := range restored {
 			fmt.Fprintf(w, "restored: %s %s to %s\n", s.Object, s.Property, s.New)
 		}

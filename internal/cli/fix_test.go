@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -35,10 +36,35 @@ func TestFixAndRestore(t *testing.T) {
 			if out := a.run(cli.ExitOK, "check"); !strings.Contains(out, "deleted 30 days after") {
 				t.Errorf("check does not warn of the Trash:\n%s", out)
 			}
+			if out := a.run(cli.ExitOK, "check", "--restore"); !strings.HasPrefix(out, "nothing to put back") {
+				t.Errorf("before any fix --restore says\n%s", out)
+			}
 			if out := a.run(cli.ExitOK, "check", "--fix"); strings.Contains(out, "deleted 30 days after") {
 				t.Errorf("check --fix has not changed it:\n%s", out)
 			}
-			a.run(cli.ExitOK, "check", "--fix") // again: nothing to do, nothing lost
+			// Again: nothing to do, nothing lost.
+			if _, told := a.hears(cli.ExitOK, "check", "--fix"); !strings.Contains(told, "nothing more to change") || !strings.Contains(told, "check --restore") || strings.Contains(told, "changed: ") {
+				t.Errorf("the second time --fix says\n%s", told)
+			}
+			a.run(cli.ExitOK, "provision")
+			mover := a
+			mover.config = filepath.Join(dir, "mover.yaml")
+			as := strings.NewReplacer(fmt.Sprintf("user: %q", to.user), fmt.Sprintf("user: %q", to.makeMigrator(t, "lab.test")), "inline:"+to.password, "inline:"+migratorPassword)
+			if err := os.WriteFile(mover.config, []byte(as.Replace(text)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, what := range []string{"--fix", "--restore"} {
+				if _, told := mover.hears(cli.ExitFailed, "check", what); !strings.Contains(told, "settings are an administrator's") || strings.Contains(told, "run `mailhaul check`") {
+					t.Errorf("a login that may not %s hears\n%s", what, told)
+				}
+			}
+			var log, progress bytes.Buffer
+			a.try(&log, &progress, "status")
+			for line := range strings.Lines(progress.String()) {
+				if strings.Contains(line, "of the destination is") != strings.Contains(line, "makes it") {
+					t.Errorf("status tells a setting in pieces:\n%s", progress.String())
+				}
+			}
 			a.run(cli.ExitUsage, "check", "--defer-index")
 			if out := a.run(cli.ExitOK, "check", "--fix", "--defer-index"); !strings.Contains(out, "index for search is off") {
 				t.Errorf("check does not warn of the index for search:\n%s", out)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/model"
@@ -22,7 +23,8 @@ const tunedFile = "settings.json"
 // were for Restore; needs says what it is to do besides, but for the number of
 // shares, which the source tells. It returns what was changed. Interrupted, it is
 // run again.
-func (e *Engagement) Fix(ctx context.Context, needs destination.Needs) ([]destination.Setting, error) {
+func (e *Engagement) Fix(ctx context.Context, needs destination.Needs) (changed []destination.Setting, err error) {
+	defer func() { err = administrators(err) }()
 	t, err := e.tuner(ctx)
 	if err != nil {
 		return nil, err
@@ -71,6 +73,7 @@ func (e *Engagement) Fix(ctx context.Context, needs destination.Needs) ([]destin
 // Restore puts back what Fix has changed. A setting that somebody has changed
 // since is left alone and returned in left. Interrupted, it is run again.
 func (e *Engagement) Restore(ctx context.Context) (restored, left []destination.Setting, err error) {
+	defer func() { err = administrators(err) }()
 	kept, err := e.Tuned()
 	if err != nil || len(kept) == 0 {
 		return nil, nil, err
@@ -115,6 +118,21 @@ func (e *Engagement) Restore(ctx context.Context) (restored, left []destination.
 		return nil, nil, err
 	}
 	return restored, left, syncFolder(e.Config.Engagement)
+}
+
+// administrators says who may read and change settings, where the login may not.
+func administrators(err error) error {
+	f, ok := errors.AsType[*model.Fault](err)
+	if !ok || f.Code != "forbidden" {
+		return err
+	}
+	g := *f
+	g.Remedy = "settings are an administrator's: name one as destination.user for `check --fix` and `check --restore`; nothing was changed that `mailhaul status` does not name"
+	if f == err {
+		return &g
+	}
+	g.Err = errors.New(strings.TrimSuffix(err.Error(), " ("+f.Remedy+")"))
+	return &g
 }
 
 // lockTuned lets one process at a time change settings: of two, one would take
@@ -181,7 +199,18 @@ func (e *Engagement) Tuned() ([]destination.Setting, error) {
 	if err := json.Unmarshal(raw, &out); err != nil {
 		return nil, model.Faultf(model.ClassFatal, "", "%s is damaged: %w", tunedFile, err)
 	}
+	for i := range out { // kept in lines, told in one
+		out[i].Old, out[i].New = compact(out[i].Old), compact(out[i].New)
+	}
 	return out, nil
+}
+
+func compact(v json.RawMessage) json.RawMessage {
+	var b bytes.Buffer
+	if json.Compact(&b, v) != nil {
+		return v
+	}
+	return b.Bytes()
 }
 
 // keepTuned writes the file durably before anything is changed.

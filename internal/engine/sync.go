@@ -82,13 +82,7 @@ func (s *syncer) account(ctx context.Context, a model.Account, at *place) Accoun
 	r.res.Duration = s.Now().Sub(start)
 	switch {
 	case err != nil:
-		r.res.Status, r.res.Err, r.res.Error = StatusFailed, err, err.Error()
-		if errors.Is(err, context.Canceled) {
-			r.res.Error = "interrupted; run the same command again to continue"
-			if _, failed := errors.AsType[*model.Fault](context.Cause(ctx)); failed {
-				r.res.Error = "stopped, as another account ended the whole run; run the same command again to continue"
-			}
-		}
+		r.res.Status, r.res.Err, r.res.Error = StatusFailed, err, why(ctx, err)
 	case r.refused > 0:
 		r.res.Status = StatusPartial
 	case r.unchanged || r.res.Counts == Counts{}: // nothing refused, either
@@ -104,6 +98,18 @@ func (s *syncer) account(ctx context.Context, a model.Account, at *place) Accoun
 	}
 	s.Progress.AccountDone(r.res)
 	return r.res
+}
+
+// why tells why an account failed. What ended the run is no fault of an account
+// that was stopped by it, however it comes back from what was under way.
+func why(ctx context.Context, err error) string {
+	if !errors.Is(err, context.Canceled) && (ctx.Err() == nil || !errors.Is(err, context.Cause(ctx))) {
+		return err.Error()
+	}
+	if _, failed := errors.AsType[*model.Fault](context.Cause(ctx)); failed {
+		return "stopped, as another account ended the whole run; run the same command again to continue"
+	}
+	return "interrupted; run the same command again to continue"
 }
 
 // quiet is the Progress that shows nothing.

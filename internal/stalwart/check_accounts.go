@@ -31,9 +31,10 @@ func (d *Destination) CheckAccounts(ctx context.Context, needs []destination.Nee
 	}
 	var out []model.Finding
 	var tight, many, deep []string
-	missing, bounded := 0, 0
+	missing, bounded, unseen := 0, 0, true
 	for _, n := range needs {
 		l, exists := limits[n.Address]
+		unseen = unseen && n.Octets == 0
 		switch {
 		case !exists && !hidden[n.Address]:
 			missing++
@@ -62,10 +63,13 @@ func (d *Destination) CheckAccounts(ctx context.Context, needs []destination.Nee
 	say(tight, "disk quota", "raise quotas.maxDiskQuota of these accounts before they are moved, and set it again afterwards", "the mail does not fit: %s")
 	say(many, "maxMailboxes", "`mailhaul check --fix` raises x:Email maxMailboxes; quotas.maxMailboxes of an account is raised there", "the source has more mailboxes than the account may have: %s")
 	say(deep, "maxMailboxDepth", "raise x:Email maxMailboxDepth, or accept that the deepest levels are joined into one name", "the source's mailboxes are deeper than the account's may be: %s")
-	if len(tight) == 0 {
-		text := fmt.Sprintf("%d of %s %s a disk quota", bounded, plural.Count(len(needs)-missing, "account"), plural.Of(bounded, "has", "have"))
+	if readable := len(needs) - missing - len(hidden); len(tight) == 0 && readable > 0 {
+		text := fmt.Sprintf("%d of %s %s a disk quota", bounded, plural.Count(readable, "account"), plural.Of(bounded, "has", "have"))
 		if bounded > 0 {
 			text += "; an import stops where it is full"
+			if unseen {
+				text += ". What is to come is compared with it once a `mailhaul sync --dry-run` has seen it"
+			}
 		}
 		out = append(out, finding(model.LevelOK, "disk quota", "", "%s", text))
 	}

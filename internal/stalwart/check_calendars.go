@@ -51,6 +51,14 @@ func (d *Destination) checkCalendars(_ context.Context, read func(string, any) b
 			out = append(out, finding(model.LevelWarning, what, "give the migrator the role User besides its permissions", "missing to move %s:%s", what, missing[what]))
 		}
 	}
+	var dav struct{ MaxResults *int64 }
+	if read("x:WebDav", &dav) && dav.MaxResults != nil {
+		if n := *dav.MaxResults; n < manyResults {
+			out = append(out, finding(model.LevelWarning, "maxResults", fix+"raise x:WebDav maxResults", "a calendar or address book with more than %d objects is not listed as a whole", n))
+		} else {
+			out = append(out, finding(model.LevelOK, "maxResults", "", "%d objects of a calendar or address book are listed", n))
+		}
+	}
 	var alarm struct{ AllowExternalRcpts bool }
 	if read("x:CalendarAlarm", &alarm) {
 		level, remedy := model.LevelOK, ""

@@ -194,6 +194,9 @@ func TestCheckSettings(t *testing.T) {
 		} else {
 			check("invitations", model.LevelWarning, "would send invitations")
 			check("alarms", model.LevelOK, "mailed by this server")
+			check("maxResults", model.LevelWarning, "more than 2000 objects")
+			m.set("x:WebDav", object{"maxResults": 1_000_000})
+			check("maxResults", model.LevelOK, "are listed")
 			m.set("x:CalendarScheduling", object{"enable": false})
 			d = dial(t, m.url, m.user, m.password)
 			check("invitations", model.LevelOK, "none are sent")
@@ -266,6 +269,18 @@ ok disk quota: 1 of 3 accounts has a disk quota; an import stops where it is ful
 ok accounts: 1 of 4 does not exist yet: ` + "`mailhaul provision` makes it\n"
 		if got := tell(); got != relaxed {
 			t.Errorf("got\n%s\nwant\n%s", got, relaxed)
+		}
+		// Before anybody has seen the source; and of accounts that are not there, or
+		// cannot be looked at, nothing is claimed.
+		for i := range needs {
+			needs[i] = destination.Need{Address: needs[i].Address}
+		}
+		if got := tell(); !strings.Contains(got, "once a `mailhaul sync --dry-run` has seen it") {
+			t.Errorf("not compared:\n%s", got)
+		}
+		needs = needs[3:]
+		if got := tell(); strings.Contains(got, "disk quota") {
+			t.Errorf("of accounts that do not exist:\n%s", got)
 		}
 	})
 }
