@@ -19,6 +19,10 @@ import (
 // FileName is the ledger's name in the engagement's folder.
 const FileName = "ledger.db"
 
+// driverName is that of database/sql; tests put one before it that remembers what
+// is asked.
+var driverName = "sqlite"
+
 // schemaVersion is the version of schema that this program reads and writes.
 const schemaVersion = 1
 
@@ -67,7 +71,7 @@ func Open(dir string) (*Ledger, error) {
 	path := filepath.Join(dir, FileName)
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-16000)"
-	w, err := sql.Open("sqlite", dsn+"&_txlock=immediate")
+	w, err := sql.Open(driverName, dsn+"&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", path, err)
 	}
@@ -98,7 +102,7 @@ func Open(dir string) (*Ledger, error) {
 		w.Close()
 		return nil, fatal("extend ledger "+path, err)
 	}
-	r, err := sql.Open("sqlite", dsn+"&_pragma=query_only(1)")
+	r, err := sql.Open(driverName, dsn+"&_pragma=query_only(1)")
 	if err != nil {
 		w.Close()
 		return nil, fatal("open ledger "+path, err)
