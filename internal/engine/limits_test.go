@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -64,6 +65,43 @@ func TestRunPausesOutsideOfItsHours(t *testing.T) {
 	})
 	if r.Counts.Messages != messages || pauses != 2 || chunks != 5 {
 		t.Errorf("%d messages in %d chunks with %d pauses: %+v", r.Counts.Messages, chunks, pauses, r.Counts)
+	}
+	e.src.Fail = nil
+	e.exact()
+}
+
+// Large messages are asked for by few: the end of the hours is not overlooked for
+// as long as 500 of them take, and one that is being read then is read to its end.
+func TestRunWithLargeMessagesKeepsItsHours(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, sandbox.Options{})
+	const messages, size, few = 30, 3 << 20, 5 // in 16 MiB
+	body := strings.Repeat(strings.Repeat("x", 70)+"\r\n", size/72)
+	for i := range messages {
+		e.src.Deliver("anna", "INBOX", fmt.Sprintf("From: a@b.test\r\nSubject: %d\r\n\r\n%s", i, body), model.Flags{}, day)
+	}
+	clock := &hand{now: time.Date(2026, 11, 25, 5, 53, 0, 0, time.UTC)}
+	late, pauses := 0, 0
+	e.src.Fail = func(call string) error {
+		if !strings.HasPrefix(call, "read ") {
+			return nil
+		}
+		if h := clock.Now().Hour(); h >= 6 && h < 20 {
+			late++
+		}
+		clock.Move(2 * time.Minute) // for each message
+		return nil
+	}
+	r := e.done(func(o *engine.Options) {
+		o.Hours, o.Now = courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour}, clock.Now
+		o.Sleep = func(_ context.Context, d time.Duration) error {
+			pauses++
+			clock.Move(d)
+			return nil
+		}
+	})
+	if r.Counts.Messages != messages || late >= few || pauses != 1 {
+		t.Errorf("%d messages, of which %d were begun after the hours, %d pauses", r.Counts.Messages, late, pauses)
 	}
 	e.src.Fail = nil
 	e.exact()

@@ -16,8 +16,13 @@ import (
 	"mailhaul.org/mailhaul/internal/throttle"
 )
 
-// readChunk is how many messages the source is asked for at once.
-const readChunk = 500
+// readChunk is how many messages the source is asked for at once, and chunkOctets
+// how many octets, but for a larger message: between two the limits are looked at,
+// and a slow source within a bandwidth takes its time for each.
+const (
+	readChunk   = 500
+	chunkOctets = 16 << 20
+)
 
 // entry is one message on its way.
 type entry struct {
@@ -159,17 +164,26 @@ func (r *run) read(ctx context.Context, queue chan<- *batch) error {
 
 func (r *run) readBox(ctx context.Context, b *box, a *assembler) error {
 	var chunk []*entry
+	octets := int64(0) // as far as the source tells
 	take := func() error {
 		if len(chunk) == 0 {
 			return nil
 		}
 		err := r.readChunk(ctx, b, chunk, a)
-		chunk = nil
+		chunk, octets = nil, 0
 		return err
 	}
 	for i, err := range r.Ledger.Items(ctx, b.row.ID, r.loadable()...) {
 		if err != nil {
 			return err
+		}
+		if size := max(i.Size, 0); octets+size > chunkOctets {
+			if err := take(); err != nil {
+				return err
+			}
+			octets = size
+		} else {
+			octets += size
 		}
 		if chunk = append(chunk, &entry{box: b, item: i}); len(chunk) == readChunk {
 			if err := take(); err != nil {

@@ -71,6 +71,7 @@ type Courtesy struct {
 
 	mu          sync.Mutex
 	pause       time.Duration // before each request, for as long as it is slow
+	changes     int           // of the pause
 	hours, slow time.Duration // what was waited for the hours, and in pauses
 }
 
@@ -147,10 +148,13 @@ func (c *Courtesy) Asking(ctx context.Context) (answered func(), err error) {
 	if err := c.Ask(ctx); err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	changes := c.changes
+	c.mu.Unlock()
 	asked, first := c.Now(), true
 	return func() {
 		if first {
-			c.answered(c.Now().Sub(asked))
+			c.answered(c.Now().Sub(asked), changes)
 		}
 		first = false
 	}, nil
@@ -158,13 +162,21 @@ func (c *Courtesy) Asking(ctx context.Context) (answered func(), err error) {
 
 // answered learns how long the source took. Above the bound the pause before
 // each request grows to at least that time, which halves the load; below it,
-// it shrinks again.
-func (c *Courtesy) answered(took time.Duration) {
+// it shrinks again. Of several accounts that asked at once only the first answer
+// counts: changes is how often the pause had been changed when it was asked, and
+// what the other answers tell of is the same moment.
+func (c *Courtesy) answered(took time.Duration, changes int) {
 	if c.Latency <= 0 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if changes != c.changes {
+		return
+	}
+	if took > c.Latency || c.pause > 0 {
+		c.changes++
+	}
 	if took > c.Latency {
 		if c.pause == 0 {
 			c.Say(fmt.Sprintf("slowing down: the source took %s to answer", took.Round(time.Millisecond)))
