@@ -33,6 +33,8 @@ func TestRetryAfterIsWaitedFor(t *testing.T) {
 		{status: 429, header: start.Add(45 * time.Second).Format(http.TimeFormat), wait: 45 * time.Second},
 		{status: 429, header: start.Add(-time.Hour).Format(http.TimeFormat), withoutPause: true},
 		{status: 429, header: "soon", withoutPause: true},
+		{status: 429, withoutPause: true},
+		{status: 503, withoutPause: true},
 		{status: 429, header: "600", wait: 10 * time.Minute, handed: true},
 	} {
 		t.Run(fmt.Sprintf("%d %s", c.status, c.header), func(t *testing.T) {
@@ -46,7 +48,9 @@ func TestRetryAfterIsWaitedFor(t *testing.T) {
 				}
 				_, _ = io.Copy(io.Discard, r.Body)
 				if tries++; tries == 1 {
-					w.Header().Set("Retry-After", c.header)
+					if c.header != "" {
+						w.Header().Set("Retry-After", c.header)
+					}
 					w.WriteHeader(c.status)
 					return
 				}

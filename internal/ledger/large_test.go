@@ -193,3 +193,70 @@ func TestItemsIn(t *testing.T) {
 		break // leaves no reader behind
 	}
 }
+
+// An item takes 150 octets at most when it has been moved, with all that is known of
+// it, indexes and the free space of pages included.
+func TestItemsAreSmall(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	a, err := l.Account(t.Context(), "anna@acme.test", "anna@acme.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Collection{Account: a.ID, Kind: model.KindMail, SourceID: "INBOX", UIDValidity: 1, Path: []string{"INBOX"}}
+	write(t, l, func(tx *Tx) error { return tx.PutCollection(&c) })
+	size := func() int64 {
+		t.Helper()
+		if _, err := l.write.Exec("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(filepath.Join(dir, FileName))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	before := size()
+	const n = 30_000
+	for from := 0; from < n; from += 500 {
+		write(t, l, func(tx *Tx) error {
+			for i := from; i < from+500; i++ {
+				it := item(c, uint64(i+1), Pending)
+				it.GUID, it.Size = GUID(fmt.Sprint("guid of ", i)), int64(20_000+i)
+				if err := tx.PutItem(it); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	for from := 0; from < n; from += 250 { // as a load does
+		write(t, l, func(tx *Tx) error {
+			for i := from; i < from+250; i++ {
+				hash := [32]byte{byte(i), byte(i >> 8), 7: 9, 31: byte(i >> 4)}
+				if err := tx.Intend(c.ID, uint64(i+1), hash, int64(20_000+i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		write(t, l, func(tx *Tx) error {
+			for i := from; i < from+250; i++ {
+				if err := tx.Confirm(c.ID, uint64(i+1), fmt.Sprintf("b%09x", i*7919)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if each := float64(size()-before) / n; each > 150 {
+		t.Errorf("an item takes %.1f octets", each)
+	} else {
+		t.Logf("an item takes %.1f octets", each)
+	}
+}
