@@ -49,6 +49,10 @@ type Server struct {
 	name  string
 }
 
+// Another returns a server that is waited for in the same way, of which nothing is
+// known yet.
+func (s *Server) Another() *Server { return &Server{Patience: s.Patience, Say: s.Say, Now: s.Now} }
+
 func (s *Server) now() time.Time {
 	if s.Now == nil {
 		return time.Now()

@@ -94,11 +94,12 @@ const maxRedirects = 5
 // broken connections, a server that is busy. An answer that refuses is a
 // *statusError, a refused login a Fault with CodeAuth.
 func (c *client) do(ctx context.Context, r request) (*answer, error) {
-	wait := reach.BackOff
+	wait, host := reach.BackOff, c.src.host(origin(r.url))
 	for n := 1; ; n++ {
 		a, err := c.follow(ctx, r)
 		if err == nil {
 			c.src.server.Met()
+			host.Met()
 			return a, nil
 		}
 		if ctx.Err() != nil {
@@ -109,10 +110,10 @@ func (c *client) do(ctx context.Context, r request) (*answer, error) {
 		}
 		slow := model.CodeOf(err) == codeSlow
 		switch {
-		case !slow && statusOf(err) == 0 && c.src.server.Waits(origin(r.url), err):
+		case !slow && statusOf(err) == 0 && host.Waits(origin(r.url), err):
 			wait = min(wait, reach.ReturnWait)
 		case n >= reach.Attempts || c.src.server.Closed(err) || slow && (r.once || r.long && statusOf(err) == 0):
-			return nil, c.giveUp(err)
+			return nil, c.giveUp(host.Waited(err))
 		}
 		if f, ok := errors.AsType[*model.Fault](err); ok && f.RetryAfter > 0 {
 			wait = min(f.RetryAfter, 5*time.Minute)

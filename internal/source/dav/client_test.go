@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 	"mailhaul.org/mailhaul/internal/source"
 )
 
@@ -336,4 +337,54 @@ func TestBrokenFile(t *testing.T) {
 			t.Errorf("%v, %d octets of %d, asked for %q", broken, len(got), len(text), ranges)
 		}
 	}
+}
+
+// A server that is being restarted when a run begins is waited for, as long as the
+// patience lasts; that another one answers meanwhile does not begin it anew.
+func TestServerThatComesBack(t *testing.T) {
+	t.Parallel()
+	other := newFake(t)
+	other.on("PROPFIND", resp("/cal/", isPlain))
+	f := newFake(t)
+	f.on("PROPFIND", resp("/cal/", isPlain))
+	address := strings.TrimPrefix(f.URL, "http://")
+	f.Close()
+	now := time.Date(2026, 11, 26, 20, 0, 0, 0, time.UTC)
+	var said []string
+	s, err := New(Options{Calendars: "http://" + address + "/cal/", Contacts: other.URL + "/cal/", Insecure: true,
+		Server: &reach.Server{Patience: time.Minute, Now: func() time.Time { return now }, Say: func(text string) { said = append(said, text) }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	s.opts.Sleep = func(d time.Duration) <-chan time.Time {
+		if d > reach.ReturnWait {
+			t.Errorf("waits %v", d)
+		}
+		now = now.Add(d)
+		s.server.Met() // as another server does
+		s.host(origin(mustURL(t, other.URL))).Met()
+		return soon(d)
+	}
+	begun := now
+	if _, err := s.Open(t.Context(), anna); model.CodeOf(err) != model.CodeUnreachable || now.Sub(begun) < time.Minute || now.Sub(begun) > 70*time.Second || !strings.Contains(err.Error(), "it was waited for 1m") {
+		t.Errorf("a server that stays away: %v after %v", err, now.Sub(begun))
+	}
+	// The next account does not wait anew.
+	begun = now
+	if _, err := s.Open(t.Context(), anna); model.CodeOf(err) != model.CodeUnreachable || now.Sub(begun) > 10*time.Second {
+		t.Errorf("the next account: %v after %v", err, now.Sub(begun))
+	}
+	if len(said) != 1 || !strings.Contains(said[0], address+" cannot be reached") {
+		t.Errorf("%q", said)
+	}
+}
+
+func mustURL(t *testing.T, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }

@@ -25,18 +25,19 @@ type Source struct {
 	http http.RoundTripper
 	// transport is at the bottom of http.
 	transport *http.Transport
-	refused   atomic.Int32 // logins of the master in a row
-	server    *reach.Server
+	refused   atomic.Int32  // logins of the master in a row
+	server    *reach.Server // all of them together
 	conns     openConns
 
 	mu      sync.Mutex
 	own     map[string]bool   // origins that may see credentials
 	schemes map[string]string // what they ask for
+	hosts   map[string]*reach.Server
 }
 
 // New returns a source; it does not connect yet.
 func New(o Options) (*Source, error) {
-	s := &Source{opts: o.withDefaults(), own: map[string]bool{}, schemes: map[string]string{}}
+	s := &Source{opts: o.withDefaults(), own: map[string]bool{}, schemes: map[string]string{}, hosts: map[string]*reach.Server{}}
 	s.server = s.opts.Server
 	s.transport = s.newTransport()
 	s.http = readOnly{told{next: s.transport, log: s.opts.Log}}
@@ -73,6 +74,19 @@ func origin(u *url.URL) string {
 		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
 	}
 	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), port)
+}
+
+// host is what is known of whether the server of an origin can be reached: one may
+// be away while the others answer.
+func (s *Source) host(origin string) *reach.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.hosts[origin]
+	if h == nil {
+		h = s.server.Another()
+		s.hosts[origin] = h
+	}
+	return h
 }
 
 func (s *Source) trust(u *url.URL) {
