@@ -110,3 +110,60 @@ func TestGateRecovers(t *testing.T) {
 		t.Errorf("%d places at last, want 8", g.Limit())
 	}
 }
+
+// What a session announces is kept: never more requests in flight than
+// maxConcurrentRequests, nor uploads than maxConcurrentUpload, and as many as that.
+func TestAnnouncedLimitsAreKept(t *testing.T) {
+	t.Parallel()
+	const requests, uploads = 5, 2
+	var mu sync.Mutex
+	now, most := map[string]int{}, map[string]int{}
+	count := func(kind string, n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		now[kind] += n
+		now["all"] += n
+		most[kind], most["all"] = max(most[kind], now[kind]), max(most["all"], now["all"])
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			fmt.Fprintf(w, `{"capabilities":{"urn:ietf:params:jmap:core":{"maxConcurrentRequests":%d,"maxConcurrentUpload":%d,"maxCallsInRequest":4}},"accounts":{},"primaryAccounts":{},`+
+				`"username":"x","apiUrl":"/jmap","downloadUrl":"/d","uploadUrl":"/u","eventSourceUrl":"/e","state":"1"}`, requests, uploads)
+			return
+		}
+		count(r.URL.Path, 1)
+		defer count(r.URL.Path, -1)
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-time.After(5 * time.Millisecond) // its work, so that requests overlap
+		if r.URL.Path == "/u" {
+			io.WriteString(w, `{"accountId":"a","blobId":"b","type":"x","size":1}`)
+			return
+		}
+		io.WriteString(w, `{"methodResponses":[["Core/echo",{},"0"]],"sessionState":"1"}`)
+	}))
+	defer s.Close()
+	c, err := Dial(t.Context(), Config{URL: s.URL, User: "x", Password: "y"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			for range 5 {
+				if _, err := c.Upload(t.Context(), "a", "x", 1, pieces{[]byte("x")}.open); err != nil {
+					t.Error(err)
+				}
+				r := NewRequest()
+				r.Call("Core/echo", map[string]any{})
+				if _, err := c.Do(t.Context(), r); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if most["all"] > requests || most["/u"] > uploads || most["all"] < 2 || most["/u"] < 2 {
+		t.Errorf("at once: %v, announced are %d requests and %d uploads", most, requests, uploads)
+	}
+}
