@@ -16,37 +16,43 @@ import (
 )
 
 // A run names what it was bound by, in words and in JSON: a slow line to the
-// source or to the destination, or a limit that the administrator has set.
+// source or to the destination, or a limit that the administrator has set. The
+// destination is a real server where it is to be slow, and the sandbox, which is
+// fast on a busy machine, too, where something else is.
 func TestSyncNamesTheBottleneck(t *testing.T) {
 	t.Parallel()
 	old := startOrganisation(t, sample.Options{Accounts: 4, Messages: 500, Seed: 5}, "")
-	to := startStalwart(t)
-	from, dest := lab.StartProxy(t, old.IMAP), lab.StartProxy(t, strings.TrimPrefix(to.url, "http://"))
+	fast, slow := startSandbox(t), startStalwart(t)
+	from, dest := lab.StartProxy(t, old.IMAP), lab.StartProxy(t, strings.TrimPrefix(slow.url, "http://"))
+	dest.Delay.Store(int64(700 * time.Millisecond))
+	slow.url = "http://" + dest.Addr
 	a := administrator{t: t}
-	write := func(limits string) {
+	write := func(limits string, to target) {
 		a.config = filepath.Join(t.TempDir(), "mailhaul.yaml") // and a ledger that knows nothing
 		text := fmt.Sprintf("engagement: ./state\nsource:\n  kind: imap\n  imap: {url: %q, master: %s, separator: \"*\", password: env:OLD_MASTER, tls: {insecure: true}}\n  users: {passwd: %q}\n"+
-			"destination: {url: %q, user: %q, password: env:NEW_ADMIN}\nlimits: {%s}\n", "imap://"+from.Addr, old.MasterUser, old.dir+"/users", "http://"+dest.Addr, to.user, limits)
+			"destination: {url: %q, user: %q, password: env:NEW_ADMIN}\nlimits: {%s}\n", "imap://"+from.Addr, old.MasterUser, old.dir+"/users", to.url, to.user, limits)
 		if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	write("accounts: 4")
-	a.run(cli.ExitOK, "provision")
+	for _, to := range []target{fast, slow} {
+		write("accounts: 4", to)
+		a.run(cli.ExitOK, "provision")
+	}
 	for _, c := range []struct {
 		limits      string
-		from, to    time.Duration // before each piece of an answer
+		from        time.Duration // before each piece of an answer
+		to          target
 		side, cause string
 		says        string
 	}{
-		{"accounts: 2", 3 * time.Millisecond, 0, "source", "", "Bound by the source: reading took"},
-		{"accounts: 4", 0, 700 * time.Millisecond, "destination", "", "Bound by the destination: messages were read ahead"},
-		{"accounts: 4, bandwidth: 1MiB/s", 0, 0, "limits", "limits.bandwidth", "Bound by limits.bandwidth: it was waited for"},
-		{"accounts: 4, connections: 1", 5 * time.Millisecond, 0, "limits", "limits.connections", "others waited for a connection"},
+		{"accounts: 2", 5 * time.Millisecond, fast, "source", "", "Bound by the source: reading took"},
+		{"accounts: 4", 0, slow, "destination", "", "Bound by the destination: messages were read ahead"},
+		{"accounts: 4, bandwidth: 1MiB/s", 0, fast, "limits", "limits.bandwidth", "Bound by limits.bandwidth: it was waited for"},
+		{"accounts: 4, connections: 1", 5 * time.Millisecond, fast, "limits", "limits.connections", "others waited for a connection"},
 	} {
-		write(c.limits)
+		write(c.limits, c.to)
 		from.Delay.Store(int64(c.from))
-		dest.Delay.Store(int64(c.to))
 		out := a.run(cli.ExitOK, "sync")
 		if !strings.Contains(out, c.says) {
 			t.Errorf("%s: the report does not say %q:\n%s", c.limits, c.says, out)
