@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"mailhaul.org/mailhaul/internal/model"
 )
 
 // asked are all statements that the tests of this package have had prepared.
@@ -121,4 +124,48 @@ func scans() error {
 		return fmt.Errorf("only %d statements were seen", looked)
 	}
 	return nil
+}
+
+// What no other test of this package asks for is asked for here, so that TestMain
+// sees it, too.
+func TestEverythingIsAskedFor(t *testing.T) {
+	t.Parallel()
+	l, a, c := open(t)
+	col := ObjectCollection{Account: a.ID, Kind: model.KindCalendar, SourceID: "work", Path: []string{"Work"}}
+	write(t, l, func(tx *Tx) error { return tx.PutObjectCollection(&col) })
+	o := Object{Collection: col.ID, SourceID: "a.ics", UID: "a", State: Moved, Version: "1"}
+	write(t, l, func(tx *Tx) error {
+		return errors.Join(tx.PutObject(o), tx.DeleteObject(o), tx.PutObject(o), tx.PutObjectShare(col.ID, "b", 1), tx.PutShare(c.ID, "b", 1),
+			tx.PutEffect(a.ID, Effect{Item: Key{Collection: c.ID, UID: 1}}), tx.DropEffect(Key{Collection: c.ID, UID: 2}),
+			tx.MoveNotes(a.ID, Key{Collection: c.ID, UID: 1}, Key{Collection: c.ID, UID: 2}))
+	})
+	ctx := t.Context()
+	var errs []error
+	ask := func(n int, err error) {
+		if errs = append(errs, err); err == nil && n != 1 {
+			errs = append(errs, fmt.Errorf("answer %d has %d rows", len(errs), n))
+		}
+	}
+	cols, err := l.ObjectCollections(ctx, a.ID)
+	ask(len(cols), err)
+	all, err := l.Objects(ctx, col.ID)
+	ask(len(all), err)
+	all, err = l.Objects(ctx, col.ID, Moved)
+	ask(len(all), err)
+	all, err = l.VanishedObjects(ctx, a.ID, model.KindCalendar)
+	ask(len(all)+1, err)
+	sums, err := l.ObjectSums(ctx, a.ID)
+	ask(len(sums), err)
+	shares, err := l.ObjectShares(ctx, col.ID)
+	ask(len(shares), err)
+	mail, err := l.Shares(ctx, c.ID)
+	ask(len(mail), err)
+	effects, err := l.Effects(ctx, a.ID)
+	ask(len(effects), err)
+	write(t, l, func(tx *Tx) error {
+		return errors.Join(tx.DeleteObjectCollection(col.ID), tx.Retire(c.ID), tx.DeleteCollection(c.ID))
+	})
+	if err := errors.Join(errs...); err != nil {
+		t.Error(err)
+	}
 }
