@@ -93,12 +93,12 @@ func TestRunWithLargeMessagesKeepsItsHours(t *testing.T) {
 		return nil
 	}
 	r := e.done(func(o *engine.Options) {
-		o.Hours, o.Now = courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour}, clock.Now
-		o.Sleep = func(_ context.Context, d time.Duration) error {
+		o.Now = clock.Now
+		o.Courtesy = courtesy.New(courtesy.Bounds{Hours: courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour}, Now: clock.Now, Sleep: func(_ context.Context, d time.Duration) error {
 			pauses++
 			clock.Move(d)
 			return nil
-		}
+		}})
 	})
 	if r.Counts.Messages != messages || late >= few || pauses != 1 {
 		t.Errorf("%d messages, of which %d were begun after the hours, %d pauses", r.Counts.Messages, late, pauses)
