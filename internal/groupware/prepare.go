@@ -3,6 +3,7 @@ package groupware
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -162,8 +163,8 @@ func (a *Account) prepareFile(about string, ref model.ObjectRef, content *source
 	}
 	if err != nil {
 		p.drop()
-		if model.CodeOf(err) == model.CodeSpool {
-			return nil, err
+		if f, ok := errors.AsType[*model.Fault](err); ok && (f.Code == model.CodeSpool || f.Class == model.ClassItem) {
+			return nil, err // an item's: what came is not the file
 		}
 		return nil, &model.Fault{Class: model.ClassRetry, Code: "read", Err: fmt.Errorf("read %s: %w", m.Name, err)}
 	}

@@ -59,10 +59,12 @@ type request struct {
 	once bool
 }
 
-// answer is a response, at the URL that redirects led to.
+// answer is a response, at the URL that redirects led to from the one that was
+// asked for.
 type answer struct {
 	*http.Response
-	url *url.URL
+	url   *url.URL
+	asked *url.URL
 }
 
 // statusError is an answer that refuses.
@@ -136,6 +138,7 @@ func (c *client) giveUp(err error) error {
 
 // follow makes one request and those that its redirects ask for.
 func (c *client) follow(ctx context.Context, r request) (*answer, error) {
+	asked := r.url
 	for range maxRedirects {
 		resp, err := c.authorized(ctx, r)
 		if err != nil {
@@ -152,7 +155,7 @@ func (c *client) follow(ctx context.Context, r request) (*answer, error) {
 			continue
 		}
 		if resp.StatusCode/100 == 2 {
-			return &answer{resp, r.url}, nil
+			return &answer{resp, r.url, asked}, nil
 		}
 		defer discard(resp)
 		return nil, c.refused(r, resp)

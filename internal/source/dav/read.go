@@ -229,20 +229,36 @@ func (st *Store) hand(c model.ObjectCollection, g got, fn handler) error {
 // larger: then it is only said to be. Without one it is streamed.
 func (st *Store) get(ctx context.Context, c model.ObjectCollection, o model.ObjectRef, limit int64) got {
 	var broken error
-	for range reach.Attempts {
+	for n := 1; n <= reach.Attempts; n++ {
 		a, err := st.open(ctx, c, o)
 		if err != nil {
 			return got{ref: o, err: err}
 		}
+		if limit > 0 && a.ContentLength > limit {
+			a.Body.Close()
+			return got{ref: o, large: true}
+		}
+		var told *facts
+		if c.Kind == model.KindFiles {
+			var why string
+			if told, why, err = st.genuine(ctx, o, a); err != nil || why != "" {
+				a.Body.Close()
+				if err == nil && n < strangers {
+					continue // somebody may be changing it
+				} else if err == nil {
+					err = notTheFile(why)
+				}
+				return got{ref: o, err: err}
+			}
+		}
 		v := version(a.Header.Get("ETag"), a.Header.Get("Last-Modified"), a.Header.Get("Content-Length"))
+		if told != nil && told.version != "" {
+			v = told.version // as the next listing will have it
+		}
 		ref := model.ObjectRef{ID: o.ID, Version: v}
 		if limit == 0 {
 			body := &resuming{ctx: ctx, st: st, url: a.url, body: a.Body, etag: a.Header.Get("ETag"), size: a.ContentLength}
-			return got{ref: ref, content: &source.Content{Reader: body, Size: a.ContentLength, Paced: true}, close: func() { body.body.Close() }}
-		}
-		if a.ContentLength > limit {
-			a.Body.Close()
-			return got{ref: ref, large: true}
+			return got{ref: ref, content: &source.Content{Reader: &measured{Reader: body, told: told}, Size: a.ContentLength, Paced: true}, close: func() { body.body.Close() }}
 		}
 		text, err := io.ReadAll(io.LimitReader(a.Body, limit+1))
 		a.Body.Close()
@@ -255,6 +271,12 @@ func (st *Store) get(ctx context.Context, c model.ObjectCollection, o model.Obje
 			continue
 		case int64(len(text)) > limit:
 			return got{ref: ref, large: true}
+		}
+		if why := told.measure(int64(len(text))); why != "" {
+			if n < strangers {
+				continue
+			}
+			return got{ref: o, err: notTheFile(why)}
 		}
 		st.seeVersion(o.ID, text)
 		return got{ref: ref, content: paced(text)}
