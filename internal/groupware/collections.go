@@ -32,7 +32,10 @@ func (p properties) String() string {
 
 // properties are what the source wants.
 func (c *collection) properties() properties {
-	p := properties{Description: cut(c.src.Description, 254), Color: color(c.src.Color), Order: max(c.src.Order, 0), TimeZone: zoneName(c.src.TimeZone), Transparent: c.src.Transparent}
+	p := properties{Description: cut(c.src.Description, 254), Order: max(c.src.Order, 0), TimeZone: zoneName(c.src.TimeZone), Transparent: c.src.Transparent}
+	if c.src.Kind == model.KindCalendar { // others have none at the destination
+		p.Color = color(c.src.Color)
+	}
 	if n := len(c.src.Path); n > 0 {
 		p.Name = cut(c.src.Path[n-1], 255)
 	}
@@ -59,8 +62,12 @@ func (c *collection) unwritten() (texts []string) {
 	if p.Description != c.src.Description {
 		texts = append(texts, "its description is shortened to 254 octets: "+c.src.Description)
 	}
-	if c.src.Color != "" && p.Color == "" {
-		texts = append(texts, fmt.Sprintf("its colour %q is none; left out", c.src.Color))
+	switch {
+	case c.src.Color == "" || p.Color != "":
+	case color(c.src.Color) != "":
+		texts = append(texts, fmt.Sprintf("its colour %s is left out: at the destination only calendars have one", color(c.src.Color)))
+	default:
+		texts = append(texts, fmt.Sprintf("its colour %q is none; left out", cut(c.src.Color, 80)))
 	}
 	if c.src.TimeZone != "" && p.TimeZone == "" {
 		texts = append(texts, fmt.Sprintf("its time zone is known by no name; left out: %s", cut(c.src.TimeZone, 80)))
@@ -77,18 +84,6 @@ func cut(s string, n int) string {
 		n--
 	}
 	return s[:n]
-}
-
-// color is "#rrggbb", or empty where the source's is no such colour.
-func color(s string) string {
-	if len(s) < 7 || s[0] != '#' {
-		return ""
-	}
-	s = strings.ToLower(s[:7])
-	if strings.Trim(s[1:], "0123456789abcdef") != "" {
-		return ""
-	}
-	return s
 }
 
 // zoneName is the IANA name of a calendar's time zone, which may be given as a

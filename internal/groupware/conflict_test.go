@@ -100,9 +100,17 @@ func TestWhatDoesNotFitIsSaid(t *testing.T) {
 	odd := calendar("odd", strings.Repeat("ä", 130))
 	odd.Description, odd.Color, odd.TimeZone = strings.Repeat("x", 300), "mauve", "Nowhere at all"
 	e.src.PutCollection("anna", odd)
+	book := model.ObjectCollection{Kind: model.KindContacts, ID: "friends", Path: []string{"Friends"}, Color: "tomato"}
+	e.src.PutCollection("anna", book)
+	short := calendar("short", "Short")
+	short.Color = "#F80"
+	e.src.PutCollection("anna", short)
 	e.must()
+	if c := e.collections(model.KindCalendar)["Short"]; c.Color != "#ff8800" {
+		t.Errorf("the short colour becomes %q", c.Color)
+	}
 	all := strings.Join(e.notes, "\n")
-	for _, want := range []string{"name is shortened", "description is shortened", `colour "mauve"`, "time zone is known by no name"} {
+	for _, want := range []string{"name is shortened", "description is shortened", `colour "mauve" is none`, "Friends||repaired|its colour #ff6347 is left out", "time zone is known by no name"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q is not said:\n%s", want, all)
 		}
@@ -111,6 +119,11 @@ func TestWhatDoesNotFitIsSaid(t *testing.T) {
 		t.Errorf("calendars: %s", got)
 	}
 	e.unchanged()
+	book.Color = "navy" // no user has changed it at the destination
+	e.src.PutCollection("anna", book)
+	if res := e.must(); res.Contacts.Kept != 0 {
+		t.Errorf("%+v: %s", res, strings.Join(e.notes, "\n"))
+	}
 }
 
 func testPropertiesMerge(t *testing.T, s *server) {

@@ -17,8 +17,8 @@ type ObjectCollection struct {
 	// down (the root itself has none), elsewhere one: the collection's name
 	// as its user sees it, never empty.
 	Path []string
-	// Description, Color ("#rrggbb" or "#rrggbbaa"), Order and TimeZone (an
-	// IANA name, or the VTIMEZONE that the source gave) are as its user set
+	// Description, Color (whatever its client wrote for one), Order and TimeZone
+	// (an IANA name, or the VTIMEZONE that the source gave) are as its user set
 	// them; empty or 0 where the source has none.
 	Description, Color, TimeZone string
 	Order                        int

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,7 +78,7 @@ func (st *Store) objectCollection(e entry, values []annotation, reader string) (
 	case k == kindCalendar && len(below) == 2 && below[0] == "#calendars" && !notData[below[1]]:
 		c.Kind = model.KindCalendar
 		c.Description = own(values, davCalendarText, reader)
-		c.Color = color(own(values, davColor, reader))
+		c.Color = strings.TrimSpace(own(values, davColor, reader))
 		c.Order, _ = strconv.Atoi(strings.TrimSpace(own(values, davOrder, reader)))
 		c.TimeZone = cmp.Or(own(values, davZoneID, reader), own(values, davZone, reader))
 		c.Components = components(own(values, davComponents, reader))
@@ -88,7 +87,7 @@ func (st *Store) objectCollection(e entry, values []annotation, reader string) (
 	case k == kindAddressBook && len(below) == 2 && below[0] == "#addressbooks":
 		c.Kind = model.KindContacts
 		c.Description = own(values, davBookText, reader)
-		c.Color = color(own(values, davBookColor, reader))
+		c.Color = strings.TrimSpace(own(values, davBookColor, reader))
 		c.Default = below[1] == "Default"
 	case k == kindFiles && below[0] == "#drive":
 		c.Kind = model.KindFiles
@@ -101,16 +100,6 @@ func (st *Store) objectCollection(e entry, values []annotation, reader string) (
 	}
 	c.Path = []string{cmp.Or(own(values, davDisplayName, reader), mailname.Decode(below[1]))}
 	return c, true
-}
-
-var colors = regexp.MustCompile(`(?i)^#[0-9a-f]{6}([0-9a-f]{2})?$`)
-
-// color is "#rrggbb" with or without transparency; what is none is left out.
-func color(s string) string {
-	if s = strings.TrimSpace(s); colors.MatchString(s) {
-		return s
-	}
-	return ""
 }
 
 // components are the bits of what a calendar takes.

@@ -231,7 +231,7 @@ func (w *walk) kindOf(r *response) (kind model.Kind, wanted bool) {
 
 func (w *walk) add(kind model.Kind, base, at *url.URL, r *response) {
 	c := model.ObjectCollection{Kind: kind, ID: at.EscapedPath(), Description: plain(r.text(caldav("calendar-description"))),
-		Color: color(r.text(apple("calendar-color"))), Fingerprint: fingerprint(r)}
+		Color: r.text(apple("calendar-color")), Fingerprint: fingerprint(r)}
 	if origin(at) != origin(w.st.homeOf(kind)) {
 		c.ID = at.String()
 	}
@@ -244,7 +244,7 @@ func (w *walk) add(kind model.Kind, base, at *url.URL, r *response) {
 	}
 	c.Path = []string{name}
 	if kind == model.KindContacts {
-		c.Description, c.Color = plain(r.text(carddav("addressbook-description"))), color(r.text(inf("addressbook-color")))
+		c.Description, c.Color = plain(r.text(carddav("addressbook-description"))), r.text(inf("addressbook-color"))
 	} else {
 		c.TimeZone = r.text(caldav("calendar-timezone-id"))
 		if c.TimeZone == "" {
@@ -419,34 +419,4 @@ func order(text string) int {
 		return 0
 	}
 	return int(f)
-}
-
-// named are the colours of HTML 4, which some clients write by name.
-var named = map[string]string{"black": "000000", "silver": "c0c0c0", "gray": "808080", "white": "ffffff", "maroon": "800000", "red": "ff0000",
-	"purple": "800080", "fuchsia": "ff00ff", "green": "008000", "lime": "00ff00", "olive": "808000", "yellow": "ffff00", "navy": "000080",
-	"blue": "0000ff", "teal": "008080", "aqua": "00ffff", "orange": "ffa500"}
-
-// color is "#rrggbb" or "#rrggbbaa" in lower case, or empty for what is none.
-func color(text string) string {
-	text = strings.ToLower(strings.TrimSpace(text))
-	if hex, ok := named[text]; ok {
-		return "#" + hex
-	}
-	hex, ok := strings.CutPrefix(text, "#")
-	for i := range len(hex) {
-		ok = ok && isHex(hex[i])
-	}
-	switch {
-	case !ok:
-		return ""
-	case len(hex) == 3 || len(hex) == 4:
-		var b strings.Builder
-		for i := range len(hex) {
-			b.WriteString(hex[i:i+1] + hex[i:i+1])
-		}
-		return "#" + b.String()
-	case len(hex) == 6 || len(hex) == 8:
-		return text
-	}
-	return ""
 }

@@ -63,14 +63,14 @@ func TestWhatIsNotTheFile(t *testing.T) {
 		"a login page":           {"1", etag("1") + length(2000) + media("application/pdf"), map[string]string{"Content-Type": "text/html; charset=utf-8", "Set-Cookie": "s=1"}, "<html>log in", refused, strangers},
 		"one of as many octets":  {"1", etag("1") + length(4) + media("application/pdf"), map[string]string{"Content-Type": "text/html"}, "<p/>", refused, strangers},
 		"one of a file of which only the name is told": {"", "", map[string]string{"Content-Type": "text/html"}, "<html>", refused, strangers},
-		"changed meanwhile":                             {"1", etag("2") + length(3), map[string]string{"ETag": `"2"`}, "new", "new 2", 1},
-		"fewer octets":                                  {"1", etag("1") + length(2000), map[string]string{"ETag": `"2"`}, "half", refused, strangers},
-		"another entity tag":                            {"1", etag("1") + length(4), map[string]string{"ETag": `"2"`}, "text", refused, strangers},
-		"another entity tag, but all else is the same":  {"1", etag("1") + length(4) + since(monday), map[string]string{"ETag": `"1pub"`, "Last-Modified": monday}, "text", "text 1", 1},
-		"another entity tag and date":                   {"1", etag("1") + length(4) + since(monday), map[string]string{"ETag": `"1pub"`, "Last-Modified": tuesday}, "text", refused, strangers},
-		"given without an entity tag":                   {"1", etag("1") + length(4), nil, "text", "text 1", 1},
-		"a web page that is the file":                   {"1", etag("1") + length(6) + media("text/html"), map[string]string{"Content-Type": "text/html"}, "<html>", "<html> 1", 1},
-		"nothing is told":                               {"", "", map[string]string{"Content-Type": "application/pdf"}, "text", "text ", 1},
+		"changed meanwhile":                            {"1", etag("2") + length(3), map[string]string{"ETag": `"2"`}, "new", "new 2", 1},
+		"fewer octets":                                 {"1", etag("1") + length(2000), map[string]string{"ETag": `"2"`}, "half", refused, strangers},
+		"another entity tag":                           {"1", etag("1") + length(4), map[string]string{"ETag": `"2"`}, "text", refused, strangers},
+		"another entity tag, but all else is the same": {"1", etag("1") + length(4) + since(monday), map[string]string{"ETag": `"1pub"`, "Last-Modified": monday}, "text", "text 1", 1},
+		"another entity tag and date":                  {"1", etag("1") + length(4) + since(monday), map[string]string{"ETag": `"1pub"`, "Last-Modified": tuesday}, "text", refused, strangers},
+		"given without an entity tag":                  {"1", etag("1") + length(4), nil, "text", "text 1", 1},
+		"a web page that is the file":                  {"1", etag("1") + length(6) + media("text/html"), map[string]string{"Content-Type": "text/html"}, "<html>", "<html> 1", 1},
+		"nothing is told":                              {"", "", map[string]string{"Content-Type": "application/pdf"}, "text", "text ", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -108,7 +108,7 @@ func objectSettings(t *testing.T, h ObjectHarness) {
 	if c.Description != "What is <to> do" {
 		t.Errorf("the description is %q", c.Description)
 	}
-	if c.Color != "#ff8000" && c.Color != "#ff8000ff" {
+	if color := strings.ToLower(c.Color); color != "#ff8000" && color != "#ff8000ff" {
 		t.Errorf("the colour is %q", c.Color)
 	}
 }

@@ -162,7 +162,7 @@ func (w *walk) folder(id, name string) {
 		return strings.TrimSpace(strings.ToValidUTF8(string(b), "\ufffd"))
 	}
 	c := model.ObjectCollection{Kind: w.h.kind, ID: id, Path: []string{cmp.Or(meta("displayname"), says.name, shown(name))},
-		Color: color(cmp.Or(meta("color"), says.color)), Description: cmp.Or(meta("description"), says.description),
+		Color: cmp.Or(meta("color"), strings.TrimSpace(says.color)), Description: cmp.Or(meta("description"), says.description),
 		TimeZone: says.zone, Components: says.components, Subscription: says.subscription}
 	if n, err := strconv.Atoi(cmp.Or(meta("order"), says.order)); err == nil {
 		c.Order = n
@@ -201,7 +201,7 @@ func (w *walk) export(id, name string) {
 		return
 	}
 	c := model.ObjectCollection{Kind: w.h.kind, ID: id, Path: []string{shown(strings.TrimSuffix(name, filepath.Ext(name)))},
-		Color: color(x.color), Description: x.description, TimeZone: x.zone, Fingerprint: fingerprint([]entry{{name, info}})}
+		Color: strings.TrimSpace(x.color), Description: x.description, TimeZone: x.zone, Fingerprint: fingerprint([]entry{{name, info}})}
 	if x.name != "" {
 		c.Path = []string{x.name}
 	}
@@ -260,14 +260,4 @@ func fingerprint(entries []entry) string {
 		}
 	}
 	return "disk:" + hex.EncodeToString(h.Sum(nil)[:12])
-}
-
-// color is "#rrggbb" or "#rrggbbaa", or empty for what is none.
-func color(text string) string {
-	text = strings.ToLower(strings.TrimSpace(text))
-	hex, ok := strings.CutPrefix(text, "#")
-	if !ok || len(hex) != 6 && len(hex) != 8 || strings.Trim(hex, "0123456789abcdef") != "" {
-		return ""
-	}
-	return text
 }

@@ -52,7 +52,7 @@ func TestFoldersOfServers(t *testing.T) {
 	for _, c := range all {
 		got[c.Kind.String()+" "+c.Path[0]] = c
 	}
-	if c := got["calendar Büro"]; c.Color != "#aabbccff" || c.Description != "Ours" || c.Order != 3 || len(c.Components) != 2 {
+	if c := got["calendar Büro"]; c.Color != "#AABBCCFF" || c.Description != "Ours" || c.Order != 3 || len(c.Components) != 2 {
 		t.Errorf("%+v", c)
 	}
 	if c := got["calendar Work = life"]; c.Color != "#334455" || c.Order != 7 {
