@@ -73,6 +73,8 @@ var oddEvents = map[string]string{
 	"applestruct":  cal(ev("UID:applestruct", "DTSTART:20270601T100000Z", "LOCATION:Apple Park\\n1 Way", `X-APPLE-STRUCTURED-LOCATION;VALUE=URI;X-ADDRESS="1 Way\nCupertino";X-APPLE-RADIUS=70;X-TITLE="Apple Park":geo:37.33,-122.0`, "X-APPLE-TRAVEL-DURATION;VALUE=DURATION:PT30M", "X-APPLE-TRAVEL-ADVISORY-BEHAVIOR:AUTOMATIC")...),
 	"altdesc":      cal(ev("UID:altdesc", "DTSTART:20270601T100000Z", "DESCRIPTION;ALTREP=\"data:text/html,%3Cb%3Ex\":x", `X-ALT-DESC;FMTTYPE=text/html:<html><body>a\, b\n<a href="x">c</a></body></html>`, "STYLED-DESCRIPTION;VALUE=TEXT;FMTTYPE=text/html:<b>x</b>")...),
 	"qp":           "BEGIN:VCALENDAR\r\nVERSION:1.0\r\nBEGIN:VEVENT\r\nUID:qp\r\nDTSTART:20260601T100000Z\r\nDTEND:20260601T110000Z\r\nSUMMARY;ENCODING=QUOTED-PRINTABLE;CHARSET=ISO-8859-1:Gr=FC=DFe=\r\n aus Wien\r\nRRULE:W1 MO TU #5\r\nDALARM:20260601T094500Z;;;Wake\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+	"oldphone":     "BEGIN:VCALENDAR\r\nVERSION:1.0\r\nBEGIN:VEVENT\r\nUID:oldphone\r\nDTSTART:20260601T100000\r\nDTEND:20260601T110000\r\nSUMMARY:Old\r\nRRULE:MP1 1+ MO #5\r\nEXDATE:20260706T100000;20260803T100000\r\nAALARM;VALUE=URL:20260601T094500;PT5M;2;file:///ring.wav\r\nMALARM:20260601T094500;;;anna@lab.test;Go\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+	"oldbirthday":  "BEGIN:VCALENDAR\r\nVERSION:1.0\r\nBEGIN:VEVENT\r\nUID:oldbirthday\r\nDTSTART;VALUE=DATE:20260612\r\nSUMMARY:Old\r\nRRULE:YM1 6 #0\r\nDALARM:20260611T180000;;;Buy a cake\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
 	"bom":          "\xef\xbb\xbf" + cal(ev("UID:bom", "DTSTART:20270601T100000Z", "SUMMARY:bom")...),
 	"latin1":       cal(ev("UID:latin1", "DTSTART:20270601T100000Z", "SUMMARY:Gr\xfc\xdfe", "LOCATION:K\xf6ln")...),
 	"nul":          cal(ev("UID:nul", "DTSTART:20270601T100000Z", "SUMMARY:a\x00b\x07c")...),
@@ -111,6 +113,8 @@ func TestOddEvents(t *testing.T) {
 		`Home|wrongzone|doubtful|the time zone "Europe/Berlin" is defined as -05:00 from Greenwich at that time, which is +02:00 there: the name counts, as for most clients`,
 		`Home|undefined|doubtful|the time zone "Nirgendwo" is neither known nor defined: clients take the time for their own`,
 		`Home|baddate2|doubtful|DTSTART: "20270631T100000Z" is no date or time; kept as it is, and shown by no client`,
+		`Home|oldphone|doubtful|MALARM: an alarm in the words of vCalendar 1.0 that has no equivalent; kept as it is, and no program rings: 20260601T094500;;;anna@lab.test;Go`,
+		`Home|oldbirthday|repaired|RRULE:YM1 6 #0, in the words of vCalendar 1.0, becomes FREQ=YEARLY;BYMONTH=6; DALARM, an alarm in the words of vCalendar 1.0, becomes a VALARM; VERSION:1.0 becomes 2.0`,
 		`Home|bom|repaired|began with a byte order mark, which is left out`,
 		`Home|latin1|repaired|was not UTF-8; taken for windows-1252`,
 	} {

@@ -197,7 +197,7 @@ func (t *tree) plain(l contentline.Line) contentline.Line {
 	kept := slices.DeleteFunc(slices.Clone(l.Params), func(p contentline.Param) bool {
 		return p.Name == "" || strings.EqualFold(p.Name, "ENCODING") || strings.EqualFold(p.Name, "CHARSET")
 	})
-	if kindOf(l) == kindText {
+	if kindOf(l) == kindText && !l.Is(oldAlarms...) { // those have semicolons of their own
 		text = escapeOnly(text)
 	}
 	return l.WithParams(kept).WithValue(strings.ReplaceAll(text, "\n", `\n`))

@@ -118,6 +118,7 @@ func (p *preparation) calendar(c *Component) {
 	}
 	p.identify(objects, zones)
 	for _, o := range objects {
+		p.modernize(o, zones, strings.TrimSpace(c.Text("VERSION")) == "1.0")
 		p.repair(o)
 		uid := o.Text("UID")
 		key := groupKey{uid, o.Name}
