@@ -40,6 +40,7 @@ func (a *Account) createSome(ctx context.Context, c *collection, w *batch, parts
 		results, err = a.dst.CreateObjects(ctx, c.at(), writes)
 		known, unknown, results = answered(parts, results, err)
 		wrong = proofread(c.src.Kind, known, results)
+		a.review(ctx, c, known, results)
 	})
 	if err != nil && ctx.Err() != nil {
 		return nil, err
@@ -126,23 +127,6 @@ func (a *Account) created(ctx context.Context, c *collection, w *batch, parts []
 		a.refuse(c, w, p, model.Faultf(model.ClassItem, destination.CodeExists, "the destination says that its UID or name is taken, but shows no such object"))
 	}
 	return err
-}
-
-// proofread reads what the destination has made of objects that it converted,
-// and returns those whose meaning is not the source's. So it does not matter what
-// a conversion cannot do, and what nobody knew of.
-func proofread(kind model.Kind, parts []*part, results []destination.ObjectWritten) map[*part]bool {
-	wrong := map[*part]bool{}
-	for i, r := range results {
-		// Octet by octet what was to be written needs no reading.
-		if r.Err != nil || r.Converted == "" || r.Converted == string(parts[i].write.Content) {
-			continue
-		}
-		if now, ok := meaning(kind, []byte(r.Converted)); !ok || now != parts[i].digest {
-			wrong[parts[i]] = true
-		}
-	}
-	return wrong
 }
 
 // arrived looks up objects that may be at the destination, settles those that

@@ -188,6 +188,8 @@ type part struct {
 	// doubt is why it could not be found out whether what is at the destination
 	// was made of this.
 	doubt error
+	// altered says what the destination gives otherwise than it was written.
+	altered string
 }
 
 // another says that what is at the destination is none of ours.

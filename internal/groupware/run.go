@@ -42,6 +42,7 @@ const (
 	NoteRefused      = "refused"
 	NoteRepaired     = "repaired"
 	NoteDoubtful     = "doubtful" // carried as it is, which not every program reads as it was meant
+	NoteAltered      = "altered"  // written as it is, and shown otherwise by the destination
 	NoteKept         = "kept"
 	NoteSubscription = "subscription"
 	NoteReadOnly     = "readOnly"

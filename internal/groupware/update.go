@@ -49,6 +49,7 @@ func (a *Account) updateSome(ctx context.Context, c *collection, w *batch, parts
 			}
 			return ready, err // the next attempt finds out which of them arrived
 		}
+		a.review(ctx, c, ready, results)
 		parts = nil
 		for i, p := range ready {
 			switch err := results[i].Err; {

@@ -232,7 +232,7 @@ func (a *Account) done(c *collection, w *batch, p *part, o destination.Object) {
 	p.row.State, p.row.Digest, p.row.Intent = ledger.Moved, p.digest, [32]byte{}
 	p.row.Remote, p.row.Stored = o.ID, o.Version
 	w.settle(p, func(t *ledger.Tx) error {
-		if err := a.clearNote(t, c, p.name(), NoteRefused, NoteKept, NoteUnreadable, NoteRepaired, NoteDoubtful); err != nil {
+		if err := a.clearNote(t, c, p.name(), NoteRefused, NoteKept, NoteUnreadable, NoteRepaired, NoteDoubtful, NoteAltered); err != nil {
 			return err
 		}
 		for code, texts := range map[string][]string{NoteRepaired: p.remarks, NoteDoubtful: p.doubts} {
@@ -243,6 +243,9 @@ func (a *Account) done(c *collection, w *batch, p *part, o destination.Object) {
 			if err := a.note(t, c, p.name(), code, strings.Join(distinct(texts), "; ")); err != nil {
 				return err
 			}
+		}
+		if p.altered != "" {
+			return a.note(t, c, p.name(), NoteAltered, p.altered)
 		}
 		return nil
 	})

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,6 +112,8 @@ func canonicalParams(l contentline.Line) string {
 			all = append(all, ";PREF="+strings.Join(p.Values, ","))
 		case "LEVEL":
 			all = append(all, ";LEVEL="+strings.ToLower(strings.Join(p.Values, ",")))
+		case "CALSCALE": // has no case (RFC 6350 §5.8)
+			all = append(all, ";CALSCALE="+strings.ToUpper(strings.Join(p.Values, ",")))
 		case "ENCODING", "CHARSET", "VALUE", "MEDIATYPE":
 			// Part of the value.
 		case "PROP-ID", "JSCOMPS":
@@ -228,8 +231,16 @@ func canonicalBinary(l contentline.Line) string {
 	}
 	if isDataURI(v) {
 		head, data, ok := strings.Cut(contentline.Unescape(v), ",")
-		if !ok || !strings.HasSuffix(strings.ToLower(head), ";base64") {
+		if !ok {
 			return v
+		}
+		if !strings.HasSuffix(strings.ToLower(head), ";base64") {
+			plain, err := url.PathUnescape(data)
+			if err != nil {
+				return v
+			}
+			sum := blake3.Sum256([]byte(plain))
+			return fmt.Sprintf("%d octets %s", len(plain), hex.EncodeToString(sum[:16]))
 		}
 		v = data
 	}
