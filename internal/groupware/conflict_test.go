@@ -146,6 +146,29 @@ func testPropertiesMerge(t *testing.T, s *server) {
 	e.unchanged()
 }
 
+// A source that shows nothing any more of what it had removes nothing.
+func TestKindThatDisappears(t *testing.T) { both(t, testKindThatDisappears) }
+
+func testKindThatDisappears(t *testing.T, s *server) {
+	e := newEnv(t, s, "gone")
+	e.fill()
+	e.must()
+	cards := len(e.texts(e.collections(model.KindContacts)["Book"]))
+	e.src.RemoveCollection("gone", model.KindContacts, "book")
+	e.src.RemoveCollection("gone", model.KindCalendar, "work")
+	res := e.must()
+	if note := strings.Join(e.notes, "\n"); res.Sum().Removed != 0 || !strings.Contains(note, "the source shows no address book any more") {
+		t.Errorf("%+v\n%s", res, note)
+	}
+	if now := len(e.texts(e.collections(model.KindContacts)["Book"])); cards == 0 || now != cards {
+		t.Errorf("%d cards of %d", now, cards)
+	}
+	e.must(func(o *groupware.Options) { o.AllowDeletions = true })
+	if e.collections(model.KindContacts)["Book"].ID != "" || e.collections(model.KindCalendar)["Work"].ID != "" {
+		t.Errorf("there are %s and %s", keys(e.collections(model.KindContacts)), keys(e.collections(model.KindCalendar)))
+	}
+}
+
 // A source that suddenly shows little removes nothing.
 func TestHeldDeletions(t *testing.T) { both(t, testHeldDeletions) }
 

@@ -65,7 +65,7 @@ var oddEvents = map[string]string{
 	"slash/uid":    cal(ev("UID:slash/uid", "DTSTART:20270601T100000Z", "SUMMARY:slash")...),
 	"comma":        cal(ev("UID:a\\,b;c", "DTSTART:20270601T100000Z", "SUMMARY:odd uid")...),
 	"cancelled":    cal(cat(ev("UID:cancelled", "DTSTART:20260601T100000Z", "RRULE:FREQ=DAILY;COUNT=5", "ORGANIZER:mailto:o@example.test", "ATTENDEE:mailto:anna@lab.test"), ev("UID:cancelled", "RECURRENCE-ID:20260603T100000Z", "DTSTART:20260603T100000Z", "STATUS:CANCELLED", "ORGANIZER:mailto:o@example.test", "ATTENDEE;PARTSTAT=DECLINED:mailto:anna@lab.test"))...),
-	"xcomp":        cal(cat(ev("UID:xcomp", "DTSTART:20270601T100000Z", "BEGIN:X-COMP", "X-A:b", "END:X-COMP"), []string{"BEGIN:X-THING", "X-A:b", "END:X-THING"})...),
+	"xcomp":        cal(cat(ev("UID:xcomp", "DTSTART:20270601T100000Z", "BEGIN:X-COMP", "X-A:b", "END:X-COMP"), []string{"BEGIN:X-THING", "UID:thing", "X-A:b", "END:X-THING"})...),
 	"overrideonly": cal(ev("UID:overrideonly", "RECURRENCE-ID:20260603T100000Z", "DTSTART:20260603T100000Z", "SUMMARY:only me")...),
 	"overridefar":  cal(cat(ev("UID:overridefar", "DTSTART:20260601T100000Z", "RRULE:FREQ=DAILY;COUNT=5"), ev("UID:overridefar", "RECURRENCE-ID:20260801T100000Z", "DTSTART:20260801T120000Z", "SUMMARY:not an instance"))...),
 	"taskrecur":    cal("BEGIN:VTODO", "UID:taskrecur", "DTSTAMP:20260101T000000Z", "DTSTART;VALUE=DATE:20260601", "DUE;VALUE=DATE:20260602", "RRULE:FREQ=WEEKLY", "STATUS:COMPLETED", "COMPLETED:20260601T100000Z", "RELATED-TO:parent", "X-APPLE-SORT-ORDER:5", "END:VTODO"),
@@ -115,6 +115,7 @@ func TestOddEvents(t *testing.T) {
 		`Home|baddate2|doubtful|DTSTART: "20270631T100000Z" is no date or time; kept as it is, and shown by no client`,
 		`Home|oldphone|doubtful|MALARM: an alarm in the words of vCalendar 1.0 that has no equivalent; kept as it is, and no program rings: 20260601T094500;;;anna@lab.test;Go`,
 		`Home|oldbirthday|repaired|RRULE:YM1 6 #0, in the words of vCalendar 1.0, becomes FREQ=YEARLY;BYMONTH=6; DALARM, an alarm in the words of vCalendar 1.0, becomes a VALARM; VERSION:1.0 becomes 2.0`,
+		`Home|xcomp|repaired|X-THING is no calendar object that a server keeps; left out`,
 		`Home|bom|repaired|began with a byte order mark, which is left out`,
 		`Home|latin1|repaired|was not UTF-8; taken for windows-1252`,
 	} {

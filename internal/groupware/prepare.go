@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/zeebo/blake3"
@@ -99,6 +101,13 @@ func prepareText(kind model.Kind, raw []byte) ([]*prepared, error) {
 	}
 	for _, p := range out {
 		p.remarks = append(say[p.write.UID], say[""]...)
+		delete(say, p.write.UID)
+	}
+	// What is said of something that became no object is said with the first.
+	for _, uid := range slices.Sorted(maps.Keys(say)) {
+		if uid != "" && len(out) > 0 {
+			out[0].remarks = append(out[0].remarks, say[uid]...)
+		}
 	}
 	return out, nil
 }
@@ -231,6 +240,9 @@ func (a *Account) match(c *collection, w *reading, r *resource, objects []*prepa
 		uid := o.write.UID
 		if used[uid] {
 			o.drop()
+			w.notes = append(w.notes, func(t *ledger.Tx) error {
+				return a.note(t, c, uid, NoteDoubtful, "a second object of this UID stands in the same text; only the first was taken: "+r.ref.ID)
+			})
 			continue
 		}
 		used[uid] = true

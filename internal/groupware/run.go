@@ -144,6 +144,7 @@ func Survey(ctx context.Context, o Options) (*Account, error) {
 		a.work = a.work || c.changed || c.row.Target == "" || c.row.Written != c.properties().String()
 		a.all = append(a.all, c)
 	}
+	a.disappeared(list, known)
 	for _, k := range known {
 		if !used[k.ID] {
 			a.retired = append(a.retired, k)
@@ -158,6 +159,20 @@ func Survey(ctx context.Context, o Options) (*Account, error) {
 		a.work = a.work || by[ledger.Pending]+by[ledger.Intended]+by[ledger.Changed]+by[ledger.Vanished] > 0 || a.RetryRefused && by[ledger.Refused] > 0
 	}
 	return a, nil
+}
+
+// disappeared holds deletions back where the source shows nothing at all of a kind
+// that it had: that looks more like a server that no longer tells.
+func (a *Account) disappeared(list []model.ObjectCollection, known []ledger.ObjectCollection) {
+	for _, kind := range kinds {
+		had := slices.ContainsFunc(known, func(k ledger.ObjectCollection) bool { return k.Kind == kind })
+		has := slices.ContainsFunc(list, func(c model.ObjectCollection) bool { return c.Kind == kind })
+		if !had || has || a.AllowDeletions || a.incomplete {
+			continue
+		}
+		a.incomplete = true
+		a.Note("", "", NoteHeld, fmt.Sprintf("the source shows no %s any more: nothing was removed at the destination. If that is right, run again with --allow-deletions", kind))
+	}
 }
 
 // Idle reports that there is nothing to do. Where a source has no fingerprints

@@ -127,7 +127,7 @@ func (p *preparation) calendar(c *Component) {
 			g = &group{groupKey: key, properties: properties, zones: zones}
 			for _, other := range p.order {
 				if other.uid == uid {
-					g.uid = uid + "-" + strings.ToLower(o.Name)
+					g.uid = p.free(uid + "-" + strings.ToLower(o.Name))
 					p.remark("uid", uid, o.Line, "the same UID stands for a %s and a %s; the latter becomes %s", other.kind, o.Name, g.uid)
 					break
 				}
@@ -141,6 +141,15 @@ func (p *preparation) calendar(c *Component) {
 		g.zones = mergeZones(g.zones, zones)
 		g.components = append(g.components, o)
 	}
+}
+
+// free is a UID that no group has yet.
+func (p *preparation) free(uid string) string {
+	free := uid
+	for n := 2; slices.ContainsFunc(p.order, func(g *group) bool { return g.uid == free }); n++ {
+		free = fmt.Sprintf("%s-%d", uid, n)
+	}
+	return free
 }
 
 // mergeZones adds the definitions of further calendars in the same text.

@@ -250,3 +250,19 @@ func TestPlacesAreNumbers(t *testing.T) {
 		t.Error("two places are one")
 	}
 }
+
+// A UID that is made up for the second kind of object is nobody else's.
+func TestSameUIDOfSeveralKinds(t *testing.T) {
+	t.Parallel()
+	todo := func(uid string) string {
+		return lines("BEGIN:VTODO", "UID:"+uid, "SUMMARY:x", "END:VTODO")
+	}
+	parts, _ := prepare(t, lines("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x")+todo("a-vtodo")+lines("BEGIN:VEVENT", "UID:a", "DTSTART:20260103T110000Z", "END:VEVENT")+todo("a")+lines("END:VCALENDAR"))
+	var uids []string
+	for _, p := range parts {
+		uids = append(uids, p.UID)
+	}
+	if want := []string{"a-vtodo", "a", "a-vtodo-2"}; !slices.Equal(uids, want) {
+		t.Errorf("%q, want %q", uids, want)
+	}
+}

@@ -23,6 +23,13 @@ func (d *Destination) invitations() []model.Finding {
 		"meetings that go by CalDAV are refused, because the server would send invitations for them in the name of this login")}
 }
 
+// alarmsRemedy: the server asks for the permission when an alarm is due, and plans
+// the next one of an event only when it has sent the last (0.16.18: crates/services/
+// src/task_manager/alarm.rs, send_email_alarm); x:CalendarAlarm enable is read by
+// nobody.
+const alarmsRemedy = "stop them at the old server when its calendars have been moved (at a Cyrus, calalarmd). Do not take calendarAlarmsSend from accounts here for that time: " +
+	"an alarm that comes due meanwhile ends all later ones of its event, until somebody edits it; and x:CalendarAlarm enable has no effect in 0.16.18"
+
 // checkCalendars looks at what would send mail because of a calendar that is
 // written, and at what keeps objects from being moved.
 func (d *Destination) checkCalendars(_ context.Context, read func(string, any) bool) []model.Finding {
@@ -61,12 +68,12 @@ func (d *Destination) checkCalendars(_ context.Context, read func(string, any) b
 	}
 	var alarm struct{ AllowExternalRcpts bool }
 	if read("x:CalendarAlarm", &alarm) {
-		level, remedy := model.LevelOK, ""
+		level, to, remedy := model.LevelOK, "their owners", alarmsRemedy
 		if alarm.AllowExternalRcpts {
-			level, remedy = model.LevelWarning, "switch off x:CalendarAlarm allowExternalRcpts while both servers are in use"
+			level, to, remedy = model.LevelWarning, "their owners and to addresses elsewhere", "switch off x:CalendarAlarm allowExternalRcpts while both servers are in use; "+remedy
 		}
 		out = append(out, finding(level, "alarms", remedy,
-			"alarms of kind EMAIL that are due from now on are mailed by this server, too; take the permission calendarAlarmsSend from the role User as long as the old server mails them"))
+			"alarms of kind EMAIL of calendars that were moved are mailed by this server, to %s, as they come due: twice, as long as the old server mails them, too", to))
 	}
 	return out
 }

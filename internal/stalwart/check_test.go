@@ -193,10 +193,13 @@ func TestCheckSettings(t *testing.T) {
 			check("calendars", model.LevelOK, "mail only")
 		} else {
 			check("invitations", model.LevelWarning, "would send invitations")
-			check("alarms", model.LevelOK, "mailed by this server")
 			check("maxResults", model.LevelWarning, "more than 2000 objects")
 			m.set("x:WebDav", object{"maxResults": 1_000_000})
 			check("maxResults", model.LevelOK, "are listed")
+			check("alarms", model.LevelOK, "mailed by this server, to their owners, as they come due: twice")
+			if f := findings(t, d)["alarms"]; !strings.Contains(f.Remedy, "stop them at the old server") || !strings.Contains(f.Remedy, "ends all later ones") {
+				t.Errorf("alarms: %q", f.Remedy)
+			}
 			m.set("x:CalendarScheduling", object{"enable": false})
 			d = dial(t, m.url, m.user, m.password)
 			check("invitations", model.LevelOK, "none are sent")

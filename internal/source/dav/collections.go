@@ -74,10 +74,14 @@ func (st *Store) ofGroups(ctx context.Context) (out []model.ObjectCollection, er
 }
 
 func (st *Store) collections(ctx context.Context) (all, foreign []model.ObjectCollection, errs []error, err error) {
+	if len(st.homes) == 0 && len(st.undiscovered) > 0 {
+		return nil, nil, st.undiscovered, nil
+	}
 	if len(st.homes) == 0 {
 		return nil, nil, []error{&model.Fault{Class: model.ClassItem, Code: source.CodeNoHome, Account: st.acc.Login,
 			Err: fmt.Errorf("%s names neither calendars nor address books of it", st.src), Remedy: "if it has some, write where they are in source.dav: calendars, contacts"}}, nil
 	}
+	errs = slices.Clone(st.undiscovered)
 	st.held = held{folders: map[string][]model.Object{}}
 	asked := map[string]bool{}
 	for _, h := range st.homes {
@@ -161,7 +165,9 @@ func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
 			w.untold(at, r.status)
 		case !self && r.props[dav("resourcetype")] == nil && r.refused/100 > 2 && r.refused != http.StatusNotFound:
 			w.untold(at, r.refused)
-		case !self && level < maxNested && plainFolder(r):
+		case !self && plainFolder(r) && level == maxNested:
+			w.errs = append(w.errs, tooDeep(w.st.acc.Login, lastSegment(u.EscapedPath()), at, maxNested))
+		case !self && plainFolder(r):
 			deeper = append(deeper, at)
 		}
 		return nil
@@ -209,6 +215,12 @@ func (w *walk) untold(at *url.URL, status int) {
 func (w *walk) truncated(u *url.URL) {
 	w.errs = append(w.errs, &model.Fault{Class: model.ClassItem, Code: "truncated", Account: w.st.acc.Login, Collection: lastSegment(u.EscapedPath()), Err: errTruncated,
 		Remedy: "raise the source's limit on results, in Stalwart x:WebDav maxResults"})
+}
+
+// tooDeep names a folder that is not looked into.
+func tooDeep(login, collection string, folder *url.URL, most int) error {
+	return &model.Fault{Class: model.ClassItem, Code: "depth", Account: login, Collection: collection, Item: lastSegment(folder.EscapedPath()),
+		Err: fmt.Errorf("folders are nested deeper than %d levels", most), Remedy: "is it a link to a folder above it?"}
 }
 
 // plainFolder: a collection and nothing else. Inboxes, outboxes, trash bins and
@@ -376,8 +388,7 @@ func (w *walk) files(ctx context.Context, u *url.URL, path []string) error {
 	}
 	if len(path) >= maxDepth {
 		for _, f := range folders {
-			w.errs = append(w.errs, &model.Fault{Class: model.ClassItem, Code: "depth", Account: w.st.acc.Login, Collection: strings.Join(path, "/"), Item: lastSegment(f.EscapedPath()),
-				Err: fmt.Errorf("folders are nested deeper than %d levels", maxDepth), Remedy: "is it a link to a folder above it?"})
+			w.errs = append(w.errs, tooDeep(w.st.acc.Login, strings.Join(path, "/"), f, maxDepth))
 		}
 		return nil
 	}

@@ -143,11 +143,14 @@ func (st *Store) find(ctx context.Context, s service) (found bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	var last error
+	var last, broken error
 	for _, u := range starts {
 		f, err := st.look(ctx, u)
 		if statusOf(err) != 0 || errors.Is(err, errXML) {
 			last = err
+			if fails(err) {
+				broken = err
+			}
 			continue
 		}
 		if err != nil {
@@ -155,14 +158,29 @@ func (st *Store) find(ctx context.Context, s service) (found bool, err error) {
 		}
 		found = true
 		ok, err := st.homesFrom(ctx, s.kind, u, f)
+		if statusOf(err) != 0 { // of the principal
+			broken = err
+			continue
+		}
 		if err != nil || ok {
 			return found, err
 		}
+	}
+	if broken != nil {
+		st.undiscovered = append(st.undiscovered, &model.Fault{Class: model.ClassItem, Code: "discovery", Account: st.acc.Login, Err: fmt.Errorf("the server does not tell where the account's %s are: %w", s.kind.String()+"s", broken),
+			Remedy: "run the same command again; if it stays so, write where they are in source.dav: calendars, contacts"})
+		return true, nil
 	}
 	if !found && last != nil {
 		st.src.opts.Log.Info("no "+s.kind.String()+" home", "account", st.acc.Login, "last", last)
 	}
 	return found, nil
+}
+
+// fails: the server has not said that there is nothing, but that it cannot tell.
+func fails(err error) bool {
+	code := statusOf(err)
+	return code >= http.StatusInternalServerError && code != http.StatusNotImplemented
 }
 
 // starts are where to ask first, most promising first.
@@ -209,7 +227,7 @@ func (st *Store) homesFrom(ctx context.Context, kind model.Kind, start *url.URL,
 		if err == nil {
 			f = g
 			st.setPrincipal(u)
-		} else if statusOf(err) == 0 {
+		} else if statusOf(err) == 0 || fails(err) {
 			return false, err
 		}
 	} else if f.is(dav("principal")) || len(f.homes(kind)) > 0 {

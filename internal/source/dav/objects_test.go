@@ -361,6 +361,43 @@ func TestRights(t *testing.T) {
 	}
 }
 
+// A server that fails when it is asked where the address books are has not said
+// that there are none.
+func TestKindThatIsNotTold(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.home(t)
+	f.on("PROPFIND /cal", resp("/cal/", isPlain), resp("/cal/work/", isCalendar))
+	f.on("PROPFIND /more/", resp("/more/", isPlain))
+	f.on("PROPFIND /.well-known/carddav", resp("/", "<d:current-user-principal><d:href>/pal/ill/</d:href></d:current-user-principal>"))
+	for _, asked := range []string{"PROPFIND /pal/ill/", "PROPFIND /.well-known/carddav"} {
+		f.say(asked, http.StatusInternalServerError, "oops")
+		all, errs, err := f.store(t, func(o *Options) { o.Calendars, o.URL = "", f.URL }).ObjectCollections(t.Context())
+		if err != nil || len(all) != 1 || len(errs) != 1 || model.CodeOf(errs[0]) != "discovery" || model.ClassOf(errs[0]) != model.ClassItem {
+			t.Errorf("%s: %+v, %v, %v", asked, all, errs, err)
+		}
+	}
+	f.say("PROPFIND /.well-known/carddav", http.StatusNotFound, "")
+	if _, errs, err := f.store(t, func(o *Options) { o.Calendars, o.URL = "", f.URL }).ObjectCollections(t.Context()); err != nil || len(errs) > 0 {
+		t.Errorf("no address books at all: %v, %v", errs, err)
+	}
+}
+
+// Folders deeper than is looked are named.
+func TestDeepFolders(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	path := "/cal/"
+	for range maxNested + 1 {
+		f.on("PROPFIND "+path, resp(path, isPlain), resp(path+"d/", isPlain))
+		path += "d/"
+	}
+	_, errs, err := f.store(t, nil).ObjectCollections(t.Context())
+	if err != nil || len(errs) != 1 || model.CodeOf(errs[0]) != "depth" {
+		t.Errorf("%v, %v", errs, err)
+	}
+}
+
 // An account that the server knows nothing of is said to have nothing.
 func TestNobody(t *testing.T) {
 	t.Parallel()

@@ -240,6 +240,9 @@ type Store struct {
 	acc   model.Account
 	c     *client
 	homes []home
+	// undiscovered are the kinds for which a server failed when it was asked where
+	// they are.
+	undiscovered []error
 	// principal is the account's own, nil where no server told.
 	principal *url.URL
 	owner     string // pathKey of the principal
