@@ -17,16 +17,21 @@ import (
 	"unicode/utf8"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/plural"
 	"mailhaul.org/mailhaul/internal/source"
 )
 
-// suffix is what the names of a kind's objects end in.
-func suffix(kind model.Kind) string {
-	if kind == model.KindContacts {
-		return ".vcf"
-	}
-	return ".ics"
+// suffixes are what the names of a kind's objects end in. Those of vCalendar 1.0
+// and of vCards by other names are not vdir's own, but exports have them.
+var suffixes = map[model.Kind][]string{model.KindCalendar: {".ics", ".ical", ".icalendar", ".vcs"}, model.KindContacts: {".vcf", ".vcard"}}
+
+// named reports that a file is an object of a kind by its name.
+func named(kind model.Kind, name string) bool {
+	return slices.Contains(suffixes[kind], strings.ToLower(filepath.Ext(name)))
 }
+
+// settings of a folder, each a file (vdir).
+var settingFiles = []string{"displayname", "color", "description", "order"}
 
 // ObjectCollections implements source.Objects.
 func (st *Store) ObjectCollections(ctx context.Context) (all []model.ObjectCollection, errs []error, err error) {
@@ -117,7 +122,7 @@ func (w *walk) collections(ctx context.Context) error {
 		case hidden(e.name):
 		case e.info.IsDir():
 			w.folder(join(".", e.name), e.name)
-		case strings.EqualFold(filepath.Ext(e.name), suffix(w.h.kind)):
+		case named(w.h.kind, e.name):
 			if many, err := w.isExport(e.name); err == nil && many {
 				w.export(join(".", e.name), e.name)
 			} else {
@@ -141,10 +146,10 @@ func (w *walk) folder(id, name string) {
 	}
 	mine, others := 0, 0
 	for _, e := range entries {
-		switch strings.ToLower(filepath.Ext(e.name)) {
-		case suffix(w.h.kind):
+		switch {
+		case named(w.h.kind, e.name):
 			mine++
-		case ".ics", ".vcf":
+		case named(model.KindCalendar, e.name), named(model.KindContacts, e.name):
 			others++
 		}
 	}
@@ -169,6 +174,38 @@ func (w *walk) folder(id, name string) {
 	}
 	c.Fingerprint = fingerprint(entries)
 	w.all = append(w.all, c)
+	w.leftOut(c, says, entries)
+}
+
+// leftOut tells of what lies in a collection and is not moved with it: folders
+// with objects in them, and files that are none by their names.
+func (w *walk) leftOut(c model.ObjectCollection, says about, entries []entry) {
+	var strange []string
+	tell := func(format string, args ...any) {
+		w.st.Tell(model.Damage{Mailbox: strings.Join(c.Path, "/"), Text: fmt.Sprintf(format, args...)})
+	}
+	for _, e := range entries {
+		switch {
+		case hidden(e.name):
+		case e.info.IsDir() && c.ID != ".":
+			names, err := w.h.dirs.Names(w.h.at(join(c.ID, e.name)))
+			if err != nil {
+				w.fail(err, e.name)
+				continue
+			}
+			n := len(slices.DeleteFunc(names, func(name string) bool { return hidden(name) || !named(c.Kind, name) }))
+			if n > 0 {
+				tell("the folder %s in it is not moved, for a collection is one folder: %s; move it beside the others", shown(e.name), plural.Count(n, "file"))
+			}
+		case e.info.IsDir(), says.mine(c.Kind, e.name), strings.HasSuffix(e.name, "~"), slices.Contains(settingFiles, e.name):
+		case named(model.KindCalendar, e.name), named(model.KindContacts, e.name): // of the other kind, which may be read from here, too
+		default:
+			strange = append(strange, shown(e.name))
+		}
+	}
+	if len(strange) > 0 {
+		tell("%s left out that no event, task or card is called like; the first is %s", plural.Count(len(strange), "file"), strange[0])
+	}
 }
 
 // isExport reports that a file is a collection of its own: it has several

@@ -71,6 +71,9 @@ func readExport(f file, kind model.Kind) (*export, error) {
 	} else {
 		err = x.calendars(s)
 	}
+	if err == nil {
+		err = s.err // what follows is unknown: nobody may take it for gone
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +105,7 @@ type splitter struct {
 	at    int64 // where the next line begins
 	begin int64 // where the present one does
 	line  []byte
+	err   error // that ended it, other than the end
 }
 
 // maxLine is how much of a line is looked at; longer ones are photos.
@@ -119,10 +123,14 @@ func (s *splitter) next() bool {
 		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
 		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			s.err = err
+			return false
+		}
 		if s.begin == 0 {
 			s.line = bytes.TrimPrefix(s.line, []byte("\ufeff"))
 		}
-		return s.at > s.begin // an error at the end shows when the pieces are read
+		return s.at > s.begin
 	}
 }
 
@@ -154,6 +162,9 @@ func property(line []byte) (name, params, value string) {
 	return "", "", text
 }
 
+// loose are what may stand outside of a calendar in a broken export.
+var loose = []string{"VEVENT", "VTODO", "VJOURNAL"}
+
 // component is one of a calendar, between BEGIN and END.
 type component struct {
 	part
@@ -169,6 +180,7 @@ func (x *export) calendars(s *splitter) error {
 	var uid *string  // the value that a folded line continues
 	var zone *string // or the TZID of a time zone
 	var tzid string
+	alone := false // a component without a calendar
 	for s.next() {
 		if s.folded() {
 			more := strings.TrimRight(string(s.line[1:]), "\r\n")
@@ -183,12 +195,13 @@ func (x *export) calendars(s *splitter) error {
 		uid, zone = nil, nil
 		name, params, value := property(s.line)
 		switch upper := strings.ToUpper(strings.TrimSpace(value)); {
-		case name == "BEGIN" && depth == 0:
-			if upper == "VCALENDAR" {
-				depth, cal = 1, calendar{head: []part{{s.begin, s.at}}, zones: map[string][]part{}}
-			}
-		case depth == 0:
+		case depth == 0 && name == "BEGIN" && upper == "VCALENDAR":
+			depth, cal = 1, calendar{head: []part{{s.begin, s.at}}, zones: map[string][]part{}}
+		case depth == 0 && !(name == "BEGIN" && slices.Contains(loose, upper)):
 		case name == "BEGIN":
+			if depth == 0 { // outside of any calendar: one of its own
+				depth, alone, cal = 1, true, calendar{zones: map[string][]part{}}
+			}
 			if depth++; depth == 2 {
 				kind, tzid, now = upper, "", component{part: part{from: s.begin}}
 			}
@@ -197,6 +210,9 @@ func (x *export) calendars(s *splitter) error {
 			if depth == 1 {
 				now.to = s.at
 				cal.take(kind, tzid, now)
+				if alone {
+					depth, alone = 0, false
+				}
 			}
 			if depth == 0 {
 				x.pieces = append(x.pieces, cal.pieces()...)

@@ -116,5 +116,5 @@ func (a about) mine(kind model.Kind, name string) bool {
 	if hidden(name) {
 		return false
 	}
-	return a.every && !strings.HasSuffix(name, "~") || strings.EqualFold(filepath.Ext(name), suffix(kind))
+	return a.every && !strings.HasSuffix(name, "~") || named(kind, name)
 }

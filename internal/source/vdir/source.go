@@ -16,6 +16,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/findings"
 	"mailhaul.org/mailhaul/internal/source/location"
 )
 
@@ -194,6 +195,7 @@ func join(id, name string) string { return path.Join(id, url.PathEscape(name)) }
 // Store is one account. It is used by one goroutine at a time.
 type Store struct {
 	source.NoMail
+	findings.Damages
 	src   *Source
 	acc   model.Account
 	homes []home
@@ -234,4 +236,5 @@ var _ interface {
 var _ interface {
 	source.Store
 	source.Objects
+	source.Damaged
 } = (*Store)(nil)
