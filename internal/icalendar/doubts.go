@@ -23,6 +23,8 @@ func (g *group) doubts(s *series) (all []string) {
 	for _, c := range g.components {
 		for _, l := range c.Lines {
 			switch {
+			case l.Is("ATTACH") && l.First("MANAGED-ID") != "": // RFC 8607 §4.3
+				say("ATTACH: an attachment that the old server keeps (MANAGED-ID); only its address is carried, and leads nowhere once that server is gone: %s", contentline.Shorten(l.Value))
 			case l.Is(oldAlarms...):
 				say("%s: an alarm in the words of vCalendar 1.0 that has no equivalent; kept as it is, and no program rings: %s", l.Name, contentline.Shorten(l.Value))
 			case l.Is("RRULE", "EXRULE"):

@@ -142,20 +142,22 @@ func TestDoubtsAreNamed(t *testing.T) {
 		return lines("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:x") + zones + lines(append(append([]string{"BEGIN:VEVENT", "UID:u"}, more...), "END:VEVENT", "END:VCALENDAR")...)
 	}
 	for name, c := range map[string]struct{ raw, want string }{
-		"none":                {at(zone("Asia/Kolkata", "+0530"), "DTSTART;TZID=Asia/Kolkata:20260701T100000", "RRULE:FREQ=DAILY"), ""},
-		"no definition":       {at("", "DTSTART;TZID=Europe/Berlin:20260701T100000"), ""},
-		"its own zone":        {at(zone("Here", "+0137"), "DTSTART;TZID=Here:20260701T100000"), ""},
-		"other offsets":       {at(zone("Europe/Berlin", "-0500"), "DTSTART;TZID=Europe/Berlin:20260701T100000"), "-05:00 from Greenwich at that time, which is +02:00"},
-		"right in winter":     {at(zone("Europe/Berlin", "+0100"), "DTSTART;TZID=Europe/Berlin:20260101T100000"), ""},
-		"wrong in summer":     {at(zone("Europe/Berlin", "+0100"), "DTSTART;TZID=Europe/Berlin:20260101T100000", "RRULE:FREQ=DAILY"), "not defined as its clocks go"},
-		"an unknown zone":     {at("", "DTSTART;TZID=Nowhere:20260701T100000"), "neither known nor defined"},
-		"no date":             {at("", "DTSTART:tomorrow"), `"tomorrow" is no date`},
-		"31 June":             {at("", "DTSTART:20260631T100000Z"), "is no date"},
-		"vCalendar's rule":    {at("", "DTSTART:20260701T100000Z", "RRULE:W1 MO$ WE #5"), `rule "W1 MO$ WE #5"`},
-		"vCalendar's mail":    {at("", "DTSTART:20260701T100000Z", "MALARM:20260701T094500Z;;;anna@acme.test;Go"), "MALARM"},
-		"another calendar's":  {at("", "DTSTART;VALUE=DATE:20260701", "RRULE:RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L"), "RSCALE"},
-		"a period that is":    {at("", "DTSTART:20260701T100000Z", "RDATE;VALUE=PERIOD:20260702T100000Z/PT2H"), ""},
-		"an exception's date": {at("", "DTSTART:20260701T100000Z", "RECURRENCE-ID:never"), "RECURRENCE-ID"},
+		"none":                          {at(zone("Asia/Kolkata", "+0530"), "DTSTART;TZID=Asia/Kolkata:20260701T100000", "RRULE:FREQ=DAILY"), ""},
+		"no definition":                 {at("", "DTSTART;TZID=Europe/Berlin:20260701T100000"), ""},
+		"its own zone":                  {at(zone("Here", "+0137"), "DTSTART;TZID=Here:20260701T100000"), ""},
+		"other offsets":                 {at(zone("Europe/Berlin", "-0500"), "DTSTART;TZID=Europe/Berlin:20260701T100000"), "-05:00 from Greenwich at that time, which is +02:00"},
+		"right in winter":               {at(zone("Europe/Berlin", "+0100"), "DTSTART;TZID=Europe/Berlin:20260101T100000"), ""},
+		"wrong in summer":               {at(zone("Europe/Berlin", "+0100"), "DTSTART;TZID=Europe/Berlin:20260101T100000", "RRULE:FREQ=DAILY"), "not defined as its clocks go"},
+		"an unknown zone":               {at("", "DTSTART;TZID=Nowhere:20260701T100000"), "neither known nor defined"},
+		"no date":                       {at("", "DTSTART:tomorrow"), `"tomorrow" is no date`},
+		"an attachment of the server's": {at("", "DTSTART:20260701T100000Z", "ATTACH;MANAGED-ID=7;FILENAME=a.pdf:https://old.test/a"), "only its address is carried, and leads nowhere once that server is gone: https://old.test/a"},
+		"an attachment elsewhere":       {at("", "DTSTART:20260701T100000Z", "ATTACH:https://old.test/a"), ""},
+		"31 June":                       {at("", "DTSTART:20260631T100000Z"), "is no date"},
+		"vCalendar's rule":              {at("", "DTSTART:20260701T100000Z", "RRULE:W1 MO$ WE #5"), `rule "W1 MO$ WE #5"`},
+		"vCalendar's mail":              {at("", "DTSTART:20260701T100000Z", "MALARM:20260701T094500Z;;;anna@acme.test;Go"), "MALARM"},
+		"another calendar's":            {at("", "DTSTART;VALUE=DATE:20260701", "RRULE:RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L"), "RSCALE"},
+		"a period that is":              {at("", "DTSTART:20260701T100000Z", "RDATE;VALUE=PERIOD:20260702T100000Z/PT2H"), ""},
+		"an exception's date":           {at("", "DTSTART:20260701T100000Z", "RECURRENCE-ID:never"), "RECURRENCE-ID"},
 	} {
 		p, _ := one(t, c.raw)
 		if got := strings.Join(p.Doubts, "; "); c.want == "" && got != "" || !strings.Contains(got, c.want) {

@@ -46,7 +46,13 @@ func (h *held) take(folder string) ([]model.Object, bool) {
 // reading it tells why, and nobody takes it for deleted.
 func (l *listing) member(base *url.URL, r *response) (o model.Object, ok bool) {
 	at := resolveHref(base, r.href, l.st.src.trusts)
-	if r.href == "" || pathKey(at.EscapedPath()) == pathKey(base.EscapedPath()) || r.is(dav("collection")) {
+	if r.href == "" || pathKey(at.EscapedPath()) == pathKey(base.EscapedPath()) {
+		return o, false
+	}
+	if r.is(dav("collection")) {
+		if l.c.Kind != model.KindFiles {
+			l.st.odd.see(shownAs(l.c), inside, lastSegment(at.EscapedPath()))
+		}
 		return o, false
 	}
 	switch r.status {

@@ -218,8 +218,9 @@ func TestOddities(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	st := f.opened(t)
-	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar), resp("/cal/work/a b.ics", etag("1")), resp("/cal/work/ö.ics", etag("2")), resp("/cal/work/fine%20one.ics", etag(`W/&quot;3&quot;`)), resp("/cal/work/new.ics", noType))
-	want := `Work: objects that have an address that is no URL (RFC 4918 §8.3); read at the one that was meant: 2, first "/cal/work/a b.ics"
+	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar), resp("/cal/work/a b.ics", etag("1")), resp("/cal/work/ö.ics", etag("2")), resp("/cal/work/fine%20one.ics", etag(`W/&quot;3&quot;`)), resp("/cal/work/new.ics", noType), resp("/cal/work/old/", isPlain))
+	want := `Work: objects that are folders within a calendar or address book; what is in them is not read: 1, first "old"
+Work: objects that have an address that is no URL (RFC 4918 §8.3); read at the one that was meant: 2, first "/cal/work/a b.ics"
 Work: objects that have neither an entity tag nor a date of their last change; they are read in every run: 1, first "new.ics"
 `
 	for _, want := range []string{want, ""} {
@@ -233,6 +234,18 @@ Work: objects that have neither an entity tag nor a date of their last change; t
 		if got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// A file whose date cannot be read is told of.
+func TestFileWithoutADate(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.on("PROPFIND /files/", resp("/files/", isPlain), resp("/files/a", noType+etag("1")+"<d:getlastmodified>yesterday</d:getlastmodified>"), resp("/files/b", noType+etag("1")))
+	st := f.store(t, func(o *Options) { o.Calendars, o.Files = "", f.URL+"/files/" })
+	changes(t, st, model.ObjectCollection{Kind: model.KindFiles, ID: "/files/"}, "")
+	if got := st.Damage(); len(got) != 1 || got[0].Text != `objects that have a date of their last change that is none; they get no date: 1, first "a"` {
+		t.Errorf("%+v", got)
 	}
 }
 

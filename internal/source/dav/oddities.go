@@ -34,21 +34,31 @@ func (o oddities) see(collection, what, item string) {
 
 const (
 	noURL     = "have an address that is no URL (RFC 4918 §8.3); read at the one that was meant"
+	noDate    = "have a date of their last change that is none; they get no date"
+	inside    = "are folders within a calendar or address book; what is in them is not read"
 	noVersion = "have neither an entity tag nor a date of their last change; they are read in every run"
 )
 
 // sees looks at what a server says of a member.
 func (st *Store) sees(c model.ObjectCollection, r *response, o model.Object) {
-	name := strings.Join(c.Path, "/")
-	if name == "" {
-		name = lastSegment(c.ID)
-	}
+	name := shownAs(c)
 	if path := pathOf(r.href); encodeIllegal(path) != path {
 		st.odd.see(name, noURL, r.href)
+	}
+	if c.Kind == model.KindFiles && o.Modified.IsZero() && r.text(dav("getlastmodified")) != "" {
+		st.odd.see(name, noDate, lastSegment(o.ID))
 	}
 	if o.Version == "" {
 		st.odd.see(name, noVersion, lastSegment(o.ID))
 	}
+}
+
+// shownAs is how a collection is called in a report.
+func shownAs(c model.ObjectCollection) string {
+	if name := strings.Join(c.Path, "/"); name != "" {
+		return name
+	}
+	return lastSegment(c.ID)
 }
 
 // Damage implements source.Damaged.
