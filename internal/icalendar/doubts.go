@@ -25,6 +25,8 @@ func (g *group) doubts(s *series) (all []string) {
 			switch {
 			case l.Is("ATTACH") && l.First("MANAGED-ID") != "": // RFC 8607 §4.3
 				say("ATTACH: an attachment that the old server keeps (MANAGED-ID); only its address is carried, and leads nowhere once that server is gone: %s", contentline.Shorten(l.Value))
+			case l.Is("ATTENDEE", "ORGANIZER") && strings.TrimSpace(l.Value) != "" && !strings.Contains(l.Value, ":"): // RFC 5545 §3.3.3
+				say("%s: %q is no address as iCalendar has them; kept as it is, and left out by most programs", l.Name, contentline.Shorten(l.Value))
 			case l.Is(oldAlarms...):
 				say("%s: an alarm in the words of vCalendar 1.0 that has no equivalent; kept as it is, and no program rings: %s", l.Name, contentline.Shorten(l.Value))
 			case l.Is("RRULE", "EXRULE"):

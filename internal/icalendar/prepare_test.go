@@ -151,6 +151,8 @@ func TestDoubtsAreNamed(t *testing.T) {
 		"an unknown zone":               {at("", "DTSTART;TZID=Nowhere:20260701T100000"), "neither known nor defined"},
 		"no date":                       {at("", "DTSTART:tomorrow"), `"tomorrow" is no date`},
 		"an attachment of the server's": {at("", "DTSTART:20260701T100000Z", "ATTACH;MANAGED-ID=7;FILENAME=a.pdf:https://old.test/a"), "only its address is carried, and leads nowhere once that server is gone: https://old.test/a"},
+		"who takes part, in vCalendar":  {at("", "DTSTART:20260701T100000Z", "ATTENDEE;ROLE=OWNER;STATUS=ACCEPTED:Anna <anna@acme.test>"), `ATTENDEE: "Anna <anna@acme.test>" is no address`},
+		"who takes part":                {at("", "DTSTART:20260701T100000Z", "ORGANIZER:mailto:a@acme.test", "ATTENDEE:MAILTO:anna@acme.test"), ""},
 		"an attachment elsewhere":       {at("", "DTSTART:20260701T100000Z", "ATTACH:https://old.test/a"), ""},
 		"31 June":                       {at("", "DTSTART:20260631T100000Z"), "is no date"},
 		"vCalendar's rule":              {at("", "DTSTART:20260701T100000Z", "RRULE:W1 MO$ WE #5"), `rule "W1 MO$ WE #5"`},

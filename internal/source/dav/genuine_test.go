@@ -135,6 +135,30 @@ func TestHalfAFile(t *testing.T) {
 	}
 }
 
+// In place of an event or card a page shows at once.
+func TestLoginPageInPlaceOfAnEvent(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	st := f.opened(t)
+	f.say("REPORT", http.StatusNotImplemented, "")
+	page := func(text string) func(http.ResponseWriter, string, *http.Request) {
+		return func(w http.ResponseWriter, _ string, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = io.WriteString(w, text)
+		}
+	}
+	f.do("GET /cal/work/a.ics", page("<html>Please <b>log in</b>"))
+	f.do("GET /cal/work/b.ics", page("BEGIN:VCALENDAR")) // of a server that knows no better type
+	f.say("GET /cal/work/c.ics", http.StatusOK, "BEGIN:VCALENDAR")
+	got := read(t, st, work, "/cal/work/a.ics", "/cal/work/b.ics", "/cal/work/c.ics")
+	if got["/cal/work/a.ics"] != "fault 2 "+CodeNotTheFile || got["/cal/work/b.ics"] != "BEGIN:VCALENDAR" || got["/cal/work/c.ics"] != "BEGIN:VCALENDAR" {
+		t.Errorf("%q", got)
+	}
+	if got := read(t, st, work, "/cal/work/a.ics"); got["/cal/work/a.ics"] != "fault 2 "+CodeNotTheFile {
+		t.Errorf("alone: %q", got)
+	}
+}
+
 // A real Apache behind a proxy that forgets its login for some files.
 func TestLoginPageInPlaceOfFiles(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package dav
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -184,7 +185,8 @@ func (st *Store) gets(ctx context.Context, c model.ObjectCollection, objects []m
 	for width := ahead; len(objects) > 0; {
 		n := min(width, len(objects))
 		some := make([]got, n)
-		if n > 1 {
+		streamed := n == 1 && c.Kind == model.KindFiles
+		if !streamed {
 			var wg sync.WaitGroup
 			for i, o := range objects[:n] {
 				wg.Go(func() { some[i] = st.get(ctx, c, o, limit) })
@@ -194,7 +196,7 @@ func (st *Store) gets(ctx context.Context, c model.ObjectCollection, objects []m
 		width = min(2*width, ahead)
 		for i, o := range objects[:n] {
 			g := some[i]
-			if n == 1 || g.large {
+			if streamed || g.large {
 				g = st.get(ctx, c, o, 0)
 			}
 			if g.content != nil && (g.content.Size < 0 || g.content.Size > limit) {
@@ -271,6 +273,9 @@ func (st *Store) get(ctx context.Context, c model.ObjectCollection, o model.Obje
 			continue
 		case int64(len(text)) > limit:
 			return got{ref: ref, large: true}
+		}
+		if c.Kind != model.KindFiles && isPage(mediaType(a.Header.Get("Content-Type"))) && !bytes.Contains(bytes.ToUpper(text), []byte("BEGIN:")) {
+			return got{ref: o, err: notTheFile("a web page, as for a login: " + excerpt(bytes.NewReader(text)))}
 		}
 		if why := told.measure(int64(len(text))); why != "" {
 			if n < strangers {
