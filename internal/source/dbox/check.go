@@ -55,6 +55,7 @@ type survey struct {
 func (v *survey) try(ctx context.Context, s *Source, a model.Account) {
 	st, err := s.open(a)
 	if err == nil {
+		defer st.Close()
 		err = v.account(ctx, st)
 	}
 	v.Account(a.Login, err, codeNone)
@@ -123,14 +124,24 @@ func (v *survey) mailbox(st *Store, native, name string) error {
 	}
 	open := newFiles(st.at)
 	defer open.Close()
-	for i := range min(findings.Messages, m.x.Len()) {
-		err := st.visit(open, m, i, func(f *file, at int64) error { return v.message(st, f, at, name) })
+	m.x.Hold()
+	defer m.x.Close()
+	n := 0
+	for r, err := range m.x.All() {
+		if n++; n > findings.Messages {
+			break
+		}
+		if err != nil {
+			v.damaged.Add(name + ": " + err.Error())
+			return nil
+		}
+		err = st.visit(open, m, r, func(f *file, at int64) error { return v.message(st, f, at, name) })
 		switch {
 		case err == nil:
 		case errors.Is(err, fs.ErrPermission):
 			return err
 		case errors.Is(err, fs.ErrNotExist):
-			if there, err := st.still(m.name, m.x.UID(i), m.x.UIDValidity); err != nil || !there {
+			if there, err := st.still(m.name, r.UID, m.x.UIDValidity); err != nil || !there {
 				continue
 			}
 			if st.at.altMissing() != nil {
@@ -139,7 +150,7 @@ func (v *survey) mailbox(st *Store, native, name string) error {
 			}
 			fallthrough
 		default:
-			v.unreadable.Add(fmt.Sprintf("%s: UID %d", name, m.x.UID(i)))
+			v.unreadable.Add(fmt.Sprintf("%s: UID %d", name, r.UID))
 		}
 	}
 	return nil

@@ -23,13 +23,14 @@ const (
 // records are the levels of names.
 func (p place) listed() ([]hierarchy.Folder, error) {
 	inbox := hierarchy.Folder{Name: "INBOX", Path: []string{"INBOX"}, Container: true}
-	x, err := dovecotindex.Read(p.open, p.listPath())
+	x, err := dovecotindex.Read(p.open, p.listPath(), p.shape)
 	if errors.Is(err, fs.ErrNotExist) && !exists(filepath.Join(p.root, p.mailboxes)) {
 		return []hierarchy.Folder{inbox}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the list of mailboxes: %w", err)
 	}
+	defer x.Close()
 	nodes, err := parseList(x)
 	if err != nil {
 		return nil, err
@@ -90,17 +91,20 @@ func parseList(x *dovecotindex.Index) (nodes, error) {
 		}
 		names[id], h = name, []byte(rest)
 	}
-	for i := range x.Len() {
-		row := e.Row(i)
+	for r, err := range x.All() {
+		if err != nil {
+			return nil, fmt.Errorf("the list of mailboxes: %w", err)
+		}
+		row := e.Row(r)
 		name, ok := names[x.Order.Uint32(row)]
 		if !ok {
-			return nil, fmt.Errorf("the list of mailboxes: %w: mailbox %d has no name", errDamaged, x.UID(i))
+			return nil, fmt.Errorf("the list of mailboxes: %w: mailbox %d has no name", errDamaged, r.UID)
 		}
-		n := node{name: name, parent: x.Order.Uint32(row[4:]), flags: x.Flags(i)}
+		n := node{name: name, parent: x.Order.Uint32(row[4:]), flags: r.Flags}
 		if guid := row[8:24]; !allZero(guid) {
 			n.guid = hex.EncodeToString(guid)
 		}
-		out[x.UID(i)] = n
+		out[r.UID] = n
 	}
 	return out, nil
 }

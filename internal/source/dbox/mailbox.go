@@ -14,7 +14,7 @@ import (
 )
 
 // mailbox is what the index says of one mailbox. It is kept for one mailbox at a
-// time; a message takes what its record in the index does, 20 to 45 octets.
+// time.
 type mailbox struct {
 	name string // on disk
 	x    *dovecotindex.Index
@@ -35,7 +35,7 @@ func (p place) mailbox(name string) (*mailbox, error) {
 	path := filepath.Join(p.indexIn(name), "dovecot.index")
 	m := &mailbox{name: name, stamp: dovecotindex.Stamp(path)}
 	var err error
-	m.x, err = dovecotindex.Read(p.open, path)
+	m.x, err = dovecotindex.Read(p.open, path, p.shape)
 	if errors.Is(err, fs.ErrNotExist) {
 		empty, eerr := p.empty(name)
 		if eerr != nil {
@@ -54,6 +54,7 @@ func (p place) mailbox(name string) (*mailbox, error) {
 		return nil, err
 	}
 	if m.x.Removed {
+		m.x.Close()
 		return nil, fs.ErrNotExist
 	}
 	for _, e := range []string{"mdbox-hdr", "dbox-hdr"} {
@@ -112,67 +113,57 @@ func (m *mailbox) changedSince(cursor string) (changed func(uid uint32) bool, ok
 	return m.x.ChangedSince(seq, end, sum)
 }
 
-// survivors are the UIDs of all messages.
-func (m *mailbox) survivors() (out []model.UIDRange) {
-	for i := range m.x.Len() {
-		uid := uint64(m.x.UID(i))
-		switch n := len(out); {
-		case m.x.Pending(i):
-		case n > 0 && out[n-1].Last+1 == uid:
-			out[n-1].Last = uid
-		default:
-			out = append(out, model.UIDRange{First: uid, Last: uid})
-		}
+// survivors are UIDs as ranges.
+type survivors []model.UIDRange
+
+// add takes in one that is above all others.
+func (s *survivors) add(uid uint32) {
+	if n := len(*s); n > 0 && (*s)[n-1].Last+1 == uint64(uid) {
+		(*s)[n-1].Last++
+		return
 	}
-	return out
+	*s = append(*s, model.UIDRange{First: uint64(uid), Last: uint64(uid)})
 }
 
 // count is the number of messages.
-func (m *mailbox) count() (n int64) {
-	for i := range m.x.Len() {
-		if !m.x.Pending(i) {
-			n++
-		}
-	}
-	return n
-}
+func (m *mailbox) count() int64 { return int64(m.x.Len() - m.x.Pending()) }
 
 // octets is the size of all messages if the index knows it, else -1.
-func (m *mailbox) octets() int64 {
+func (m *mailbox) octets() (int64, error) {
 	e := m.x.Extension("hdr-vsize")
-	if e == nil || len(e.Header) < 16 || m.x.Len() == 0 {
-		return -1
+	if e == nil || len(e.Header) < 16 {
+		return -1, nil
 	}
-	if m.x.Order.Uint32(e.Header[8:]) != m.x.UID(m.x.Len()-1) || int(m.x.Order.Uint32(e.Header[12:])) != m.x.Len() {
-		return -1
+	last, ok, err := m.x.Last()
+	if !ok || m.x.Order.Uint32(e.Header[8:]) != last.UID || int(m.x.Order.Uint32(e.Header[12:])) != m.x.Len() {
+		return -1, err
 	}
-	return int64(m.x.Order.Uint64(e.Header))
+	return int64(m.x.Order.Uint64(e.Header)), nil
 }
 
-// flags of record i.
-func (m *mailbox) flags(i int) model.Flags {
-	f := model.Flags{Keywords: m.x.Keywords(i)}
-	has := m.x.Flags(i)
+// flags of a record.
+func (m *mailbox) flags(r dovecotindex.Record) model.Flags {
+	f := model.Flags{Keywords: m.x.Keywords(r)}
 	for _, b := range [...]struct {
 		bit  uint8
 		flag model.SystemFlags
 	}{{dovecotindex.Seen, model.Seen}, {dovecotindex.Answered, model.Answered}, {dovecotindex.Flagged, model.Flagged},
 		{dovecotindex.Draft, model.Draft}, {dovecotindex.Deleted, model.Deleted}} {
-		if has&b.bit != 0 {
+		if r.Flags&b.bit != 0 {
 			f.System |= b.flag
 		}
 	}
 	return f
 }
 
-// number is a 32-bit number in an extension's data of record i; 0 if there is
+// number is a 32-bit number in an extension's data of a record; 0 if there is
 // none.
-func (m *mailbox) number(extension string, i, at int) uint32 {
+func (m *mailbox) number(extension string, r dovecotindex.Record, at int) uint32 {
 	e := m.x.Extension(extension)
 	if e == nil || e.Size < at+4 {
 		return 0
 	}
-	return m.x.Order.Uint32(e.Row(i)[at:])
+	return m.x.Order.Uint32(e.Row(r)[at:])
 }
 
 // current reports that the files of the index have not changed since it was

@@ -1,6 +1,7 @@
 package dbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,7 +29,7 @@ type mapping struct {
 func (p place) readMap() (*mapping, error) {
 	m := &mapping{stamp: dovecotindex.Stamp(p.mapIndex())}
 	var err error
-	m.x, err = dovecotindex.Read(p.open, p.mapIndex())
+	m.x, err = dovecotindex.Read(p.open, p.mapIndex(), p.shape)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		m.lost = errors.New("there is none")
@@ -49,34 +50,32 @@ func (p place) readMap() (*mapping, error) {
 }
 
 // find returns the file and the offset of a message by its number in the map.
-func (m *mapping) find(uid uint32) (name string, at int64, ok bool) {
-	i, ok := m.x.Find(uid)
+func (m *mapping) find(uid uint32) (name string, at int64, ok bool, err error) {
+	file, offset, ok, err := m.lies(uid)
+	return "m." + strconv.FormatUint(uint64(file), 10), int64(offset), ok, err
+}
+
+func (m *mapping) lies(uid uint32) (file, offset uint32, ok bool, err error) {
+	r, ok, err := m.x.Find(uid)
 	if !ok || m.e == nil {
-		return "", 0, false
+		return 0, 0, false, err
 	}
-	row := m.e.Row(i)
-	return "m." + strconv.FormatUint(uint64(m.x.Order.Uint32(row)), 10), int64(m.x.Order.Uint32(row[4:])), true
+	row := m.e.Row(r)
+	return m.x.Order.Uint32(row), m.x.Order.Uint32(row[4:]), true, nil
 }
 
 // order sorts records of a mailbox by where their messages are on disk.
-func (m *mapping) order(box *mailbox, records []int) {
-	place := func(i int) uint64 {
-		k, ok := m.x.Find(box.number("mdbox", i, 0))
-		if !ok || m.e == nil {
-			return 0
+func (m *mapping) order(box *mailbox, records []dovecotindex.Record) error {
+	places := make(map[uint32]uint64, len(records)) // by UID; 0 where there is none
+	for _, r := range records {
+		file, offset, _, err := m.lies(box.number("mdbox", r, 0))
+		if err != nil {
+			return err
 		}
-		row := m.e.Row(k)
-		return uint64(m.x.Order.Uint32(row))<<32 | uint64(m.x.Order.Uint32(row[4:]))
+		places[r.UID] = uint64(file)<<32 | uint64(offset)
 	}
-	slices.SortStableFunc(records, func(a, b int) int {
-		switch pa, pb := place(a), place(b); {
-		case pa < pb:
-			return -1
-		case pa > pb:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(records, func(a, b dovecotindex.Record) int { return cmp.Compare(places[a.UID], places[b.UID]) })
+	return nil
 }
 
 // belongs reports whether a mailbox numbers its messages by this map. After a

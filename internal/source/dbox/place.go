@@ -12,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/doveconf"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/dovecotindex"
 	"mailhaul.org/mailhaul/internal/source/location"
 	"mailhaul.org/mailhaul/internal/source/pigeonhole"
 )
@@ -52,6 +53,7 @@ type place struct {
 	list      string // LISTINDEX=
 	utf8      bool
 	escape    string
+	shape     dovecotindex.Shape // of indexes
 }
 
 // root is the template of the accounts' roots.
@@ -83,7 +85,7 @@ func (s *Source) place(a model.Account) (place, error) {
 
 // at fills a location's templates for an account.
 func (s *Source) at(l doveconf.Location, a model.Account) (place, error) {
-	p := place{mailboxes: mailboxesDir, messages: messagesDir, subscribe: "subscriptions", list: listIndex, escape: s.opts.Escape}
+	p := place{mailboxes: mailboxesDir, messages: messagesDir, subscribe: "subscriptions", list: listIndex, escape: s.opts.Escape, shape: s.shape}
 	bad := func(format string, args ...any) (place, error) {
 		return place{}, &model.Fault{Class: model.ClassAccount, Code: codeNone, Account: a.Login,
 			Err: fmt.Errorf("%s: %w", l, fmt.Errorf(format, args...)), Remedy: "read this account over IMAP"}

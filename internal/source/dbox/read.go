@@ -13,6 +13,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/dovecotindex"
 	"mailhaul.org/mailhaul/internal/source/stored"
 )
 
@@ -31,12 +32,19 @@ func (s *Store) Read(ctx context.Context, c model.Collection, items []model.Item
 	}
 	if err != nil { // the mailbox was removed
 		m = nil
+	} else {
+		m.x.Hold()
+		defer m.x.Close()
 	}
-	refs := make(map[int]model.ItemRef, len(items))
-	var records []int
+	refs := make(map[uint32]model.ItemRef, len(items))
+	var records []dovecotindex.Record
 	for _, ref := range items {
-		if i, ok := m.record(ref, c.UIDValidity); ok {
-			refs[i], records = ref, append(records, i)
+		r, ok, err := m.record(ref, c.UIDValidity)
+		if err != nil {
+			return s.fault(c.Native, err)
+		}
+		if ok {
+			refs[r.UID], records = ref, append(records, r)
 			continue
 		}
 		if err := fn(ref, nil, s.unreadable(c, ref, fs.ErrNotExist)); err != nil {
@@ -44,15 +52,17 @@ func (s *Store) Read(ctx context.Context, c model.Collection, items []model.Item
 		}
 	}
 	if s.places != nil && m != nil {
-		s.places.order(m, records)
+		if err := s.places.order(m, records); err != nil {
+			return s.fault(c.Native, err)
+		}
 	}
 	open := newFiles(s.at)
 	defer open.Close()
-	for _, i := range records {
+	for _, r := range records {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.hand(open, m, i, c, refs[i], fn); err != nil {
+		if err := s.hand(open, m, r, c, refs[r.UID], fn); err != nil {
 			return err
 		}
 	}
@@ -60,19 +70,19 @@ func (s *Store) Read(ctx context.Context, c model.Collection, items []model.Item
 }
 
 // record finds an item in a mailbox that is not of another generation of UIDs.
-func (m *mailbox) record(ref model.ItemRef, validity uint32) (int, bool) {
+func (m *mailbox) record(ref model.ItemRef, validity uint32) (r dovecotindex.Record, ok bool, err error) {
 	if m == nil || ref.UID > 1<<32-1 || validity != 0 && validity != m.x.UIDValidity {
-		return 0, false
+		return r, false, nil
 	}
-	i, ok := m.x.Find(uint32(ref.UID))
-	return i, ok && !m.x.Pending(i)
+	r, ok, err = m.x.Find(uint32(ref.UID))
+	return r, ok && !r.Pending, err
 }
 
 // hand opens one message and hands it over.
-func (s *Store) hand(open *files, m *mailbox, i int, c model.Collection, ref model.ItemRef, fn func(model.ItemRef, *source.Content, error) error) error {
+func (s *Store) hand(open *files, m *mailbox, r dovecotindex.Record, c model.Collection, ref model.ItemRef, fn func(model.ItemRef, *source.Content, error) error) error {
 	var stop error
 	handed := false
-	err := s.visit(open, m, i, func(f *file, at int64) error {
+	err := s.visit(open, m, r, func(f *file, at int64) error {
 		body, closer, err := s.content(f, at, m, ref)
 		if err != nil {
 			return err
@@ -86,7 +96,7 @@ func (s *Store) hand(open *files, m *mailbox, i int, c model.Collection, ref mod
 		return stop
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		there, serr := s.still(m.name, m.x.UID(i), m.x.UIDValidity)
+		there, serr := s.still(m.name, r.UID, m.x.UIDValidity)
 		if serr != nil {
 			return s.fault(c.Native, serr)
 		}

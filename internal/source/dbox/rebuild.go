@@ -74,7 +74,10 @@ func (s *Store) indexed(name string) (*mailbox, error) {
 		return nil, merr
 	}
 	if err == nil {
-		err = s.places.belongs(m)
+		if err = s.places.belongs(m); err != nil {
+			m.x.Close()
+			return nil, err
+		}
 	}
 	return m, err
 }
@@ -93,6 +96,7 @@ func (s *Store) othersReadable(name string) (others, full bool, err error) {
 		if m, err := s.indexed(f.Name); err == nil {
 			others = others || !m.absent
 			full = full || m.x.Len() > 0
+			m.x.Close()
 		}
 	}
 	return others, full, nil
@@ -151,9 +155,14 @@ func (s *Store) findOrphans() (map[string]found, error) {
 		m, err := s.indexed(f.Name)
 		switch code := model.CodeOf(err); {
 		case err == nil && !m.absent:
-			for i := range m.x.Len() {
-				held[m.number("mdbox", i, 0)]++
+			for r, err := range m.x.All() {
+				if err != nil {
+					m.x.Close()
+					return nil, err
+				}
+				held[m.number("mdbox", r, 0)]++
 			}
+			m.x.Close()
 		case err == nil && !s.src.opts.Rebuild:
 			absent = append(absent, f)
 		case err == nil:
@@ -165,13 +174,19 @@ func (s *Store) findOrphans() (map[string]found, error) {
 		}
 	}
 	out := map[string]found{}
-	counts := s.places.x.Extension("ref")
+	all := s.places.x
+	all.Hold()
+	defer all.Close()
+	counts := all.Extension("ref")
 	open := newFiles(s.at)
 	defer open.Close()
-	for i := range s.places.x.Len() {
-		number, count := s.places.x.UID(i), 1
+	for r, err := range all.All() {
+		if err != nil {
+			return nil, err
+		}
+		number, count := r.UID, 1
 		if counts != nil && counts.Size >= 2 {
-			count = int(s.places.x.Order.Uint16(counts.Row(i)))
+			count = int(all.Order.Uint16(counts.Row(r)))
 		}
 		if count <= held[number] {
 			continue
@@ -200,8 +215,12 @@ func (s *Store) findOrphans() (map[string]found, error) {
 // belongsTo asks a message where it was saved first.
 func (s *Store) belongsTo(open *files, number uint32, among []hierarchy.Folder) (name string, ok bool) {
 	m := &mailbox{x: dovecotindex.Rebuilt([]uint32{1}, "mdbox", []uint32{number})}
+	r, _, err := m.x.Find(1)
+	if err != nil {
+		return "", false
+	}
 	var where string
-	err := s.visit(open, m, 0, func(f *file, at int64) error {
+	err = s.visit(open, m, r, func(f *file, at int64) error {
 		_, _, meta, err := f.message(at)
 		where = meta.mailbox
 		return err

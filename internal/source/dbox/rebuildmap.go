@@ -98,18 +98,31 @@ func (p place) numbers() (map[messageID][]uint32, error) {
 		if err != nil {
 			continue // it is told where the mailbox is listed
 		}
-		e := m.x.Extension("guid")
-		if e == nil || e.Size != len(messageID{}) {
-			continue
-		}
-		for i := range m.x.Len() {
-			id, n := messageID(e.Row(i)), m.number("mdbox", i, 0)
-			if n != 0 && !slices.Contains(out[id], n) {
-				out[id] = append(out[id], n)
-			}
+		err = m.numbers(out)
+		m.x.Close()
+		if err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// numbers adds those that one mailbox has.
+func (m *mailbox) numbers(to map[messageID][]uint32) error {
+	e := m.x.Extension("guid")
+	if e == nil || e.Size != len(messageID{}) {
+		return nil
+	}
+	for r, err := range m.x.All() {
+		if err != nil {
+			return err
+		}
+		id, n := messageID(e.Row(r)), m.number("mdbox", r, 0)
+		if n != 0 && !slices.Contains(to[id], n) {
+			to[id] = append(to[id], n)
+		}
+	}
+	return nil
 }
 
 // scattered are the messages in an mdbox's files, by file and place.

@@ -13,6 +13,7 @@ import (
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/confined"
 	"mailhaul.org/mailhaul/internal/source/dovecotacl"
+	"mailhaul.org/mailhaul/internal/source/dovecotindex"
 	"mailhaul.org/mailhaul/internal/source/location"
 )
 
@@ -40,7 +41,8 @@ type Options struct {
 // Source is a file system of sdboxes and mdboxes. Its methods may be called
 // concurrently.
 type Source struct {
-	opts Options
+	opts  Options
+	shape dovecotindex.Shape // the usual one, but in tests
 }
 
 // New returns a source; it touches nothing yet.

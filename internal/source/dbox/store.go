@@ -13,6 +13,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/confined"
+	"mailhaul.org/mailhaul/internal/source/dovecotindex"
 	"mailhaul.org/mailhaul/internal/source/findings"
 	"mailhaul.org/mailhaul/internal/source/mailname"
 	"mailhaul.org/mailhaul/internal/source/specialuse"
@@ -35,7 +36,27 @@ type Store struct {
 }
 
 // Close implements source.Store.
-func (s *Store) Close() error { return nil }
+func (s *Store) Close() error {
+	s.use(nil)
+	s.placed(nil)
+	return nil
+}
+
+// use takes a mailbox, or none, in place of the one in use.
+func (s *Store) use(m *mailbox) {
+	if s.box != nil {
+		s.box.x.Close()
+	}
+	s.box = m
+}
+
+// placed does so with the map.
+func (s *Store) placed(m *mapping) {
+	if s.places != nil {
+		s.places.x.Close()
+	}
+	s.places = m
+}
 
 // Scripts implements source.Scripts.
 func (s *Store) Scripts(context.Context) ([]model.Script, error) {
@@ -74,8 +95,13 @@ func (s *Store) Collections(ctx context.Context) ([]model.Collection, error) {
 			case errors.Is(err, fs.ErrNotExist) && key != "INBOX":
 				continue // it was removed meanwhile
 			case err == nil:
-				c.UIDValidity, c.Fingerprint, c.Items, c.Octets = m.x.UIDValidity, m.cursor(), m.count(), m.octets()
+				c.UIDValidity, c.Fingerprint, c.Items = m.x.UIDValidity, m.cursor(), m.count()
+				c.Octets, err = m.octets()
 				c.Recovered = m.lost != nil
+				m.x.Close()
+				if err != nil {
+					return nil, s.fault(f.Name, err)
+				}
 				if m.guid != "" && !used[m.guid] {
 					used[m.guid] = true
 					c.ID, c.Renamable = m.guid, true
@@ -111,6 +137,9 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 			yield(model.Change{}, s.fault(c.Native, err))
 			return
 		}
+		// What is read meanwhile may bring another mailbox into use.
+		m.x.Hold()
+		defer m.x.Close()
 		cursor := m.cursor()
 		s.tellLost(c, m)
 		if since != "" && since == cursor {
@@ -123,15 +152,25 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 		}
 		open := newFiles(s.at)
 		defer open.Close()
-		for i := range m.x.Len() {
-			if i%1000 == 0 && ctx.Err() != nil {
-				yield(model.Change{}, ctx.Err())
+		var left survivors
+		n := 0
+		for r, err := range m.x.All() {
+			if n++; err == nil && n%1000 == 1 {
+				err = ctx.Err()
+			}
+			if err != nil {
+				yield(model.Change{}, s.fault(c.Native, err))
 				return
 			}
-			if m.x.Pending(i) || known && !changed(m.x.UID(i)) {
+			if r.Pending {
 				continue
 			}
-			it, ok, err := s.item(open, m, i)
+			if known {
+				if left.add(r.UID); !changed(r.UID) {
+					continue
+				}
+			}
+			it, ok, err := s.item(open, m, r)
 			if err != nil {
 				yield(model.Change{}, s.fault(c.Native, err))
 				return
@@ -140,7 +179,7 @@ func (s *Store) Changes(ctx context.Context, c model.Collection, since string) i
 				return
 			}
 		}
-		if known && !yield(model.Change{Op: model.OpSurvivors, UIDs: m.survivors()}, nil) {
+		if known && !yield(model.Change{Op: model.OpSurvivors, UIDs: left}, nil) {
 			return
 		}
 		yield(model.Change{Op: model.OpCheckpoint, Cursor: cursor}, nil)
@@ -154,7 +193,7 @@ func (s *Store) load(name string) (*mailbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.box = m
+	s.use(m)
 	return m, nil
 }
 
@@ -166,7 +205,7 @@ func (s *Store) renew() (changed bool, err error) {
 	}
 	m, err := s.at.readMap()
 	if err == nil {
-		s.places = m
+		s.placed(m)
 		s.tellRebuilt(m)
 	}
 	return true, err
@@ -185,19 +224,19 @@ func (s *Store) still(name string, uid, validity uint32) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		s.box = m
+		s.use(m)
 	}
-	i, ok := m.x.Find(uid)
-	return ok && !m.x.Pending(i) && m.x.UIDValidity == validity, nil
+	r, ok, err := m.x.Find(uid)
+	return ok && !r.Pending && m.x.UIDValidity == validity, err
 }
 
-// item reads date, size and GUID of record i from its file. ok is false when
+// item reads date, size and GUID of a record from its file. ok is false when
 // the message has been expunged since the index was read. One that should be
 // there and is not, is listed: reading it will say what is wrong with it.
-func (s *Store) item(open *files, m *mailbox, i int) (it model.Item, ok bool, err error) {
-	it = model.Item{ItemRef: model.ItemRef{UID: uint64(m.x.UID(i)), GUID: m.digest(i)}, Size: -1, Flags: m.flags(i),
-		Received: time.Unix(int64(m.number("mdbox", i, 4)), 0).UTC()}
-	err = s.visit(open, m, i, func(f *file, at int64) error {
+func (s *Store) item(open *files, m *mailbox, r dovecotindex.Record) (it model.Item, ok bool, err error) {
+	it = model.Item{ItemRef: model.ItemRef{UID: uint64(r.UID), GUID: m.digest(r)}, Size: -1, Flags: m.flags(r),
+		Received: time.Unix(int64(m.number("mdbox", r, 4)), 0).UTC()}
+	err = s.visit(open, m, r, func(f *file, at int64) error {
 		_, _, meta, err := f.message(at)
 		if err != nil {
 			return err
@@ -215,7 +254,7 @@ func (s *Store) item(open *files, m *mailbox, i int) (it model.Item, ok bool, er
 		return it, true, nil
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		if there, err := s.still(m.name, m.x.UID(i), m.x.UIDValidity); err != nil || !there {
+		if there, err := s.still(m.name, r.UID, m.x.UIDValidity); err != nil || !there {
 			return it, false, err
 		}
 		if err := s.at.altMissing(); err != nil {
@@ -235,12 +274,12 @@ func accountWide(err error) error {
 
 // digest is the GUID as the index has it: itself, or a digest of one that is
 // not 32 digits.
-func (m *mailbox) digest(i int) string {
+func (m *mailbox) digest(r dovecotindex.Record) string {
 	e := m.x.Extension("guid")
-	if e == nil || e.Size != 16 || allZero(e.Row(i)) {
+	if e == nil || e.Size != 16 || allZero(e.Row(r)) {
 		return ""
 	}
-	return hex.EncodeToString(e.Row(i))
+	return hex.EncodeToString(e.Row(r))
 }
 
 // moves is how often a message is looked for while the server moves it about.
@@ -249,10 +288,10 @@ const moves = 20
 // visit opens the file of a message and calls do. What is not there, or not
 // what it should be, may just have been moved: it is looked for once more, and
 // again as long as the map changes meanwhile.
-func (s *Store) visit(open *files, m *mailbox, i int, do func(f *file, at int64) error) error {
+func (s *Store) visit(open *files, m *mailbox, r dovecotindex.Record, do func(f *file, at int64) error) error {
 	var err error
 	for n, again := 0, true; again && n < moves; n++ {
-		if err = s.once(open, m, i, do); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamaged) {
+		if err = s.once(open, m, r, do); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamaged) {
 			return err
 		}
 		again = n == 0
@@ -267,12 +306,15 @@ func (s *Store) visit(open *files, m *mailbox, i int, do func(f *file, at int64)
 	return err
 }
 
-func (s *Store) once(open *files, m *mailbox, i int, do func(f *file, at int64) error) error {
-	name, at := "u."+strconv.FormatUint(uint64(m.x.UID(i)), 10), int64(0)
+func (s *Store) once(open *files, m *mailbox, r dovecotindex.Record, do func(f *file, at int64) error) error {
+	name, at := "u."+strconv.FormatUint(uint64(r.UID), 10), int64(0)
 	dirs := []string{s.at.messagesIn(m.name)}
 	if s.at.format == mdbox {
 		var ok bool
-		if name, at, ok = s.places.find(m.number("mdbox", i, 0)); !ok {
+		var err error
+		if name, at, ok, err = s.places.find(m.number("mdbox", r, 0)); err != nil {
+			return err
+		} else if !ok {
 			return fs.ErrNotExist
 		}
 		dirs = []string{filepath.Join(s.at.root, storageDir)}

@@ -33,24 +33,19 @@ const (
 	maxExtensionSize = 16 << 20 // of a header
 )
 
-// state is an index that is being put together.
-type state struct {
-	Index
-	head []byte // the base header, as header updates change it
-	gone []bool // expunged, to be taken out at the end
-	lost int    // how many are gone
-
-	current *Extension // of the last introduction
-	ignore  bool       // its updates are of another reset
-	rowSize int        // that the introduction named
-}
-
-// base is a dovecot.index. The server writes a new one and renames it, so that what
-// is open does not change.
+// base is a dovecot.index. The server writes a new one and renames it
+// (mail_index_recreate in mail-index-write.c), so that what is open does not change.
 type base struct {
 	io.ReaderAt
 	size  int64
 	close func()
+	// What its header says, once it is parsed.
+	order   binary.ByteOrder
+	from    int64 // where the records begin
+	count   int
+	record  int   // octets of each
+	offsets []int // of the extensions' data in each, by number
+	sizes   []int // of that data
 }
 
 // part reads octets of it into buf, which may be nil.
@@ -68,8 +63,9 @@ func (b *base) part(buf []byte, at, n int64) ([]byte, error) {
 	return buf, nil
 }
 
-// parseBase reads dovecot.index, some records at a time.
-func parseBase(file *base) (*state, error) {
+// parseBase reads the header of dovecot.index and its records; more of these than
+// sh has in memory stay in the file.
+func parseBase(file *base, sh Shape) (*state, error) {
 	if file.size < baseSize {
 		return nil, damaged("%d octets are no header", file.size)
 	}
@@ -97,17 +93,21 @@ func parseBase(file *base) (*state, error) {
 		return nil, err
 	}
 	s.head = bytes.Clone(raw[:base])
-	offsets, err := s.extensions(raw, base, size)
+	file.order, file.from, file.count, file.record = s.Order, header, int(count), size
+	if file.offsets, err = s.extensions(raw, base, size); err != nil {
+		return nil, err
+	}
+	for _, e := range s.exts {
+		file.sizes = append(file.sizes, e.Size)
+	}
+	if file.count <= sh.inMemory() {
+		s.rows, err = file.whole()
+	} else {
+		s.rows = newRows(0, file.sizes)
+		s.large, err = newLarge(file, sh.window())
+	}
 	if err != nil {
 		return nil, err
-	}
-	if err := s.records(file, header, int(count), size, offsets); err != nil {
-		return nil, err
-	}
-	for i := 1; i < len(s.uids); i++ {
-		if s.uids[i] <= s.uids[i-1] {
-			return nil, damaged("UID %d follows %d", s.uids[i], s.uids[i-1])
-		}
 	}
 	if e := s.Extension(keywordsName); e != nil {
 		return s, s.keywordNames(e)
@@ -138,7 +138,7 @@ func (s *state) extensions(raw []byte, at, recordSize int) (offsets []int, err e
 			return nil, damaged("an extension is larger than the header")
 		}
 		e := &Extension{Name: string(h[16 : 16+name]), ResetID: s.Order.Uint32(h[4:]), Size: rows,
-			Header: bytes.Clone(raw[data : data+size])}
+			Header: bytes.Clone(raw[data : data+size]), number: len(s.exts)}
 		if offset+rows > recordSize {
 			return nil, damaged("extension %q has data at %d of %d octets", e.Name, offset, recordSize)
 		}
@@ -151,30 +151,38 @@ func (s *state) extensions(raw []byte, at, recordSize int) (offsets []int, err e
 // chunk is how many records are read at once.
 const chunk = 1024
 
-func (s *state) records(file *base, at int64, count, size int, offsets []int) error {
-	s.uids, s.flags = make([]uint32, count), make([]uint8, count)
-	s.pending, s.gone = make([]bool, count), make([]bool, count)
-	for _, e := range s.exts {
-		e.rows = make([]byte, count*e.Size)
-	}
+// each calls fn for the records in order, some at a time.
+func (b *base) each(at, count int, fn func(i int, raw []byte) error) error {
 	var raw []byte
 	for from := 0; from < count; from += chunk {
 		n := min(chunk, count-from)
 		var err error
-		if raw, err = file.part(raw, at+int64(from)*int64(size), int64(n)*int64(size)); err != nil {
+		if raw, err = b.part(raw, b.from+int64(at+from)*int64(b.record), int64(n)*int64(b.record)); err != nil {
 			return err
 		}
-		for k, e := range s.exts {
-			for i := range n {
-				copy(e.rows[(from+i)*e.Size:(from+i+1)*e.Size], raw[i*size+offsets[k]:])
-			}
-		}
 		for i := range n {
-			s.uids[from+i], s.flags[from+i] = s.Order.Uint32(raw[i*size:]), raw[i*size+4]
+			if err := fn(from+i, raw[i*b.record:(i+1)*b.record]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
+
+// read reads some records.
+func (b *base) read(at, count int) (*rows, error) {
+	r := newRows(count, b.sizes)
+	return r, b.each(at, count, func(i int, raw []byte) error {
+		r.record(i, raw, b.offsets, b.order)
+		if i > 0 && r.uids[i] <= r.uids[i-1] {
+			return damaged("UID %d follows %d", r.uids[i], r.uids[i-1])
+		}
+		return nil
+	})
+}
+
+// whole reads all records.
+func (b *base) whole() (*rows, error) { return b.read(0, b.count) }
 
 // keywordNames reads the header of the extension "keywords": the count, as
 // many pairs of an unused number and the offset of a name, and the names.
@@ -203,33 +211,3 @@ func (s *state) keywordNames(e *Extension) error {
 }
 
 func align(n, to int) int { return (n + to - 1) / to * to }
-
-// finish takes out what is expunged.
-func (s *state) finish() *Index {
-	x := &s.Index
-	x.ID, x.UIDValidity = s.Order.Uint32(s.head[atIndexID:]), s.Order.Uint32(s.head[atValidity:])
-	x.NextUID, x.FirstRecentUID = s.Order.Uint32(s.head[atNextUID:]), s.Order.Uint32(s.head[atFirstRecent:])
-	gone := s.gone
-	s.gone = nil // what is left of s stays with the index
-	if s.lost == 0 {
-		return x
-	}
-	n := 0
-	for i, gone := range gone {
-		if gone {
-			continue
-		}
-		if n != i {
-			x.uids[n], x.flags[n], x.pending[n] = x.uids[i], x.flags[i], x.pending[i]
-			for _, e := range x.exts {
-				copy(e.rows[n*e.Size:(n+1)*e.Size], e.rows[i*e.Size:(i+1)*e.Size])
-			}
-		}
-		n++
-	}
-	x.uids, x.flags, x.pending = x.uids[:n], x.flags[:n], x.pending[:n]
-	for _, e := range x.exts {
-		e.rows = e.rows[:n*e.Size]
-	}
-	return x
-}

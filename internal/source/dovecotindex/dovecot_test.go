@@ -94,36 +94,44 @@ func TestAsDovecotShowsIt(t *testing.T) {
 				must(t, user.Expunge().Close())
 				must(t, user.Unselect().Wait())
 				// The index first: to look over IMAP may change it.
-				x, err := dovecotindex.Read(os.Open, path)
-				must(t, err)
+				var shapes []*dovecotindex.Index
+				for _, sh := range []dovecotindex.Shape{{}, {InMemory: -1, Window: 5}} {
+					x, err := dovecotindex.Read(os.Open, path, sh)
+					must(t, err)
+					shapes = append(shapes, x)
+				}
 				want := overIMAP(t, user, round >= c.condstore)
-				got := state{UIDValidity: x.UIDValidity, UIDNext: x.NextUID}
-				if round >= c.condstore {
-					got.HighestModSeq = x.HighestModSeq
-				}
-				for i := range x.Len() {
-					m := message{UID: x.UID(i), Flags: x.Keywords(i)}
-					if x.Pending(i) {
-						t.Errorf("UID %d is pending", m.UID)
-					}
-					for bit, name := range map[uint8]string{dovecotindex.Seen: `\Seen`, dovecotindex.Flagged: `\Flagged`, dovecotindex.Deleted: `\Deleted`} {
-						if x.Flags(i)&bit != 0 {
-							m.Flags = append(m.Flags, name)
-						}
-					}
-					slices.Sort(m.Flags)
+				for n, x := range shapes {
+					got := state{UIDValidity: x.UIDValidity, UIDNext: x.NextUID}
 					if round >= c.condstore {
-						m.ModSeq = x.ModSeq(i)
+						got.HighestModSeq = x.HighestModSeq
 					}
-					got.Messages = append(got.Messages, m)
-				}
-				if d := cmp.Diff(want, got); d != "" {
-					t.Fatalf("round %d: from IMAP (-) to the index (+):\n%.3000s", round, d)
+					for r, err := range x.All() {
+						must(t, err)
+						m := message{UID: r.UID, Flags: x.Keywords(r)}
+						if r.Pending {
+							t.Errorf("UID %d is pending", m.UID)
+						}
+						for bit, name := range map[uint8]string{dovecotindex.Seen: `\Seen`, dovecotindex.Flagged: `\Flagged`, dovecotindex.Deleted: `\Deleted`} {
+							if r.Flags&bit != 0 {
+								m.Flags = append(m.Flags, name)
+							}
+						}
+						slices.Sort(m.Flags)
+						if round >= c.condstore {
+							m.ModSeq = x.ModSeq(r)
+						}
+						got.Messages = append(got.Messages, m)
+					}
+					if d := cmp.Diff(want, got); d != "" {
+						t.Fatalf("round %d, shape %d: from IMAP (-) to the index (+):\n%.3000s", round, n, d)
+					}
+					x.Close()
 				}
 				user.Close()
 			}
 			if c.format != "maildir" {
-				x, err := dovecotindex.Read(os.Open, path)
+				x, err := dovecotindex.Read(os.Open, path, dovecotindex.Shape{})
 				must(t, err)
 				guid := srv.Doveadm(t, "-f", "flow", "mailbox", "status", "-u", "anna", "guid", "INBOX")
 				name := map[string]string{"sdbox": "dbox-hdr", "mdbox": "mdbox-hdr"}[c.format]

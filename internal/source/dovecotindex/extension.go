@@ -39,10 +39,9 @@ func (s *state) intro(d []byte, name string) error {
 		if len(s.exts) >= maxExtensions {
 			return damaged("there are more than %d extensions", maxExtensions)
 		}
-		e = &Extension{Name: name, ResetID: resetID, Header: make([]byte, header)}
-		s.exts = append(s.exts, e)
-		s.current, s.ignore = e, false
-		return s.resize(e, size)
+		s.current, s.ignore = s.introduced(name), false
+		s.current.ResetID, s.current.Header = resetID, make([]byte, header)
+		return s.resize(s.current, size)
 	}
 	s.current = e
 	if e.ResetID != resetID {
@@ -60,7 +59,20 @@ func (s *state) intro(d []byte, name string) error {
 	return nil
 }
 
-// maxRows bounds what the data of all extensions may take, in octets: some
+// introduced is a new extension, without data.
+func (s *state) introduced(name string) *Extension {
+	e := &Extension{Name: name, number: len(s.exts)}
+	s.exts = append(s.exts, e)
+	s.edit(e.edit(editResize, 0).all())
+	return e
+}
+
+// edit is one of the extension's data.
+func (e *Extension) edit(kind editKind, n uint64) edit {
+	return edit{kind: kind, extension: int32(e.number), n: n}
+}
+
+// maxRows bounds what the data of all extensions may take in memory, in octets: some
 // sixty for each of ten million messages.
 const maxRows = 1 << 30
 
@@ -79,14 +91,11 @@ func (s *state) fits(n, more int) error {
 
 // resize changes how much data each record has.
 func (s *state) resize(e *Extension, size int) error {
-	if err := s.fits(len(s.uids), max(0, size-e.Size)); err != nil {
+	if err := s.fits(s.rows.len(), max(0, size-e.Size)); err != nil {
 		return err
 	}
-	rows := make([]byte, size*len(s.uids))
-	for i := range s.uids {
-		copy(rows[i*size:(i+1)*size], e.rows[i*e.Size:(i+1)*e.Size])
-	}
-	e.Size, e.rows = size, rows
+	e.Size = size
+	s.edit(e.edit(editResize, uint64(size)).all())
 	return nil
 }
 
@@ -96,7 +105,7 @@ func (s *state) reset(id uint32, preserve bool) {
 	e.ResetID, s.ignore = id, false
 	if !preserve {
 		clear(e.Header)
-		clear(e.rows)
+		s.edit(e.edit(editClear, 0).all())
 	}
 }
 
@@ -140,9 +149,9 @@ func (s *state) extRecords(d []byte) error {
 		return nil
 	}
 	for ; len(d) >= step; d = d[step:] {
-		if i, ok := s.Find(s.Order.Uint32(d)); ok {
-			copy(e.rows[i*e.Size:(i+1)*e.Size], d[4:4+s.rowSize])
-		}
+		set := e.edit(editSet, 0)
+		set.data = d[4 : 4+s.rowSize]
+		s.edit(set.of(s.Order.Uint32(d)))
 	}
 	return nil
 }
@@ -150,19 +159,8 @@ func (s *state) extRecords(d []byte) error {
 // increment changes a number that is the current extension's data.
 func (s *state) increment(uid uint32, by int32) {
 	e := s.current
-	i, ok := s.Find(uid)
-	if e == nil || s.ignore || !ok {
+	if e == nil || s.ignore {
 		return
 	}
-	row := e.rows[i*e.Size : (i+1)*e.Size]
-	switch e.Size {
-	case 1:
-		row[0] += byte(by)
-	case 2:
-		s.Order.PutUint16(row, s.Order.Uint16(row)+uint16(by))
-	case 4:
-		s.Order.PutUint32(row, s.Order.Uint32(row)+uint32(by))
-	case 8:
-		s.Order.PutUint64(row, s.Order.Uint64(row)+uint64(int64(by)))
-	}
+	s.edit(e.edit(editIncrement, uint64(int64(by))).of(uid))
 }

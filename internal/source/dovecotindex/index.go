@@ -2,6 +2,7 @@ package dovecotindex
 
 import (
 	"encoding/binary"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -21,8 +22,9 @@ const (
 	Dirty uint8 = 0x80
 )
 
-// Index is the state of one index with its logs replayed. It does not change
-// and may be used concurrently.
+// Index is the state of one index with its logs replayed. It does not change. It may
+// be used concurrently unless its records are in a file (Shape): then by one
+// goroutine at a time.
 type Index struct {
 	// ID is common to an index and its logs (indexid).
 	ID uint32
@@ -41,50 +43,87 @@ type Index struct {
 	// Removed: the mailbox was deleted, only the files are still there.
 	Removed bool
 
-	uids     []uint32 // ascending
-	flags    []uint8
-	pending  []bool // an expunge was asked for and is not done yet
+	rows     *rows  // all records, or those behind the large ones
+	large    *large // the records in a file; nil: there are none
+	length   int
+	pending  int
+	users    int // see Hold
 	exts     []*Extension
 	keywords []string
 	spans    []span   // in the order of the logs
 	logs     []extent // that were read, each the successor of the one before
 }
 
-// Extension is what the index keeps for one purpose.
-type Extension struct {
-	Name    string
-	ResetID uint32
-	// Header is the extension's own data for the whole index.
-	Header []byte
-	// Size is that of each record's data in octets; 0: there is none.
-	Size int
-
-	rows []byte
-}
-
-// Row is the data of record i. It must not be changed.
-func (e *Extension) Row(i int) []byte {
-	return e.rows[i*e.Size : (i+1)*e.Size : (i+1)*e.Size]
-}
-
 // Empty is the index of a mailbox that never had a message.
-func Empty() *Index { return &Index{NextUID: 1, Order: binary.LittleEndian} }
+func Empty() *Index {
+	return &Index{NextUID: 1, Order: binary.LittleEndian, rows: &rows{}, users: 1}
+}
+
+// Hold adds one more use of the index, which Close ends.
+func (x *Index) Hold() { x.users++ }
+
+// Close ends one use. With the last the file is closed that the records are in, if
+// they are in one.
+func (x *Index) Close() {
+	if x.users--; x.users == 0 && x.large != nil {
+		x.large.file.close()
+	}
+}
 
 // Len is the number of records.
-func (x *Index) Len() int { return len(x.uids) }
+func (x *Index) Len() int { return x.length }
 
-// UID of record i. They ascend.
-func (x *Index) UID(i int) uint32 { return x.uids[i] }
+// Pending is how many of the records are Pending.
+func (x *Index) Pending() int { return x.pending }
 
-// Flags of record i.
-func (x *Index) Flags(i int) uint8 { return x.flags[i] }
-
-// Pending reports that a client has expunged record i and the server has not
-// carried it out yet: IMAP still shows the message to who had it selected.
-func (x *Index) Pending(i int) bool { return x.pending[i] }
+// All are the records in ascending order of UID. An error ends them: it is one of
+// reading the file.
+func (x *Index) All() iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		if x.large != nil {
+			for w := range x.large.firsts {
+				r, err := x.large.window(w)
+				if err != nil {
+					yield(Record{}, err)
+					return
+				}
+				if !r.all(yield) {
+					return
+				}
+			}
+		}
+		x.rows.all(yield)
+	}
+}
 
 // Find returns the record with a UID.
-func (x *Index) Find(uid uint32) (i int, ok bool) { return slices.BinarySearch(x.uids, uid) }
+func (x *Index) Find(uid uint32) (r Record, ok bool, err error) {
+	in := x.rows
+	if x.large != nil && uid <= x.large.last {
+		if in, err = x.large.around(uid); err != nil {
+			return r, false, err
+		}
+	}
+	i, ok := in.find(uid)
+	if !ok {
+		return r, false, nil
+	}
+	return in.at(i), true, nil
+}
+
+// Last is the record with the highest UID.
+func (x *Index) Last() (r Record, ok bool, err error) {
+	in := x.rows
+	for w := x.large.windows() - 1; in.len() == 0 && w >= 0; w-- {
+		if in, err = x.large.window(w); err != nil {
+			return r, false, err
+		}
+	}
+	if n := in.len(); n > 0 {
+		return in.at(n - 1), true, nil
+	}
+	return r, false, nil
+}
 
 // Extension returns the extension of that name, or nil.
 func (x *Index) Extension(name string) *Extension {
@@ -97,37 +136,6 @@ func (x *Index) Extension(name string) *Extension {
 }
 
 const keywordsName = "keywords"
-
-// Keywords of record i, sorted, in the spelling that came first.
-func (x *Index) Keywords(i int) []string {
-	e := x.Extension(keywordsName)
-	if e == nil {
-		return nil
-	}
-	var out []string
-	for n, b := range e.Row(i) {
-		for bit := 0; b != 0; bit, b = bit+1, b>>1 {
-			if k := n*8 + bit; b&1 != 0 && k < len(x.keywords) {
-				out = append(out, x.keywords[k])
-			}
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// ModSeq of record i (RFC 7162), or 0 where the server does not count.
-// Records from before it began to count all have the same.
-func (x *Index) ModSeq(i int) uint64 {
-	e := x.Extension(modseqName)
-	if e == nil || e.Size < 8 {
-		return x.HighestModSeq
-	}
-	if n := x.Order.Uint64(e.Row(i)); n != 0 {
-		return n
-	}
-	return x.HighestModSeq
-}
 
 // keyword finds a keyword whatever its case.
 func (x *Index) keyword(name string) int {

@@ -8,26 +8,32 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // show is what an index holds: "UID flags keywords", and the data of the
 // extension x in hexadecimal.
-func show(x *Index) string {
+func show(t testing.TB, x *Index) string {
+	t.Helper()
 	var out []string
-	for i := range x.Len() {
-		s := fmt.Sprintf("%d:%02x", x.UID(i), x.Flags(i))
-		if k := x.Keywords(i); len(k) > 0 {
+	for r, err := range x.All() {
+		must(t, err)
+		s := fmt.Sprintf("%d:%02x", r.UID, r.Flags)
+		if k := x.Keywords(r); len(k) > 0 {
 			s += ":" + strings.Join(k, "+")
 		}
 		if e := x.Extension("x"); e != nil && e.Size > 0 {
-			s += fmt.Sprintf(":%x", e.Row(i))
+			s += fmt.Sprintf(":%x", e.Row(r))
 		}
-		if x.Pending(i) {
+		if r.Pending {
 			s += ":pending"
 		}
 		out = append(out, s)
+	}
+	if len(out) != x.Len() {
+		t.Errorf("%d records, not %d", len(out), x.Len())
 	}
 	return strings.Join(out, " ")
 }
@@ -83,20 +89,18 @@ func TestReplay(t *testing.T) {
 		"boundary":                {[][]byte{w.transaction(typeBoundary, w.u32(12+20)), w.flags(1, 1, Draft, 0)}, "1:18 4:00"},
 		"attributes":              {[][]byte{w.transaction(typeAttribute, w.u32(0)), w.flags(1, 1, Draft, 0)}, "1:18 4:00"},
 	} {
-		path := write(t, map[string][]byte{"": two(2, logHeaderSize), ".log": w.log(2, 0, 0, c.transactions...)})
-		x, err := Read(os.Open, path)
+		x, err := readAll(t, map[string][]byte{"": two(2, logHeaderSize), ".log": w.log(2, 0, 0, c.transactions...)})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if got := show(x); got != c.want {
+		if got := show(t, x); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 		// What a server is just writing does not count, and hurts nobody.
 		whole := join(c.transactions...)
 		for cut := 1; cut < len(whole); cut += 3 {
-			path := write(t, map[string][]byte{"": two(2, logHeaderSize), ".log": w.log(2, 0, 0, whole[:cut])})
-			if _, err := Read(os.Open, path); err != nil {
+			if _, err := readAll(t, map[string][]byte{"": two(2, logHeaderSize), ".log": w.log(2, 0, 0, whole[:cut])}); err != nil {
 				t.Errorf("%s, cut at %d: %v", name, cut, err)
 			}
 		}
@@ -143,17 +147,17 @@ func TestAssemble(t *testing.T) {
 		"records cut off":                 {map[string][]byte{"": two(2, end)[:baseSize+8], ".log": next}, ""},
 		"the index is longer than needed": {map[string][]byte{"": append(two(2, end), 1, 2, 3), ".log": old}, fresh},
 	} {
-		x, err := Read(os.Open, write(t, c.files))
+		x, err := readAll(t, c.files)
 		switch {
 		case c.want == "" && !errors.Is(err, ErrDamaged):
 			t.Errorf("%s: %v, want damage", name, err)
 		case c.want != "" && err != nil:
 			t.Errorf("%s: %v", name, err)
-		case c.want != "" && show(x) != c.want:
-			t.Errorf("%s: %s, want %s", name, show(x), c.want)
+		case c.want != "" && show(t, x) != c.want:
+			t.Errorf("%s: %s, want %s", name, show(t, x), c.want)
 		}
 	}
-	if _, err := Read(os.Open, write(t, nil)); !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) {
+	if _, err := readAll(t, nil); !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) {
 		t.Errorf("without any file: %v", err)
 	}
 }
@@ -171,11 +175,12 @@ func TestChangedSince(t *testing.T) {
 		older := w.log(2, 0, 0, steps[:cut]...)
 		newer := w.log(3, 2, uint32(len(older)), steps[cut:]...)
 		all := []map[string][]byte{{".log": newer, ".log.2": older}}
-		was, err := Read(os.Open, write(t, map[string][]byte{".log": older}))
+		was, err := readAll(t, map[string][]byte{".log": older})
 		must(t, err)
 		var records []record
-		for i := range was.Len() {
-			records = append(records, record{was.UID(i), was.Flags(i)})
+		for r, err := range was.All() {
+			must(t, err)
+			records = append(records, record{r.UID, r.Flags})
 		}
 		all = append(all, map[string][]byte{".log": newer, ".log.2": older, "": w.index(3, logHeaderSize, records, extension{name: keywordsName, header: w.u32(0)})})
 		for _, files := range all {
@@ -184,7 +189,7 @@ func TestChangedSince(t *testing.T) {
 				if n > cut {
 					seq, raw = 3, w.log(3, 2, uint32(len(older)), steps[cut:n]...)
 				}
-				x, err := Read(os.Open, write(t, files))
+				x, err := readAll(t, files)
 				must(t, err)
 				since, ok := x.ChangedSince(seq, len(raw), crc32.ChecksumIEEE(raw))
 				if !ok {
@@ -205,7 +210,7 @@ func TestChangedSince(t *testing.T) {
 					t.Error("another log passes")
 				}
 			}
-			x, err := Read(os.Open, write(t, files))
+			x, err := readAll(t, files)
 			must(t, err)
 			if since, ok := x.ChangedSince(x.LogSeq, x.LogEnd, x.LogSum()); !ok || since(1) || since(9) {
 				t.Error("something changed since now")
@@ -230,12 +235,14 @@ func TestBigEndian(t *testing.T) {
 		{".log": w.log(2, 0, 0, w.added(1, Seen, 0), w.keyword(0, "Work", 2, 2), w.intro(byName, 0, 4, 4, 0, "x"), w.row(2, w.u32(99)...), w.header(typeHeader, atValidity, w.u32(1234)))},
 		{"": w.index(2, logHeaderSize, []record{{1, Seen}}), ".log": w.log(2, 0, 0, w.added(2, 0), w.keyword(0, "Work", 2, 2), w.intro(byName, 0, 4, 4, 0, "x"), w.row(2, w.u32(99)...))},
 	} {
-		x, err := Read(os.Open, write(t, files))
+		x, err := readAll(t, files)
 		must(t, err)
-		if got := show(x); got != "1:08:00000000 2:00:Work:00000063" {
+		if got := show(t, x); got != "1:08:00000000 2:00:Work:00000063" {
 			t.Error(got)
 		}
-		if x.UIDValidity != 1234 || x.NextUID != 3 || x.Order.Uint32(x.Extension("x").Row(1)) != 99 {
+		r, ok, err := x.Find(2)
+		must(t, err)
+		if x.UIDValidity != 1234 || x.NextUID != 3 || !ok || x.Order.Uint32(x.Extension("x").Row(r)) != 99 {
 			t.Errorf("%+v", x)
 		}
 	}
@@ -245,9 +252,9 @@ func TestHeaders(t *testing.T) {
 	t.Parallel()
 	w := little
 	wide := w.transaction(typeExtHeader32, w.u32(2, 2), []byte{8, 9, 0, 0})
-	x, err := Read(os.Open, write(t, map[string][]byte{".log": w.log(2, 0, 0,
+	x, err := readAll(t, map[string][]byte{".log": w.log(2, 0, 0,
 		w.intro(byName, 0, 8, 0, 0, "x"), w.header(typeExtHeader, 0, []byte{1, 2, 3, 4, 5}), wide,
-		w.header(typeHeader, atFirstRecent, w.u32(17)))}))
+		w.header(typeHeader, atFirstRecent, w.u32(17)))})
 	must(t, err)
 	if e := x.Extension("x"); !bytes.Equal(e.Header, []byte{1, 2, 8, 9, 5, 0, 0, 0}) {
 		t.Errorf("the header is %v", e.Header)
@@ -263,7 +270,7 @@ func TestHeaders(t *testing.T) {
 		{[][]byte{w.transaction(typeRemoved, w.u32())}, false},
 		{[][]byte{w.transaction(typeRemoved|external, w.u32()), w.transaction(typeRestored, w.u32())}, false},
 	} {
-		x, err := Read(os.Open, write(t, map[string][]byte{".log": w.log(2, 0, 0, c.transactions...)}))
+		x, err := readAll(t, map[string][]byte{".log": w.log(2, 0, 0, c.transactions...)})
 		must(t, err)
 		if x.Removed != c.removed {
 			t.Errorf("removed is %v, want %v", x.Removed, c.removed)
@@ -286,9 +293,9 @@ func TestRewrittenMeanwhile(t *testing.T) {
 		}
 		return os.Open(name)
 	}
-	x, err := Read(open, path)
+	x, err := Read(open, path, Shape{})
 	must(t, err)
-	if got := show(x); got != "4:10 5:00" {
+	if got := show(t, x); got != "4:10 5:00" {
 		t.Error(got)
 	}
 	stamp := Stamp(path)
@@ -322,24 +329,30 @@ func FuzzIndex(f *testing.F) {
 				logs = append(logs, l)
 			}
 		}
-		var index *base
-		if len(raw) > 0 {
-			index = &base{ReaderAt: bytes.NewReader(raw), size: int64(len(raw))}
-		}
-		x, err := assemble(index, logs)
-		if err != nil {
-			return
-		}
-		for i := range x.Len() {
-			if i > 0 && x.UID(i) <= x.UID(i-1) {
-				t.Fatalf("UID %d follows %d", x.UID(i), x.UID(i-1))
+		var first *Index
+		for n, sh := range shapes {
+			var index *base
+			if len(raw) > 0 {
+				index = &base{ReaderAt: bytes.NewReader(raw), size: int64(len(raw)), close: func() {}}
 			}
-			if j, ok := x.Find(x.UID(i)); !ok || j != i {
-				t.Fatalf("UID %d is found at %d, not %d", x.UID(i), j, i)
+			x, err := assemble(index, slices.Clone(logs), sh)
+			switch {
+			case n == 0:
+				first = x
+			case (first == nil) != (x == nil):
+				t.Fatalf("%+v: %v", sh, err)
 			}
-			_, _, _ = x.Keywords(i), x.ModSeq(i), x.Flags(i)
-			for _, e := range x.exts {
-				_ = e.Row(i)
+			if x == nil {
+				continue
+			}
+			same(t, first, x)
+			last := uint32(0)
+			for r, err := range x.All() {
+				must(t, err)
+				if r.UID <= last && last > 0 {
+					t.Fatalf("UID %d follows %d", r.UID, last)
+				}
+				last = r.UID
 			}
 		}
 	})

@@ -28,11 +28,13 @@ const maxFile = 2 << 30
 // of its files the error is fs.ErrNotExist; what cannot be made sense of is
 // ErrDamaged. For an index that is damaged itself its backup serves, or logs
 // that reach back to its beginning.
-func Read(open Open, path string) (*Index, error) {
+//
+// Its Close must be called.
+func Read(open Open, path string, sh Shape) (*Index, error) {
 	var err error
 	for range attempts {
 		var x *Index
-		x, err = read(open, path, "")
+		x, err = read(open, path, "", sh)
 		if err == nil || errors.Is(err, fs.ErrPermission) {
 			return x, err
 		}
@@ -41,7 +43,7 @@ func Read(open Open, path string) (*Index, error) {
 		}
 	}
 	if errors.Is(err, errBase) {
-		if x, berr := read(open, path, ".backup"); berr == nil {
+		if x, berr := read(open, path, ".backup", sh); berr == nil {
 			return x, nil
 		}
 	}
@@ -50,14 +52,18 @@ func Read(open Open, path string) (*Index, error) {
 
 // read reads once: the index first, so that its logs are newer, and the log
 // before the older one, which it becomes when the server begins a new one.
-func read(open Open, path, suffix string) (*Index, error) {
+func read(open Open, path, suffix string, sh Shape) (x *Index, err error) {
 	index, err := openBase(open, path+suffix)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	missing := err
 	if index != nil {
-		defer index.close()
+		defer func() {
+			if x == nil || x.large == nil {
+				index.close()
+			}
+		}()
 	}
 	var logs []*logFile
 	var bad error
@@ -79,7 +85,7 @@ func read(open Open, path, suffix string) (*Index, error) {
 	if missing != nil && len(logs) == 0 {
 		return nil, cmp.Or(bad, missing)
 	}
-	x, err := assemble(index, logs)
+	x, err = assemble(index, logs, sh)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, errors.Join(err, bad))
 	}
@@ -131,7 +137,7 @@ func slurp(open Open, path string) ([]byte, error) {
 }
 
 // assemble puts an index and its logs together; base may be nil.
-func assemble(base *base, logs []*logFile) (*Index, error) {
+func assemble(base *base, logs []*logFile, sh Shape) (*Index, error) {
 	// The longer of two copies of the same log was read later.
 	slices.SortStableFunc(logs, func(a, b *logFile) int {
 		return cmp.Or(cmp.Compare(a.seq, b.seq), cmp.Compare(len(b.raw), len(a.raw)))
@@ -140,7 +146,7 @@ func assemble(base *base, logs []*logFile) (*Index, error) {
 	if base == nil {
 		return fromLogs(logs)
 	}
-	s, err := parseBase(base)
+	s, err := parseBase(base, sh)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errBase, err)
 	}
@@ -177,7 +183,7 @@ func fromLogs(logs []*logFile) (*Index, error) {
 		if l.prevSeq != 0 {
 			continue
 		}
-		s := &state{Index: Index{Order: l.order}, head: make([]byte, baseSize)}
+		s := &state{Index: Index{Order: l.order, rows: &rows{}}, head: make([]byte, baseSize)}
 		l.order.PutUint32(s.head[atIndexID:], l.indexID)
 		l.order.PutUint32(s.head[atNextUID:], 1)
 		return s.through(logs[i:], l.start)
@@ -201,5 +207,5 @@ func (s *state) through(logs []*logFile, at int) (*Index, error) {
 		s.LogSeq, s.LogEnd = l.seq, at
 		s.logs = append(s.logs, extent{l.seq, l.raw[:at]})
 	}
-	return s.finish(), nil
+	return s.finish()
 }

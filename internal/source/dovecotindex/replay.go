@@ -2,8 +2,6 @@ package dovecotindex
 
 import (
 	"bytes"
-	"slices"
-	"sort"
 )
 
 const (
@@ -65,12 +63,9 @@ func (s *state) apply(t transaction) error {
 		}
 	case typeFlags:
 		for ; len(d) >= 12; d = d[12:] {
-			from, to := s.span(u32(0), u32(4))
-			for i := from; i < to; i++ {
-				s.flags[i] = s.flags[i]&^d[9] | d[8]
-			}
+			s.edit(edit{kind: editFlags, add: d[8], remove: d[9], first: u32(0), last: u32(4)})
 			if (d[8]|d[9])&(Answered|Flagged|Deleted|Seen|Draft) != 0 || d[10] != 0 {
-				s.touched(from, to)
+				s.touched(u32(0), u32(4))
 			}
 		}
 	case typeHeader:
@@ -94,9 +89,8 @@ func (s *state) apply(t transaction) error {
 	case typeKeywordReset:
 		e := s.Extension(keywordsName)
 		for ; e != nil && len(d) >= 8; d = d[8:] {
-			from, to := s.span(u32(0), u32(4))
-			clear(e.rows[from*e.Size : to*e.Size])
-			s.touched(from, to)
+			s.edit(e.edit(editClear, 0).from(u32(0), u32(4)))
+			s.touched(u32(0), u32(4))
 		}
 	case typeModSeq:
 		s.modseqUpdate(d)
@@ -111,43 +105,29 @@ func (s *state) apply(t transaction) error {
 	return nil
 }
 
-// span are the records with UIDs from first to last.
-func (s *state) span(first, last uint32) (from, to int) {
-	from, _ = slices.BinarySearch(s.uids, first)
-	to = sort.Search(len(s.uids), func(i int) bool { return s.uids[i] > last })
-	return from, max(from, to)
-}
-
 func (s *state) append(uid uint32, flags uint8) error {
 	if next := s.Order.Uint32(s.head[atNextUID:]); uid < next || uid == 0 || uid == byName {
 		return damaged("UID %d is added, but the next is %d", uid, next)
 	}
-	if n := len(s.uids); n > 0 && uid <= s.uids[n-1] {
-		return damaged("UID %d is added after %d", uid, s.uids[n-1])
+	if last, ok := s.lastUID(); ok && uid <= last {
+		return damaged("UID %d is added after %d", uid, last)
 	}
-	if err := s.fits(len(s.uids)+1, 0); err != nil {
+	if err := s.fits(s.rows.len()+1, 0); err != nil {
 		return err
 	}
 	s.Order.PutUint32(s.head[atNextUID:], uid+1)
-	s.uids, s.flags = append(s.uids, uid), append(s.flags, flags)
-	s.pending, s.gone = append(s.pending, false), append(s.gone, false)
-	for _, e := range s.exts {
-		e.rows = append(e.rows, make([]byte, e.Size)...)
-	}
-	s.touched(len(s.uids)-1, len(s.uids))
+	s.rows.append(uid, flags)
+	s.touched(uid, uid)
 	return nil
 }
 
 // expunge takes records out; before the server has done it, it is a request.
 func (s *state) expunge(first, last uint32, done bool) {
-	from, to := s.span(first, last)
-	for i := from; i < to; i++ {
-		s.pending[i] = true
-		if done && !s.gone[i] {
-			s.gone[i] = true
-			s.lost++
-		}
+	e := edit{kind: editAsk, first: first, last: last}
+	if done {
+		e.kind = editExpunge
 	}
+	s.edit(e)
 }
 
 // header carries out updates of the base header. None lowers the next UID.
@@ -169,28 +149,17 @@ func (s *state) header(d []byte) error {
 
 // touched gives records the present modification sequence, once the server
 // counts for each record.
-func (s *state) touched(from, to int) {
-	e := s.Extension(modseqName)
-	if e == nil || e.Size < 8 {
-		return
-	}
-	for i := from; i < to; i++ {
-		if row := e.rows[i*e.Size:]; s.Order.Uint64(row) < s.HighestModSeq {
-			s.Order.PutUint64(row, s.HighestModSeq)
-		}
+func (s *state) touched(first, last uint32) {
+	if e := s.Extension(modseqName); e != nil && e.Size >= 8 {
+		s.edit(e.edit(editRaise, s.HighestModSeq).from(first, last))
 	}
 }
 
 // startModSeq gives what was there when the server began to count for each
 // record the sequence that it had then.
 func (s *state) startModSeq(e *Extension) {
-	if len(e.Header) < 8 || e.Size < 8 {
-		return
-	}
-	for i := range s.uids {
-		if row := e.rows[i*e.Size:]; s.Order.Uint64(row) == 0 {
-			s.Order.PutUint64(row, s.Order.Uint64(e.Header))
-		}
+	if len(e.Header) >= 8 && e.Size >= 8 {
+		s.edit(e.edit(editStart, s.Order.Uint64(e.Header)).all())
 	}
 }
 
@@ -199,9 +168,7 @@ func (s *state) modseqUpdate(d []byte) {
 	e := s.Extension(modseqName)
 	for ; e != nil && e.Size >= 8 && len(d) >= 12; d = d[12:] {
 		n := uint64(s.Order.Uint32(d[8:]))<<32 | uint64(s.Order.Uint32(d[4:]))
-		if i, ok := s.Find(s.Order.Uint32(d)); ok && s.Order.Uint64(e.rows[i*e.Size:]) <= n {
-			s.Order.PutUint64(e.rows[i*e.Size:], n)
-		}
+		s.edit(e.edit(editModSeq, n).of(s.Order.Uint32(d)))
 	}
 }
 
@@ -220,8 +187,7 @@ func (s *state) keywordUpdate(d []byte) error {
 	name := string(bytes.TrimRight(d[4:4+n], "\x00"))
 	e := s.Extension(keywordsName)
 	if e == nil {
-		e = &Extension{Name: keywordsName}
-		s.exts = append(s.exts, e)
+		e = s.introduced(keywordsName)
 	}
 	k := s.keyword(name)
 	if k < 0 {
@@ -236,16 +202,14 @@ func (s *state) keywordUpdate(d []byte) error {
 			return err
 		}
 	}
+	set := e.edit(editBit, uint64(k))
+	if remove {
+		set.kind = editNoBit
+	}
 	for d = d[at:]; len(d) >= 8; d = d[8:] {
-		from, to := s.span(s.Order.Uint32(d), s.Order.Uint32(d[4:]))
-		for i := from; i < to; i++ {
-			if row := e.rows[i*e.Size:]; remove {
-				row[k/8] &^= 1 << (k % 8)
-			} else {
-				row[k/8] |= 1 << (k % 8)
-			}
-		}
-		s.touched(from, to)
+		first, last := s.Order.Uint32(d), s.Order.Uint32(d[4:])
+		s.edit(set.from(first, last))
+		s.touched(first, last)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 // letter for: from the 27th of a mailbox on they are only there. For the other
 // ones the file names count.
 func (x *index) readMore(at place) error {
-	ix, err := dovecotindex.Read(at.open, filepath.Join(at.indexDir(x.dir), "dovecot.index"))
+	ix, err := dovecotindex.Read(at.open, filepath.Join(at.indexDir(x.dir), "dovecot.index"), dovecotindex.Shape{})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil // Check tells
@@ -24,12 +24,17 @@ func (x *index) readMore(at place) error {
 			Remedy: "keywords would be lost: let Dovecot repair the index (doveadm force-resync), or list over IMAP: set source.imap"}
 	case err != nil:
 		return err
-	case ix.UIDValidity != x.validity:
+	}
+	defer ix.Close()
+	if ix.UIDValidity != x.validity {
 		return nil // of another generation of UIDs
 	}
-	for i := range ix.Len() {
+	for r, err := range ix.All() {
+		if err != nil {
+			return err
+		}
 		var more []string
-		for _, k := range ix.Keywords(i) {
+		for _, k := range ix.Keywords(r) {
 			if !slices.ContainsFunc(x.names[:], func(n string) bool { return strings.EqualFold(n, k) }) {
 				more = append(more, k)
 			}
@@ -40,7 +45,7 @@ func (x *index) readMore(at place) error {
 		if x.more == nil {
 			x.more = map[uint64][]string{}
 		}
-		x.more[uint64(ix.UID(i))] = more
+		x.more[uint64(r.UID)] = more
 	}
 	return nil
 }

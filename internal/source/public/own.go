@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"slices"
 
 	"mailhaul.org/mailhaul/internal/model"
@@ -55,7 +56,7 @@ func Private(template string, reader model.Account) Own {
 		if err != nil {
 			return nil, err
 		}
-		x, err := dovecotindex.Read(confined.Dirs{root}.Open, p.PrivateIndex(c, root))
+		x, err := dovecotindex.Read(confined.Dirs{root}.Open, p.PrivateIndex(c, root), dovecotindex.Shape{InMemory: math.MaxInt})
 		if errors.Is(err, fs.ErrNotExist) {
 			x, err = dovecotindex.Empty(), nil
 		}
@@ -71,7 +72,8 @@ func Private(template string, reader model.Account) Own {
 				return i.Flags
 			}
 			i.Flags.System &^= model.Seen
-			if at, ok := x.Find(uint32(i.UID)); ok && x.Flags(at)&dovecotindex.Seen != 0 {
+			// What is in memory can be read.
+			if r, ok, _ := x.Find(uint32(i.UID)); ok && r.Flags&dovecotindex.Seen != 0 {
 				i.Flags.System |= model.Seen
 			}
 			return i.Flags
