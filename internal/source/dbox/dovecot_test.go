@@ -100,7 +100,15 @@ func TestAsDovecotShowsIt(t *testing.T) {
 	}
 }
 
-func (s *site) disk() *dbox.Source { return dbox.New(s.options()) }
+// disk reads the site. Every second one leaves the records of all indexes in their
+// files, a few of them at a time.
+func (s *site) disk() *dbox.Source {
+	src := dbox.New(s.options())
+	if s.sources++; s.sources%2 == 0 {
+		return dbox.InFile(src, 5)
+	}
+	return src
+}
 
 // options name the place as an administrator does.
 func (s *site) options() dbox.Options {

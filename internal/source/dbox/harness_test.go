@@ -15,6 +15,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/dbox"
 	"mailhaul.org/mailhaul/internal/source/sourcetest"
 )
 
@@ -30,17 +31,27 @@ type harness struct {
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	for name, location := range map[string]string{
-		"sdbox":         "sdbox:DIR/%d/%n/mail",
-		"mdbox":         "mdbox:DIR/%d/%n/mail:ALT=DIR/alt/%n",
-		"mdbox by GUID": "mdbox:DIR/%d/%n/mail:LAYOUT=index",
+		"sdbox":                    "sdbox:DIR/%d/%n/mail",
+		"sdbox, index in its file": "sdbox:DIR/%d/%n/mail",
+		"mdbox":                    "mdbox:DIR/%d/%n/mail:ALT=DIR/alt/%n",
+		"mdbox, indexes in files":  "mdbox:DIR/%d/%n/mail:ALT=DIR/alt/%n",
+		"mdbox by GUID":            "mdbox:DIR/%d/%n/mail:LAYOUT=index",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, location, "")
+			settings, inFile := "", strings.Contains(name, "file")
+			if inFile {
+				settings = rewritten // so that there are such files
+			}
+			s := start(t, location, settings)
+			src := dbox.New(s.options())
+			if inFile {
+				src = dbox.InFile(src, 2)
+			}
 			var users atomic.Int32
 			sourcetest.Run(t, func(t *testing.T) sourcetest.Harness {
 				n := users.Add(1)
-				h := &harness{site: s, user: fmt.Sprintf("user%d@acme.test", n), home: fmt.Sprintf("%s/acme.test/user%d", s.dir, n), src: s.disk()}
+				h := &harness{site: s, user: fmt.Sprintf("user%d@acme.test", n), home: fmt.Sprintf("%s/acme.test/user%d", s.dir, n), src: src}
 				h.client = s.login(t, h.user)
 				_, err := h.client.Select("INBOX", nil).Wait()
 				must(t, err)

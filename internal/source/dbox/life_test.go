@@ -36,6 +36,7 @@ type site struct {
 	location string
 	n        int // messages made
 	views    map[string]*view
+	sources  int // read from disk
 	deltas   int // mailboxes whose changes were told without a listing
 }
 

@@ -14,13 +14,13 @@ import (
 type Shape struct {
 	// InMemory is how many records of dovecot.index are read into memory; of one
 	// with more they stay in the file, and only what its logs have added or changed
-	// is in memory. 0 means 400,000; below 0: none.
+	// is in memory. 0 means 100,000; below 0: none.
 	InMemory int
 	// Window is how many of the others are looked at at a time. 0 means 256.
 	Window int
 }
 
-func (s Shape) inMemory() int { return cmp.Or(s.InMemory, 400_000) }
+func (s Shape) inMemory() int { return cmp.Or(s.InMemory, 100_000) }
 func (s Shape) window() int   { return cmp.Or(s.Window, 256) }
 
 // large are records that stay in the file. A window of them is read when it is

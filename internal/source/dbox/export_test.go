@@ -1,0 +1,11 @@
+package dbox
+
+import "mailhaul.org/mailhaul/internal/source/dovecotindex"
+
+// InFile makes a source leave the records of all indexes in their files, as it
+// does with those of large mailboxes, and look at so many at a time; 0: the usual
+// number.
+func InFile(s *Source, window int) *Source {
+	s.shape = dovecotindex.Shape{InMemory: -1, Window: window}
+	return s
+}
