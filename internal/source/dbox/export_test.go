@@ -1,6 +1,9 @@
 package dbox
 
-import "mailhaul.org/mailhaul/internal/source/dovecotindex"
+import (
+	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/source/dovecotindex"
+)
 
 // InFile makes a source leave the records of all indexes in their files, as it
 // does with those of large mailboxes, and look at so many at a time; 0: the usual
@@ -9,3 +12,6 @@ func InFile(s *Source, window int) *Source {
 	s.shape = dovecotindex.Shape{InMemory: -1, Window: window}
 	return s
 }
+
+// CloseMap closes the file of the map in use, so that it cannot be read on.
+func CloseMap(st source.Store) { st.(*Store).places.x.Close() }

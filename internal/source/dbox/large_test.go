@@ -193,14 +193,8 @@ func TestReadWhileListed(t *testing.T) {
 		if listed%100 != 50 {
 			continue
 		}
-		// The server writes both anew, as they were.
-		for _, index := range []string{"storage/dovecot.map.index", "mailboxes/INBOX/dbox-Mails/dovecot.index"} {
-			path := filepath.Join(root, index)
-			raw, err := os.ReadFile(path)
-			must(t, err)
-			must(t, os.WriteFile(path+".tmp", raw, 0o600))
-			must(t, os.Rename(path+".tmp", path))
-		}
+		anew(t, root, "storage/dovecot.map.index")
+		anew(t, root, "mailboxes/INBOX/dbox-Mails/dovecot.index")
 		must(t, st.Read(t.Context(), cols[0], []model.ItemRef{{UID: 3}, {UID: n}}, func(_ model.ItemRef, _ *source.Content, err error) error {
 			must(t, err)
 			read++
@@ -213,6 +207,59 @@ func TestReadWhileListed(t *testing.T) {
 	open(t, root, 2) // the mailbox and the map in use
 	must(t, st.Close())
 	open(t, root, 0)
+}
+
+// anew has the server write an index anew, as it was.
+func anew(t *testing.T, root, index string) {
+	t.Helper()
+	path := filepath.Join(root, index)
+	raw, err := os.ReadFile(path)
+	must(t, err)
+	must(t, os.WriteFile(path+".tmp", raw, 0o600))
+	must(t, os.Rename(path+".tmp", path))
+}
+
+// Given a map whose file cannot be read on, as over NFS when another host has
+// written a new one, then the new one is read; without one the account stops, and
+// no message is taken for another or for lost.
+func TestMapCannotBeReadOn(t *testing.T) {
+	t.Parallel()
+	const n = 100
+	root := t.TempDir()
+	largeMailbox(t, root, true, n)
+	st, err := dbox.InFile(dbox.New(dbox.Options{Location: "mdbox:" + root}), 7).Open(t.Context(), model.Account{Login: anna})
+	must(t, err)
+	defer st.Close()
+	inbox, refs := listing(t, st)
+	read := 0
+	must(t, st.Read(t.Context(), inbox, refs, func(r model.ItemRef, _ *source.Content, err error) error {
+		must(t, err)
+		if read++; read == n/2 {
+			dbox.CloseMap(st)
+			anew(t, root, "storage/dovecot.map.index")
+		}
+		return nil
+	}))
+	if read != n {
+		t.Errorf("%d were read", read)
+	}
+	dbox.CloseMap(st)
+	check := func(how string, err error) {
+		if f, ok := err.(*model.Fault); !ok || f.Code != "index" || f.Class != model.ClassAccount || f.Account != anna || f.Remedy == "" {
+			t.Errorf("%s: %v", how, err)
+		}
+	}
+	check("read", st.Read(t.Context(), inbox, refs, func(r model.ItemRef, _ *source.Content, err error) error {
+		t.Errorf("UID %d is told: %v", r.UID, err)
+		return nil
+	}))
+	var last error
+	for ch, err := range st.Changes(t.Context(), inbox, "") {
+		if last = err; err == nil && ch.Op != model.OpListing {
+			t.Errorf("told: %+v", ch)
+		}
+	}
+	check("listed", last)
 }
 
 // listing lists the inbox.

@@ -95,6 +95,9 @@ func (s *Store) hand(open *files, m *mailbox, r dovecotindex.Record, c model.Col
 	if handed {
 		return stop
 	}
+	if errors.Is(err, dovecotindex.ErrFile) {
+		return s.fault(c.Native, err)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		there, serr := s.still(m.name, r.UID, m.x.UIDValidity)
 		if serr != nil {

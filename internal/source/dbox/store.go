@@ -266,7 +266,7 @@ func (s *Store) item(open *files, m *mailbox, r dovecotindex.Record) (it model.I
 
 // accountWide keeps errors that are not of one message alone.
 func accountWide(err error) error {
-	if errors.Is(err, fs.ErrPermission) || model.CodeOf(err) == confined.CodeLink {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, dovecotindex.ErrFile) || model.CodeOf(err) == confined.CodeLink {
 		return err
 	}
 	return nil
@@ -287,11 +287,12 @@ const moves = 20
 
 // visit opens the file of a message and calls do. What is not there, or not
 // what it should be, may just have been moved: it is looked for once more, and
-// again as long as the map changes meanwhile.
+// again as long as the map changes meanwhile. So is the map itself, if its file
+// cannot be read on.
 func (s *Store) visit(open *files, m *mailbox, r dovecotindex.Record, do func(f *file, at int64) error) error {
 	var err error
 	for n, again := 0, true; again && n < moves; n++ {
-		if err = s.once(open, m, r, do); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamaged) {
+		if err = s.once(open, m, r, do); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamaged) && !errors.Is(err, dovecotindex.ErrFile) {
 			return err
 		}
 		again = n == 0

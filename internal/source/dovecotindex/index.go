@@ -76,8 +76,7 @@ func (x *Index) Len() int { return x.length }
 // Pending is how many of the records are Pending.
 func (x *Index) Pending() int { return x.pending }
 
-// All are the records in ascending order of UID. An error ends them: it is one of
-// reading the file.
+// All are the records in ascending order of UID. An error ends them; it is ErrFile.
 func (x *Index) All() iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		if x.large != nil {
@@ -96,7 +95,7 @@ func (x *Index) All() iter.Seq2[Record, error] {
 	}
 }
 
-// Find returns the record with a UID.
+// Find returns the record with a UID. An error is ErrFile.
 func (x *Index) Find(uid uint32) (r Record, ok bool, err error) {
 	in := x.rows
 	if x.large != nil && uid <= x.large.last {
@@ -111,7 +110,7 @@ func (x *Index) Find(uid uint32) (r Record, ok bool, err error) {
 	return in.at(i), true, nil
 }
 
-// Last is the record with the highest UID.
+// Last is the record with the highest UID. An error is ErrFile.
 func (x *Index) Last() (r Record, ok bool, err error) {
 	in := x.rows
 	for w := x.large.windows() - 1; in.len() == 0 && w >= 0; w-- {

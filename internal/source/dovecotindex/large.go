@@ -3,9 +3,9 @@ package dovecotindex
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"sort"
-	"syscall"
 
 	"mailhaul.org/mailhaul/internal/model"
 )
@@ -144,19 +144,18 @@ func (l *large) count(edits []edit) (n int, err error) {
 func (l *large) read(w int) (*rows, error) {
 	at := w * l.size
 	r, err := l.file.read(at, min(l.size, l.file.count-at))
-	switch {
-	case errors.Is(err, syscall.ESTALE):
-		err = errReplaced
-	case err == nil && r.uids[0] != l.firsts[w]:
+	if err == nil && r.uids[0] != l.firsts[w] {
 		err = damaged("UID %d is where %d was", r.uids[0], l.firsts[w])
 	}
-	return r, err
+	if err != nil {
+		return nil, &model.Fault{Class: model.ClassAccount, Code: "index", Err: fmt.Errorf("%w: %w", ErrFile, err), Remedy: "run again"}
+	}
+	return r, nil
 }
 
-// errReplaced is what NFS has to say of a file that another host has renamed a new
-// one over.
-var errReplaced = &model.Fault{Class: model.ClassRetry, Code: "replaced", Err: errors.New("the index was written anew while it was read"),
-	Remedy: "run again"}
+// ErrFile is wrapped by errors of reading records that were left in their file. Over
+// NFS it is gone when another host has renamed a new one over it.
+var ErrFile = errors.New("the index cannot be read on")
 
 // window reads a window with what the logs have done to it.
 func (l *large) window(w int) (*rows, error) {

@@ -200,7 +200,7 @@ func TestReplacedWhileRead(t *testing.T) {
 		t.Errorf("%d records", n)
 	}
 	x.Close()
-	if _, _, err := x.Find(5); !errors.Is(err, os.ErrClosed) {
+	if _, _, err := x.Find(5); !errors.Is(err, os.ErrClosed) || !errors.Is(err, ErrFile) {
 		t.Error(err)
 	}
 	// What is written over it all the same is not taken for what was there.
@@ -209,7 +209,7 @@ func TestReplacedWhileRead(t *testing.T) {
 	must(t, err)
 	defer x.Close()
 	must(t, os.WriteFile(path, w.index(2, logHeaderSize, records[64:]), 0o600))
-	if _, _, err := x.Find(5); !errors.Is(err, ErrDamaged) {
+	if _, _, err := x.Find(5); !errors.Is(err, ErrDamaged) || !errors.Is(err, ErrFile) {
 		t.Error(err)
 	}
 }
