@@ -1,6 +1,8 @@
 package dbox
 
 import (
+	"math"
+
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/dovecotindex"
 )
@@ -10,6 +12,12 @@ import (
 // number.
 func InFile(s *Source, window int) *Source {
 	s.shape = dovecotindex.Shape{InMemory: -1, Window: window}
+	return s
+}
+
+// InMemory makes a source read all indexes into memory.
+func InMemory(s *Source) *Source {
+	s.shape = dovecotindex.Shape{InMemory: math.MaxInt}
 	return s
 }
 

@@ -158,10 +158,10 @@ func parseMetadata(raw []byte) (m metadata, whole bool, err error) {
 			m.end = int64(all - len(rest))
 			return m, true, nil
 		}
-		value := string(line[1:])
+		value := line[1:]
 		switch line[0] {
 		case 'G':
-			m.guid = value
+			m.guid = string(value)
 		case 'R':
 			m.received = number(value)
 		case 'V':
@@ -169,16 +169,16 @@ func parseMetadata(raw []byte) (m metadata, whole bool, err error) {
 		case 'Z':
 			m.plain = number(value)
 		case 'B':
-			m.mailbox = value
+			m.mailbox = string(value)
 		case 'X':
-			m.parts = value
+			m.parts = string(value)
 		}
 		raw = rest
 	}
 }
 
-func number(s string) int64 {
-	n, err := strconv.ParseUint(s, 16, 62)
+func number(b []byte) int64 {
+	n, err := strconv.ParseUint(string(b), 16, 62)
 	if err != nil {
 		return -1
 	}

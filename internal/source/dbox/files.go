@@ -20,8 +20,8 @@ type files struct {
 }
 
 type opened struct {
-	path string
-	f    *file
+	dir, name string
+	f         *file
 }
 
 // kept is how many files stay open.
@@ -44,9 +44,8 @@ func (c *files) Close() {
 
 // get opens a file for messages. keep is for files that hold many.
 func (c *files) get(dir, name string, keep bool) (f *file, release func(), err error) {
-	path := filepath.Join(dir, name)
 	for i := len(c.open) - 1; i >= 0; i-- {
-		if c.open[i].path == path {
+		if c.open[i].name == name && c.open[i].dir == dir {
 			return c.open[i].f, func() {}, nil
 		}
 	}
@@ -61,14 +60,14 @@ func (c *files) get(dir, name string, keep bool) (f *file, release func(), err e
 		c.dirs[dir] = d
 	}
 	if d == nil {
-		return nil, nil, &os.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+		return nil, nil, &os.PathError{Op: "open", Path: filepath.Join(dir, name), Err: fs.ErrNotExist}
 	}
 	raw, err := d.Open(name)
 	if err != nil {
 		return nil, nil, err
 	}
 	if f, err = openFile(raw); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, fmt.Errorf("%s: %w", filepath.Join(dir, name), err)
 	}
 	if !keep {
 		return f, func() { f.Close() }, nil
@@ -77,6 +76,6 @@ func (c *files) get(dir, name string, keep bool) (f *file, release func(), err e
 		c.open[0].f.Close()
 		c.open = slices.Delete(c.open, 0, 1)
 	}
-	c.open = append(c.open, opened{path, f})
+	c.open = append(c.open, opened{dir, name, f})
 	return f, func() {}, nil
 }

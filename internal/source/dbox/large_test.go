@@ -282,7 +282,7 @@ func BenchmarkListing(b *testing.B) {
 	root := b.TempDir()
 	largeMailbox(b, root, true, n)
 	for name, src := range map[string]*dbox.Source{
-		"in memory": dbox.New(dbox.Options{Location: "mdbox:" + root}),
+		"in memory": dbox.InMemory(dbox.New(dbox.Options{Location: "mdbox:" + root})),
 		"in file":   dbox.InFile(dbox.New(dbox.Options{Location: "mdbox:" + root}), 0),
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -18,7 +18,8 @@ import (
 type mailbox struct {
 	name string // on disk
 	x    *dovecotindex.Index
-	guid string // 32 hexadecimal digits, or empty
+	guid string   // 32 hexadecimal digits, or empty
+	dirs []string // in which its messages are
 	// stamp changes with the files of the index.
 	stamp string
 	// absent: the mailbox has no index, as one that never had a message.

@@ -23,6 +23,9 @@ type mapping struct {
 	// files of messages; spare is how many of these no readable mailbox has.
 	lost  error
 	spare int
+	// The file that a message was in last.
+	file uint32
+	name string
 }
 
 // readMap reads the map. One that is lost is rebuilt.
@@ -52,7 +55,10 @@ func (p place) readMap() (*mapping, error) {
 // find returns the file and the offset of a message by its number in the map.
 func (m *mapping) find(uid uint32) (name string, at int64, ok bool, err error) {
 	file, offset, ok, err := m.lies(uid)
-	return "m." + strconv.FormatUint(uint64(file), 10), int64(offset), ok, err
+	if m.name == "" || m.file != file {
+		m.file, m.name = file, "m."+strconv.FormatUint(uint64(file), 10)
+	}
+	return m.name, int64(offset), ok, err
 }
 
 func (m *mapping) lies(uid uint32) (file, offset uint32, ok bool, err error) {

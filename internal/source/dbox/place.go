@@ -202,6 +202,22 @@ func (p place) altIn(name string) string {
 	return filepath.Join(p.alt, p.mailboxes, name, p.messages)
 }
 
+// dirsOf are the directories in which a mailbox's messages may be.
+func (p place) dirsOf(name string) []string {
+	dirs := []string{p.messagesIn(name)}
+	if p.format == mdbox {
+		dirs[0] = filepath.Join(p.root, storageDir)
+	}
+	switch {
+	case p.alt == "":
+	case p.format == mdbox:
+		dirs = append(dirs, filepath.Join(p.alt, storageDir))
+	default:
+		dirs = append(dirs, p.altIn(name))
+	}
+	return dirs
+}
+
 // mapIndex is the path of mdbox's map.
 func (p place) mapIndex() string {
 	if p.index != "" {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -234,22 +233,23 @@ func (s *Store) still(name string, uid, validity uint32) (bool, error) {
 // the message has been expunged since the index was read. One that should be
 // there and is not, is listed: reading it will say what is wrong with it.
 func (s *Store) item(open *files, m *mailbox, r dovecotindex.Record) (it model.Item, ok bool, err error) {
-	it = model.Item{ItemRef: model.ItemRef{UID: uint64(r.UID), GUID: m.digest(r)}, Size: -1, Flags: m.flags(r),
+	it = model.Item{ItemRef: model.ItemRef{UID: uint64(r.UID)}, Size: -1, Flags: m.flags(r),
 		Received: time.Unix(int64(m.number("mdbox", r, 4)), 0).UTC()}
 	err = s.visit(open, m, r, func(f *file, at int64) error {
 		_, _, meta, err := f.message(at)
 		if err != nil {
 			return err
 		}
-		if meta.guid != "" {
-			it.GUID = meta.guid
-		}
+		it.GUID = meta.guid
 		if meta.received >= 0 {
 			it.Received = time.Unix(meta.received, 0).UTC()
 		}
 		it.Size = meta.virtual
 		return nil
 	})
+	if it.GUID == "" {
+		it.GUID = m.digest(r)
+	}
 	if err == nil {
 		return it, true, nil
 	}
@@ -309,7 +309,6 @@ func (s *Store) visit(open *files, m *mailbox, r dovecotindex.Record, do func(f 
 
 func (s *Store) once(open *files, m *mailbox, r dovecotindex.Record, do func(f *file, at int64) error) error {
 	name, at := "u."+strconv.FormatUint(uint64(r.UID), 10), int64(0)
-	dirs := []string{s.at.messagesIn(m.name)}
 	if s.at.format == mdbox {
 		var ok bool
 		var err error
@@ -318,17 +317,12 @@ func (s *Store) once(open *files, m *mailbox, r dovecotindex.Record, do func(f *
 		} else if !ok {
 			return fs.ErrNotExist
 		}
-		dirs = []string{filepath.Join(s.at.root, storageDir)}
 	}
-	if s.at.alt != "" {
-		if s.at.format == mdbox {
-			dirs = append(dirs, filepath.Join(s.at.alt, storageDir))
-		} else {
-			dirs = append(dirs, s.at.altIn(m.name))
-		}
+	if m.dirs == nil {
+		m.dirs = s.at.dirsOf(m.name)
 	}
 	var err error
-	for _, dir := range dirs {
+	for _, dir := range m.dirs {
 		var f *file
 		var release func()
 		if f, release, err = open.get(dir, name, s.at.format == mdbox); errors.Is(err, fs.ErrNotExist) {
