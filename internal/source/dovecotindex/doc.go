@@ -9,6 +9,12 @@
 // rename and a log only grows; when both are rewritten meanwhile, they are
 // read again.
 //
+// The records of a large index stay in its file, and a window of them is read when it
+// is asked for. What a log does to records is the same code for all that are in
+// memory and for a window: an edit (edit.go), carried out on rows (rows.go), at once
+// on those in memory and on a window when it is read (large.go). What a log adds is
+// always in memory.
+//
 // It knows records, flags, keywords and extensions, and nothing of what the
 // extensions mean to a storage format, nor of messages.
 //
