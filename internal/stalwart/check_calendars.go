@@ -68,11 +68,11 @@ func (d *Destination) checkCalendars(_ context.Context, read func(string, any) b
 	}
 	var alarm struct{ AllowExternalRcpts bool }
 	if read("x:CalendarAlarm", &alarm) {
-		level, to, remedy := model.LevelOK, "their owners", alarmsRemedy
+		to, remedy := "their owners", alarmsRemedy
 		if alarm.AllowExternalRcpts {
-			level, to, remedy = model.LevelWarning, "their owners and to addresses elsewhere", "switch off x:CalendarAlarm allowExternalRcpts while both servers are in use; "+remedy
+			to, remedy = "their owners and to addresses elsewhere", "switch off x:CalendarAlarm allowExternalRcpts while both servers are in use; "+remedy
 		}
-		out = append(out, finding(level, "alarms", remedy,
+		out = append(out, finding(model.LevelWarning, "alarms", remedy,
 			"alarms of kind EMAIL of calendars that were moved are mailed by this server, to %s, as they come due: twice, as long as the old server mails them, too", to))
 	}
 	return out

@@ -196,7 +196,7 @@ func TestCheckSettings(t *testing.T) {
 			check("maxResults", model.LevelWarning, "more than 2000 objects")
 			m.set("x:WebDav", object{"maxResults": 1_000_000})
 			check("maxResults", model.LevelOK, "are listed")
-			check("alarms", model.LevelOK, "mailed by this server, to their owners, as they come due: twice")
+			check("alarms", model.LevelWarning, "mailed by this server, to their owners, as they come due: twice")
 			if f := findings(t, d)["alarms"]; !strings.Contains(f.Remedy, "stop them at the old server") || !strings.Contains(f.Remedy, "ends all later ones") {
 				t.Errorf("alarms: %q", f.Remedy)
 			}
