@@ -23,7 +23,6 @@ import (
 // contacts a number of round trips, each, that does not grow with what there is.
 func TestUnchangedAccountCosts(t *testing.T) {
 	t.Parallel()
-	type cost struct{ imap, sieve, dav, jmap int64 }
 	var costs []cost
 	for _, messages := range []int{20, 400} {
 		dir := t.TempDir()
@@ -67,30 +66,44 @@ func TestUnchangedAccountCosts(t *testing.T) {
 		}
 		// A client that the machine keeps waiting speaks again after the answer: what
 		// it needs is what it needs at best.
-		best := cost{math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64}
+		best, logins := cost{math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64}, int64(math.MaxInt64)
+		net := func() cost { return cost{best.imap - logins, best.sieve, best.dav, best.jmap} }
 		turns := func() cost {
 			return cost{imapAt.Turns.Load(), sieveAt.Turns.Load(), davAt.Turns.Load(), jmapAt.Turns.Load()}
 		}
-		for range 4 {
+		for n := 0; n < 4 || n < 20 && !net().within(costs); n++ {
 			src, before := open(), turns()
 			st, err := src.Open(t.Context(), acc)
 			e.must(err)
 			e.must(st.Close())
 			src.Close()
-			logins := turns().imap - before.imap
+			logins = min(logins, turns().imap-before.imap)
 			before = turns()
 			if r := run(); r.Status != engine.StatusUnchanged {
 				t.Fatalf("%s: %+v, %v", r.Status, r.Counts, r.Notes)
 			}
 			after := turns()
-			best = cost{min(best.imap, after.imap-before.imap-logins), min(best.sieve, after.sieve-before.sieve), min(best.dav, after.dav-before.dav), min(best.jmap, after.jmap-before.jmap)}
+			best = cost{min(best.imap, after.imap-before.imap), min(best.sieve, after.sieve-before.sieve), min(best.dav, after.dav-before.dav), min(best.jmap, after.jmap-before.jmap)}
 		}
-		costs = append(costs, best)
+		if !net().within(costs) {
+			t.Errorf("round trips of an unchanged account: %+v, of a smaller one %+v", net(), costs)
+		}
+		costs = append(costs, net())
 	}
 	t.Logf("round trips of an unchanged account: %+v", costs)
-	if small := costs[0]; small.imap > 1 || small.jmap != 0 || small != costs[1] {
-		t.Errorf("small and large account: %+v", costs)
+}
+
+// cost is in round trips.
+type cost struct{ imap, sieve, dav, jmap int64 }
+
+// within: no more than it may be, and than smaller accounts cost.
+func (c cost) within(smaller []cost) bool {
+	for _, s := range smaller {
+		if c.sieve > s.sieve || c.dav > s.dav {
+			return false
+		}
 	}
+	return c.imap <= 1 && c.jmap == 0
 }
 
 // davPut fills a collection as a client does.
