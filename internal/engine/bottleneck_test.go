@@ -77,19 +77,19 @@ func TestWaitingForTheRest(t *testing.T) {
 	}
 	pass(time.Minute)
 	is(0) // nobody has begun
-	p.reads()
-	p.reads()
+	one, other := p.load(), p.load()
 	pass(time.Second)
-	p.hasRead()
+	p.hasRead(one)
+	p.hasRead(one) // told again
 	pass(time.Second)
 	is(0)
-	p.hasRead()
+	p.hasRead(other)
 	pass(8 * time.Second)
 	is(8 * time.Second)
-	p.reads() // the next account
+	next := p.load()
 	pass(time.Second)
 	is(8 * time.Second)
-	p.hasRead()
+	p.hasRead(next)
 	pass(2 * time.Second)
 	is(10 * time.Second)
 }

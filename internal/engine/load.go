@@ -97,7 +97,7 @@ func (r *run) load(ctx context.Context) error {
 		defer close(end)
 		defer close(queue)
 		err := r.read(inner, queue)
-		r.hasRead()
+		r.pace.hasRead(r.portion)
 		stood = r.pace.stoodStill()
 		if err == nil && r.mailOnly {
 			r.leaveSource()
@@ -105,7 +105,7 @@ func (r *run) load(ctx context.Context) error {
 		}
 		return err
 	})
-	defer r.loaded()
+	defer r.pace.loaded(r.portion)
 	lanes := mostLanes
 	if r.vanished {
 		lanes = 1 // what is matched by content must be seen by the next batch

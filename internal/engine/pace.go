@@ -108,23 +108,6 @@ func lanesFor(accounts int) int {
 	return min(max(mostFirst/max(accounts, 1), 1), mostLanes)
 }
 
-// reads counts an account that reads, or will soon; hasRead, that it has read all.
-func (p *pace) reads() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.reading++; p.reading == 1 && !p.still.IsZero() {
-		p.stood += p.now().Sub(p.still)
-	}
-}
-
-func (p *pace) hasRead() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.reading--; p.reading == 0 {
-		p.still = p.now()
-	}
-}
-
 // stoodStill is for how long in all nobody has read. What accounts do meanwhile is
 // to wait for the destination; while somebody reads it costs nothing.
 func (p *pace) stoodStill() time.Duration {

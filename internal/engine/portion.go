@@ -13,16 +13,34 @@ type portion struct {
 	left  float64 // see work
 	known bool    // what is left; not while it is being listed
 	lanes int
+	read  bool // all of it
 }
 
-// load gives a portion to an account that is being listed; loaded takes it back.
+// load gives a portion to an account that is being listed and will be read; loaded
+// takes it back.
 func (p *pace) load() *portion {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := &portion{}
 	p.portions[c] = true
 	p.share()
+	if p.reading++; p.reading == 1 && !p.still.IsZero() {
+		p.stood += p.now().Sub(p.still)
+	}
 	return c
+}
+
+// hasRead tells that nothing more of the account is read. It may be told again.
+func (p *pace) hasRead(c *portion) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.read {
+		return
+	}
+	c.read = true
+	if p.reading--; p.reading == 0 {
+		p.still = p.now()
+	}
 }
 
 func (p *pace) loaded(c *portion) {

@@ -36,9 +36,7 @@ type run struct {
 	loading  context.Context // of the load as a whole, whatever happens to one lane
 	vanished bool            // there are vanished items to match against
 	portion  *portion
-	loaded   func() // leaves its lanes to the others
-	hasRead  func() // tells that nothing more is read
-	mailOnly bool   // behind the mail, nothing is read from the source
+	mailOnly bool // behind the mail, nothing is read from the source
 	// leaveSource closes the store, once.
 	leaveSource func()
 	refused     int64

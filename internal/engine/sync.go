@@ -73,11 +73,9 @@ func (s *syncer) limited(before Limited) Limited {
 func (s *syncer) account(ctx context.Context, a model.Account, at *place) AccountResult {
 	start := s.Now()
 	portion := s.pace.load()
-	s.pace.reads()
-	loaded, hasRead := sync.OnceFunc(func() { s.pace.loaded(portion) }), sync.OnceFunc(s.pace.hasRead)
-	defer loaded()
-	defer hasRead()
-	r := &run{syncer: s, acc: a, place: at, portion: portion, loaded: loaded, hasRead: hasRead, res: AccountResult{Login: a.Login, Address: a.Address}}
+	defer s.pace.loaded(portion)
+	defer s.pace.hasRead(portion)
+	r := &run{syncer: s, acc: a, place: at, portion: portion, res: AccountResult{Login: a.Login, Address: a.Address}}
 	err := r.run(ctx)
 	r.res.Duration = s.Now().Sub(start)
 	switch {
