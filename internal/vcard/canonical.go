@@ -229,25 +229,26 @@ func canonicalBinary(l contentline.Line) string {
 	if strings.IndexByte(v, ' ') >= 0 || strings.IndexByte(v, '\t') >= 0 || strings.IndexByte(v, '\n') >= 0 {
 		v = strings.Join(strings.Fields(v), "")
 	}
-	if isDataURI(v) {
-		head, data, ok := strings.Cut(contentline.Unescape(v), ",")
-		if !ok {
-			return v
-		}
-		if !strings.HasSuffix(strings.ToLower(head), ";base64") {
-			plain, err := url.PathUnescape(data)
-			if err != nil {
-				return v
-			}
-			sum := blake3.Sum256([]byte(plain))
-			return fmt.Sprintf("%d octets %s", len(plain), hex.EncodeToString(sum[:16]))
-		}
-		v = data
-	}
 	h := hashers.Get().(*blake3.Hasher)
 	defer hashers.Put(h)
 	h.Reset()
 	n := int64(0)
+	if isDataURI(v) {
+		head, data, ok := strings.Cut(contentline.Unescape(v), ",")
+		switch {
+		case !ok:
+			return v
+		case strings.HasSuffix(strings.ToLower(head), ";base64"):
+			v = data
+		default:
+			plain, err := url.PathUnescape(data)
+			if err != nil {
+				return v
+			}
+			_, _ = h.Write([]byte(plain))
+			n, v = int64(len(plain)), ""
+		}
+	}
 	// Some kilobytes at a time, since photos are many and large.
 	var text [4096]byte
 	var raw [3072]byte
