@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/cyrus"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
 )
 
 // While users work at the server, nothing that is read is wrong, and nothing
@@ -128,7 +128,7 @@ func (v *follower) changes(st source.Store, in model.Collection) (refs []model.I
 			}
 		case model.OpSurvivors:
 			for uid := range v.items {
-				if !slices.ContainsFunc(ch.UIDs, func(r model.UIDRange) bool { return r.First <= uid && uid <= r.Last }) {
+				if !sourcetest.Within(ch.UIDs, uid) {
 					delete(v.items, uid)
 				}
 			}

@@ -195,7 +195,7 @@ func (s *site) follow(t *testing.T, listed map[string]sourcetest.Box) {
 				v.items[ch.Item.UID] = ch.Item
 			case model.OpSurvivors:
 				for uid := range v.items {
-					if !slices.ContainsFunc(ch.UIDs, func(r model.UIDRange) bool { return r.First <= uid && uid <= r.Last }) {
+					if !sourcetest.Within(ch.UIDs, uid) {
 						delete(v.items, uid)
 					}
 				}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
 )
 
 // Whatever happens in a mailbox, following its changes comes to what a complete
@@ -69,7 +70,7 @@ func TestSectionsFollow(t *testing.T) {
 					switch ch.Op {
 					case model.OpListing:
 						for uid := range have {
-							if len(ch.UIDs) == 0 || slices.ContainsFunc(ch.UIDs, func(r model.UIDRange) bool { return r.First <= uid && uid <= r.Last }) {
+							if len(ch.UIDs) == 0 || sourcetest.Within(ch.UIDs, uid) {
 								delete(have, uid)
 							}
 						}

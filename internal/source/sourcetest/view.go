@@ -19,6 +19,11 @@ type view struct {
 	ops    []model.Op // of the last follow
 }
 
+// Within reports whether a UID is in one of some ranges.
+func Within(ranges []model.UIDRange, uid uint64) bool {
+	return slices.ContainsFunc(ranges, func(r model.UIDRange) bool { return r.First <= uid && uid <= r.Last })
+}
+
 // follow applies what changed since the last time, and checks the order that
 // model.Op promises.
 func (v *view) follow(t *testing.T, s source.Store, c model.Collection) {
@@ -34,7 +39,7 @@ func (v *view) follow(t *testing.T, s source.Store, c model.Collection) {
 		case model.OpListing:
 			listing = true
 			for uid := range v.items {
-				if len(ch.UIDs) == 0 || slices.ContainsFunc(ch.UIDs, func(r model.UIDRange) bool { return r.First <= uid && uid <= r.Last }) {
+				if len(ch.UIDs) == 0 || Within(ch.UIDs, uid) {
 					delete(v.items, uid)
 				}
 			}
@@ -48,7 +53,7 @@ func (v *view) follow(t *testing.T, s source.Store, c model.Collection) {
 			delete(v.items, ch.Item.UID)
 		case model.OpSurvivors:
 			for uid := range v.items {
-				if !slices.ContainsFunc(ch.UIDs, func(r model.UIDRange) bool { return r.First <= uid && uid <= r.Last }) {
+				if !Within(ch.UIDs, uid) {
 					delete(v.items, uid)
 				}
 			}
