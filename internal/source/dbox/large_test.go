@@ -6,15 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/source/dbox"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
 )
 
 // width is how much data an extension has of each record.
@@ -292,34 +290,7 @@ func BenchmarkListing(b *testing.B) {
 			cols, err := st.Collections(b.Context())
 			must(b, err)
 			must(b, st.Close())
-			was := processorTime()
-			for b.Loop() {
-				var before, after runtime.MemStats
-				runtime.GC()
-				runtime.ReadMemStats(&before)
-				listed := 0
-				for ch, err := range st.Changes(b.Context(), cols[0], "") {
-					must(b, err)
-					if ch.Op == model.OpUpsert {
-						listed++
-					}
-				}
-				if listed != n {
-					b.Fatalf("%d messages", listed)
-				}
-				runtime.GC()
-				runtime.ReadMemStats(&after)
-				b.ReportMetric(float64(after.HeapAlloc-min(before.HeapAlloc, after.HeapAlloc))/n, "B/message")
-				must(b, st.Close())
-			}
-			b.ReportMetric((processorTime()-was).Seconds()*1000/float64(b.N), "cpu-ms/op")
+			sourcetest.BenchmarkListing(b, st, cols[0], n, func() { must(b, st.Close()) })
 		})
 	}
-}
-
-// processorTime is what this process has used, of user and system.
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

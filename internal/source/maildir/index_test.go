@@ -6,14 +6,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/source/sourcetest"
 	"mailhaul.org/mailhaul/internal/source/stored"
 )
 
@@ -199,7 +198,7 @@ func BenchmarkChangedFlag(b *testing.B) {
 	since, _ := follow("")
 	names, err := filepath.Glob(filepath.Join(inbox.Native, "cur", "15060*"))
 	must(b, err)
-	was := processorTime()
+	was := sourcetest.ProcessorTime()
 	for b.Loop() {
 		next := names[0] + "F"
 		must(b, os.Rename(names[0], next))
@@ -213,40 +212,13 @@ func BenchmarkChangedFlag(b *testing.B) {
 			must(b, os.Rename(next, names[0]))
 		}
 	}
-	b.ReportMetric((processorTime()-was).Seconds()*1000/float64(b.N), "cpu-ms/op")
-}
-
-// processorTime is what this process has used, of user and system.
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	b.ReportMetric((sourcetest.ProcessorTime()-was).Seconds()*1000/float64(b.N), "cpu-ms/op")
 }
 
 // A large mailbox: time, and what it holds of each message.
 func BenchmarkListing(b *testing.B) {
 	st, inbox := largeMailbox(b)
-	was := processorTime()
-	for b.Loop() {
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		n := 0
-		for ch, err := range st.Changes(b.Context(), inbox, "") {
-			must(b, err)
-			if ch.Op == model.OpUpsert {
-				n++
-			}
-		}
-		if n != largeMessages {
-			b.Fatalf("%d messages", n)
-		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		b.ReportMetric(float64(after.HeapAlloc-min(before.HeapAlloc, after.HeapAlloc))/largeMessages, "B/message")
-		st.idx = nil
-	}
-	b.ReportMetric((processorTime()-was).Seconds()*1000/float64(b.N), "cpu-ms/op")
+	sourcetest.BenchmarkListing(b, st, inbox, largeMessages, func() { st.idx = nil })
 }
 
 // A listing finds what was added, the latest of equal base names, whatever the
