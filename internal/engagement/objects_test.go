@@ -38,7 +38,7 @@ func calendars(t *testing.T, e *Engagement, a model.Account) (names []string, er
 func TestBeside(t *testing.T) {
 	t.Parallel()
 	r := lab.StartRadicale(t, lab.DAVUser{Name: "anna", Password: "other"})
-	req, err := http.NewRequestWithContext(t.Context(), "MKCOL", r.URL+"/anna/work/", strings.NewReader(
+	req, err := http.NewRequestWithContext(t.Context(), "MKCOL", r.URL+"/anna/team/", strings.NewReader(
 		`<d:mkcol xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:set><d:prop><d:resourcetype><d:collection/><c:calendar/></d:resourcetype><d:displayname>Work</d:displayname></d:prop></d:set></d:mkcol>`))
 	if err != nil {
 		t.Fatal(err)

@@ -117,7 +117,7 @@ func (s *DAViCal) principal(t testing.TB, kind int, name, password string) {
 }
 
 // Grant lets somebody do something ("read", "write", "read-free-busy") with a
-// collection, "/anna/work/", or with all of an account, "/anna/". What is said of
+// collection, "/anna/team/", or with all of an account, "/anna/". What is said of
 // a collection replaces there what is said of its account.
 func (s *DAViCal) Grant(t testing.TB, what, to string, privileges ...string) {
 	t.Helper()
@@ -132,7 +132,7 @@ func (s *DAViCal) Grant(t testing.TB, what, to string, privileges ...string) {
 // Home is where an account's calendars and address books are.
 func (s *DAViCal) Home(name string) string { return "/caldav.php/" + name + "/" }
 
-// Fill adds objects to a collection, "/caldav.php/anna/work/", which must be
+// Fill adds objects to a collection, "/caldav.php/anna/team/", which must be
 // there, in the database. Of what it finds in them, DAViCal's own tables get the
 // UID alone.
 func (s *DAViCal) Fill(t testing.TB, collection string, objects iter.Seq2[string, []byte]) {

@@ -66,7 +66,7 @@ func StartRadicale(t testing.TB, users ...DAVUser) *Radicale {
 	}
 }
 
-// Fill adds objects to a collection, "/anna/work/", which must be there, on disk.
+// Fill adds objects to a collection, "/anna/team/", which must be there, on disk.
 func (r *Radicale) Fill(t testing.TB, collection string, objects iter.Seq2[string, []byte]) {
 	t.Helper()
 	writeFiles(t, filepath.Join(r.Folder, "collection-root", filepath.FromSlash(collection)), objects)

@@ -101,7 +101,7 @@ func (s *SabreDAV) member(t testing.TB, group string, members []string) {
 	}
 }
 
-// Fill adds objects to a collection, "/calendars/anna/work/" or
+// Fill adds objects to a collection, "/calendars/anna/team/" or
 // "/addressbooks/anna/people/", which must be there, in the database.
 func (s *SabreDAV) Fill(t testing.TB, collection string, objects iter.Seq2[string, []byte]) {
 	t.Helper()

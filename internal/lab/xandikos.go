@@ -70,7 +70,7 @@ func (x *Xandikos) Subscribe(t testing.TB, collection, name, address string) {
 	x.Fill(t, collection, maps.All(map[string][]byte{".xandikos": []byte("[DEFAULT]\ntype = subscription\ndisplayname = " + name + "\nsource = " + address + "\n")}))
 }
 
-// Fill adds objects to a collection, "/anna/calendars/work/", which must be
+// Fill adds objects to a collection, "/anna/calendars/team/", which must be
 // there: each is a repository of git, and all come with one commit.
 func (x *Xandikos) Fill(t testing.TB, collection string, objects iter.Seq2[string, []byte]) {
 	t.Helper()

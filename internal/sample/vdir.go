@@ -19,9 +19,9 @@ const (
 // WriteVdir writes calendars, address books and files of every account below
 // dir, as vdirsyncer keeps them:
 //
-//	calendars/anna@acme.test/work/made-000001.ics   events; displayname and color beside them
-//	contacts/anna@acme.test/people/made-000001.vcf
-//	files/anna@acme.test/Documents/…
+//	calendars/anna@acme.test/work     made-000001.ics …; displayname and color beside them
+//	contacts/anna@acme.test/people    made-000001.vcf …
+//	files/anna@acme.test/Documents    …
 //
 // What the usual clients have written is dealt out among the accounts, so that
 // each text is there once. It returns how many files of each there are.

@@ -19,7 +19,7 @@ import (
 func TestReadMethodsOnly(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	f.on("PROPFIND", resp("/cal/work/", isCalendar+"<d:sync-token>t1</d:sync-token>"), resp("/cal/work/a.ics", noType))
+	f.on("PROPFIND", resp("/cal/team/", isCalendar+"<d:sync-token>t1</d:sync-token>"), resp("/cal/team/a.ics", noType))
 	f.on("REPORT", "<d:sync-token>t2</d:sync-token>")
 	f.say("GET", http.StatusOK, "x")
 	s := f.source(t, func(o *Options) { o.URL, o.Files = f.URL, f.URL+"/files/" })
@@ -36,7 +36,7 @@ func TestReadMethodsOnly(t *testing.T) {
 	for _, c := range all {
 		changes(t, st, c, "")
 		changes(t, st, c, "sync:t1")
-		_ = st.ReadObjects(t.Context(), c, []model.ObjectRef{{ID: "/cal/work/a.ics"}}, func(model.ObjectRef, *source.Content, error) error { return nil })
+		_ = st.ReadObjects(t.Context(), c, []model.ObjectRef{{ID: "/cal/team/a.ics"}}, func(model.ObjectRef, *source.Content, error) error { return nil })
 		_, _ = st.ObjectRights(t.Context(), c)
 	}
 	used := map[string]bool{}
@@ -155,7 +155,7 @@ func (endless) Read(p []byte) (int, error) {
 func TestOddXML(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	f.say("PROPFIND", http.StatusMultiStatus, `<?xml version="1.0" encoding="iso-8859-1"?><multistatus xmlns="DAV:"><response><href>/cal/work/</href><propstat><prop><resourcetype><collection/><calendar xmlns="urn:ietf:params:xml:ns:caldav"/></resourcetype><displayname>Gr`+"\xf6\xdf\x0be"+`</displayname></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>`)
+	f.say("PROPFIND", http.StatusMultiStatus, `<?xml version="1.0" encoding="iso-8859-1"?><multistatus xmlns="DAV:"><response><href>/cal/team/</href><propstat><prop><resourcetype><collection/><calendar xmlns="urn:ietf:params:xml:ns:caldav"/></resourcetype><displayname>Gr`+"\xf6\xdf\x0be"+`</displayname></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>`)
 	all, errs, err := f.store(t, nil).ObjectCollections(t.Context())
 	if err != nil || len(errs) > 0 || len(all) != 1 || all[0].Path[0] != "Größ e" {
 		t.Errorf("%+v, %v, %v", all, errs, err)
@@ -182,8 +182,8 @@ func TestNamesThatAreNoXML(t *testing.T) {
 			t.Parallel()
 			f := newFake(t)
 			const head = `<?xml version="1.0" encoding="utf-8"?><d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav">`
-			f.say("PROPFIND /cal/", http.StatusMultiStatus, head+resp("/cal/", isPlain)+resp("/cal/work/", isCalendar+"<d:displayname>"+c.written+"</d:displayname>")+"</d:multistatus>")
-			f.say("PROPFIND /cal/work/", http.StatusMultiStatus, head+resp("/cal/work/", isCalendar)+resp("/cal/work/"+c.written, etag("1"))+resp("/cal/work/z.ics", etag("2"))+"</d:multistatus>")
+			f.say("PROPFIND /cal/", http.StatusMultiStatus, head+resp("/cal/", isPlain)+resp("/cal/team/", isCalendar+"<d:displayname>"+c.written+"</d:displayname>")+"</d:multistatus>")
+			f.say("PROPFIND /cal/team/", http.StatusMultiStatus, head+resp("/cal/team/", isCalendar)+resp("/cal/team/"+c.written, etag("1"))+resp("/cal/team/z.ics", etag("2"))+"</d:multistatus>")
 			st := f.store(t, nil)
 			all, errs, err := st.ObjectCollections(t.Context())
 			if err != nil || len(errs) > 0 || len(all) != 1 || all[0].Path[0] != c.want {
@@ -193,8 +193,8 @@ func TestNamesThatAreNoXML(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f.say("GET "+(&url.URL{Path: "/cal/work/" + path}).EscapedPath(), http.StatusOK, "found")
-			f.say("GET /cal/work/"+c.path, http.StatusOK, "found")
+			f.say("GET "+(&url.URL{Path: "/cal/team/" + path}).EscapedPath(), http.StatusOK, "found")
+			f.say("GET /cal/team/"+c.path, http.StatusOK, "found")
 			id := ""
 			for ch, err := range st.ObjectChanges(t.Context(), work, "") {
 				if err != nil {
@@ -261,12 +261,12 @@ func TestBrokenListing(t *testing.T) {
 	f.on("PROPFIND /cal/", resp("/cal/", isPlain))
 	st := f.store(t, nil)
 	n := 0
-	f.do("PROPFIND /cal/work/", func(w http.ResponseWriter, _ string, r *http.Request) {
+	f.do("PROPFIND /cal/team/", func(w http.ResponseWriter, _ string, r *http.Request) {
 		w.Header().Set("Content-Type", "application/xml")
 		var b strings.Builder
 		b.WriteString(`<d:multistatus xmlns:d="DAV:">`)
 		for i := range 50 {
-			b.WriteString(resp(fmt.Sprintf("/cal/work/%02d.ics", i), "<d:getetag>\"e\"</d:getetag>"))
+			b.WriteString(resp(fmt.Sprintf("/cal/team/%02d.ics", i), "<d:getetag>\"e\"</d:getetag>"))
 		}
 		b.WriteString("</d:multistatus>")
 		w.Header().Set("Content-Length", fmt.Sprint(b.Len()))
@@ -279,7 +279,7 @@ func TestBrokenListing(t *testing.T) {
 	})
 	got := changes(t, st, work, "")
 	for i := range 50 {
-		if !strings.Contains(got, fmt.Sprintf("+/cal/work/%02d.ics e", i)) {
+		if !strings.Contains(got, fmt.Sprintf("+/cal/team/%02d.ics e", i)) {
 			t.Errorf("%d is missing", i)
 		}
 	}

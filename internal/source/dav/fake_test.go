@@ -127,7 +127,7 @@ func (f *fake) store(t *testing.T, change func(*Options)) *Store {
 }
 
 // work is a calendar of the fake's.
-var work = model.ObjectCollection{Kind: model.KindCalendar, ID: "/cal/work/", Path: []string{"Work"}}
+var work = model.ObjectCollection{Kind: model.KindCalendar, ID: "/cal/team/", Path: []string{"Work"}}
 
 // changes are written down: "listing", "+ID version", "-ID", "=cursor".
 func changes(t *testing.T, st *Store, c model.ObjectCollection, since string) string {

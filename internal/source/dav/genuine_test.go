@@ -147,14 +147,14 @@ func TestLoginPageInPlaceOfAnEvent(t *testing.T) {
 			_, _ = io.WriteString(w, text)
 		}
 	}
-	f.do("GET /cal/work/a.ics", page("<html>Please <b>log in</b>"))
-	f.do("GET /cal/work/b.ics", page("BEGIN:VCALENDAR")) // of a server that knows no better type
-	f.say("GET /cal/work/c.ics", http.StatusOK, "BEGIN:VCALENDAR")
-	got := read(t, st, work, "/cal/work/a.ics", "/cal/work/b.ics", "/cal/work/c.ics")
-	if got["/cal/work/a.ics"] != "fault 2 "+CodeNotTheFile || got["/cal/work/b.ics"] != "BEGIN:VCALENDAR" || got["/cal/work/c.ics"] != "BEGIN:VCALENDAR" {
+	f.do("GET /cal/team/a.ics", page("<html>Please <b>log in</b>"))
+	f.do("GET /cal/team/b.ics", page("BEGIN:VCALENDAR")) // of a server that knows no better type
+	f.say("GET /cal/team/c.ics", http.StatusOK, "BEGIN:VCALENDAR")
+	got := read(t, st, work, "/cal/team/a.ics", "/cal/team/b.ics", "/cal/team/c.ics")
+	if got["/cal/team/a.ics"] != "fault 2 "+CodeNotTheFile || got["/cal/team/b.ics"] != "BEGIN:VCALENDAR" || got["/cal/team/c.ics"] != "BEGIN:VCALENDAR" {
 		t.Errorf("%q", got)
 	}
-	if got := read(t, st, work, "/cal/work/a.ics"); got["/cal/work/a.ics"] != "fault 2 "+CodeNotTheFile {
+	if got := read(t, st, work, "/cal/team/a.ics"); got["/cal/team/a.ics"] != "fault 2 "+CodeNotTheFile {
 		t.Errorf("alone: %q", got)
 	}
 }

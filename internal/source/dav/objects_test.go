@@ -25,10 +25,10 @@ func TestCollections(t *testing.T) {
 	write := "<d:current-user-privilege-set><d:privilege><d:read/></d:privilege><d:privilege><d:write-content/></d:privilege></d:current-user-privilege-set><d:owner><d:href>/pal/anna</d:href></d:owner>"
 	f.on("PROPFIND /cal",
 		resp("/cal/", isPlain),
-		resp("/cal/work/", isCalendar+write+"<d:displayname> Work </d:displayname><i:calendar-color>#FF8000FF</i:calendar-color><i:calendar-order>2.0</i:calendar-order><c:calendar-description>D &amp; d</c:calendar-description>"+
+		resp("/cal/team/", isCalendar+write+"<d:displayname> Work </d:displayname><i:calendar-color>#FF8000FF</i:calendar-color><i:calendar-order>2.0</i:calendar-order><c:calendar-description>D &amp; d</c:calendar-description>"+
 			`<c:supported-calendar-component-set><c:comp name="VEVENT"/><c:comp name="VTODO"/></c:supported-calendar-component-set><c:calendar-timezone-id>Europe/Berlin</c:calendar-timezone-id>`+
 			"<c:schedule-calendar-transp><c:transparent/></c:schedule-calendar-transp><s:getctag>17</s:getctag><d:sync-token>http://x/9</d:sync-token>"),
-		resp("/cal/inbox/", "<d:resourcetype><d:collection/><c:schedule-inbox/></d:resourcetype><c:schedule-default-calendar-URL><d:href>/cal/work</d:href></c:schedule-default-calendar-URL>"),
+		resp("/cal/inbox/", "<d:resourcetype><d:collection/><c:schedule-inbox/></d:resourcetype><c:schedule-default-calendar-URL><d:href>/cal/team</d:href></c:schedule-default-calendar-URL>"),
 		resp("/cal/outbox/", "<d:resourcetype><d:collection/><c:schedule-outbox/></d:resourcetype>"),
 		resp("/cal/notify/", "<d:resourcetype><d:collection/><s:notification/></d:resourcetype>"),
 		resp("/cal/holidays/", "<d:resourcetype><d:collection/><s:subscribed/></d:resourcetype><s:source><d:href>webcal://hol.test/de.ics</d:href></s:source>"+write),
@@ -48,10 +48,10 @@ func TestCollections(t *testing.T) {
 		byID[c.ID] = c
 		ids = append(ids, c.ID)
 	}
-	if want := []string{"/cal/birthdays/", "/cal/folder/Deep%20one/", "/cal/holidays/", "/cal/work/"}; !slices.Equal(ids, want) {
+	if want := []string{"/cal/birthdays/", "/cal/folder/Deep%20one/", "/cal/holidays/", "/cal/team/"}; !slices.Equal(ids, want) {
 		t.Errorf("%q, want %q", ids, want)
 	}
-	w := byID["/cal/work/"]
+	w := byID["/cal/team/"]
 	if w.Path[0] != "Work" || w.Color != "#FF8000FF" || w.Order != 2 || w.Description != "D & d" || !slices.Equal(w.Components, []string{"VEVENT", "VTODO"}) || w.TimeZone != "Europe/Berlin" ||
 		!w.Transparent || !w.Default || w.ReadOnly || w.Fingerprint != "sync:http://x/9" || w.Kind != model.KindCalendar {
 		t.Errorf("work is %+v", w)
@@ -79,7 +79,7 @@ func TestCollectionsThatAreNotTold(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	ill := "<d:response><d:href>/cal/ill/</d:href><d:status>HTTP/1.1 500 Internal Server Error</d:status></d:response>"
-	f.on("PROPFIND /cal/", resp("/cal/", isPlain), resp("/cal/work/", isCalendar), ill,
+	f.on("PROPFIND /cal/", resp("/cal/", isPlain), resp("/cal/team/", isCalendar), ill,
 		"<d:response><d:href>/cal/closed/</d:href><d:propstat><d:prop><d:resourcetype/></d:prop><d:status>HTTP/1.1 403 Forbidden</d:status></d:propstat></d:response>")
 	for name, change := range map[string]func(*Options){"ill closed": nil, "ill": func(o *Options) { o.Calendars, o.Files = "", o.Calendars }} {
 		all, errs, err := f.store(t, change).ObjectCollections(t.Context())
@@ -108,44 +108,44 @@ func TestSync(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	st := f.opened(t)
-	removed := "<d:response><d:href>/cal/work/gone.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>"
-	f.do("REPORT /cal/work/", func(w http.ResponseWriter, body string, r *http.Request) {
+	removed := "<d:response><d:href>/cal/team/gone.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>"
+	f.do("REPORT /cal/team/", func(w http.ResponseWriter, body string, r *http.Request) {
 		w.Header().Set("Content-Type", "application/xml")
 		switch {
 		case strings.Contains(body, ">http://x/1<"): // truncated (RFC 6578 §3.6)
 			w.WriteHeader(http.StatusMultiStatus)
-			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:">`+resp("/cal/work/a.ics", etag(`W/&quot;1&quot;`))+removed+
-				"<d:response><d:href>/cal/work/</d:href><d:status>HTTP/1.1 507 Insufficient Storage</d:status></d:response><d:sync-token>http://x/2</d:sync-token></d:multistatus>")
+			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:">`+resp("/cal/team/a.ics", etag(`W/&quot;1&quot;`))+removed+
+				"<d:response><d:href>/cal/team/</d:href><d:status>HTTP/1.1 507 Insufficient Storage</d:status></d:response><d:sync-token>http://x/2</d:sync-token></d:multistatus>")
 		case strings.Contains(body, ">http://x/2<"):
 			w.WriteHeader(http.StatusMultiStatus)
-			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:">`+resp("/cal/work/b.ics", etag(`"2"`))+resp("/cal/work/", isPlain)+"<d:sync-token>http://x/3</d:sync-token></d:multistatus>")
+			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:">`+resp("/cal/team/b.ics", etag(`"2"`))+resp("/cal/team/", isPlain)+"<d:sync-token>http://x/3</d:sync-token></d:multistatus>")
 		case strings.Contains(body, ">http://x/3<"): // nothing
 			w.WriteHeader(http.StatusMultiStatus)
 			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:"><d:sync-token>http://x/3</d:sync-token></d:multistatus>`)
 		case strings.Contains(body, ">http://x/brief<"): // its second page is refused
 			w.WriteHeader(http.StatusMultiStatus)
-			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:">`+resp("/cal/work/a.ics", etag("1"))+removed+
-				"<d:response><d:href>/cal/work/</d:href><d:status>HTTP/1.1 507 Insufficient Storage</d:status></d:response><d:sync-token>http://x/forgotten</d:sync-token></d:multistatus>")
+			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:">`+resp("/cal/team/a.ics", etag("1"))+removed+
+				"<d:response><d:href>/cal/team/</d:href><d:status>HTTP/1.1 507 Insufficient Storage</d:status></d:response><d:sync-token>http://x/forgotten</d:sync-token></d:multistatus>")
 		case strings.Contains(body, ">http://x/many<"): // several in one response (RFC 4918 §14.24)
 			w.WriteHeader(http.StatusMultiStatus)
-			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:"><d:response><d:href>/cal/work/a.ics</d:href><d:href>/cal/work/b.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response><d:sync-token>http://x/3</d:sync-token></d:multistatus>`)
+			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:"><d:response><d:href>/cal/team/a.ics</d:href><d:href>/cal/team/b.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response><d:sync-token>http://x/3</d:sync-token></d:multistatus>`)
 		case strings.Contains(body, ">http://x/loop<"):
 			w.WriteHeader(http.StatusMultiStatus)
-			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:"><d:response><d:href>/cal/work/</d:href><d:status>HTTP/1.1 507 x</d:status></d:response><d:sync-token>http://x/loop</d:sync-token></d:multistatus>`)
+			_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:"><d:response><d:href>/cal/team/</d:href><d:status>HTTP/1.1 507 x</d:status></d:response><d:sync-token>http://x/loop</d:sync-token></d:multistatus>`)
 		default:
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, `<?xml version="1.0"?><d:error xmlns:d="DAV:"><d:valid-sync-token/></d:error>`)
 		}
 	})
-	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar+"<d:sync-token>http://x/9</d:sync-token>"), resp("/cal/work/c.ics", etag("3")))
+	f.on("PROPFIND /cal/team/", resp("/cal/team/", isCalendar+"<d:sync-token>http://x/9</d:sync-token>"), resp("/cal/team/c.ics", etag("3")))
 	for since, want := range map[string]string{
-		"sync:http://x/1":     "+/cal/work/a.ics 1, -/cal/work/gone.ics, +/cal/work/b.ics 2, =sync:http://x/3",
+		"sync:http://x/1":     "+/cal/team/a.ics 1, -/cal/team/gone.ics, +/cal/team/b.ics 2, =sync:http://x/3",
 		"sync:http://x/3":     "=sync:http://x/3",
-		"sync:http://x/old":   "listing, +/cal/work/c.ics 3, =sync:http://x/9",
-		"sync:http://x/brief": "+/cal/work/a.ics 1, -/cal/work/gone.ics, listing, +/cal/work/c.ics 3, =sync:http://x/9",
-		"sync:http://x/many":  "-/cal/work/a.ics, -/cal/work/b.ics, =sync:http://x/3",
+		"sync:http://x/old":   "listing, +/cal/team/c.ics 3, =sync:http://x/9",
+		"sync:http://x/brief": "+/cal/team/a.ics 1, -/cal/team/gone.ics, listing, +/cal/team/c.ics 3, =sync:http://x/9",
+		"sync:http://x/many":  "-/cal/team/a.ics, -/cal/team/b.ics, =sync:http://x/3",
 		"sync:http://x/loop":  "error sync",
-		"":                    "listing, +/cal/work/c.ics 3, =sync:http://x/9",
+		"":                    "listing, +/cal/team/c.ics 3, =sync:http://x/9",
 	} {
 		if got := changes(t, st, work, since); got != want {
 			t.Errorf("since %q: %s, want %s", since, got, want)
@@ -159,35 +159,35 @@ func TestInitialSync(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	st := f.opened(t)
-	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar+"<d:sync-token>http://x/9</d:sync-token>"), resp("/cal/work/a.ics", etag("1")), resp("/cal/work/b.ics", etag("2")))
+	f.on("PROPFIND /cal/team/", resp("/cal/team/", isCalendar+"<d:sync-token>http://x/9</d:sync-token>"), resp("/cal/team/a.ics", etag("1")), resp("/cal/team/b.ics", etag("2")))
 	c := work
 	c.Fingerprint = "sync:http://x/9"
-	truncated := "<d:response><d:href>/cal/work/</d:href><d:status>HTTP/1.1 507 Insufficient Storage</d:status></d:response>"
-	gone := "<d:response><d:href>/cal/work/old.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>"
-	byPropfind := "+/cal/work/a.ics 1, +/cal/work/b.ics 2, =sync:http://x/9"
+	truncated := "<d:response><d:href>/cal/team/</d:href><d:status>HTTP/1.1 507 Insufficient Storage</d:status></d:response>"
+	gone := "<d:response><d:href>/cal/team/old.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>"
+	byPropfind := "+/cal/team/a.ics 1, +/cal/team/b.ics 2, =sync:http://x/9"
 	for _, test := range []struct {
 		answer []string
 		want   string
 	}{
-		{[]string{resp("/cal/work/a.ics", etag("1")), gone, resp("/cal/work/b.ics", etag("2")), "<d:sync-token>http://x/8</d:sync-token>"}, "listing, +/cal/work/a.ics 1, +/cal/work/b.ics 2, =sync:http://x/8"},
-		{[]string{resp("/cal/work/a.ics", etag("1"))}, "listing, +/cal/work/a.ics 1, " + byPropfind},
+		{[]string{resp("/cal/team/a.ics", etag("1")), gone, resp("/cal/team/b.ics", etag("2")), "<d:sync-token>http://x/8</d:sync-token>"}, "listing, +/cal/team/a.ics 1, +/cal/team/b.ics 2, =sync:http://x/8"},
+		{[]string{resp("/cal/team/a.ics", etag("1"))}, "listing, +/cal/team/a.ics 1, " + byPropfind},
 	} {
-		f.on("REPORT /cal/work/", test.answer...)
+		f.on("REPORT /cal/team/", test.answer...)
 		if got := changes(t, st, c, ""); got != test.want {
 			t.Errorf("%s, want %s", got, test.want)
 		}
 	}
-	f.say("REPORT /cal/work/", http.StatusForbidden, "")
+	f.say("REPORT /cal/team/", http.StatusForbidden, "")
 	if got := changes(t, st, c, "sync:http://x/3"); got != "listing, "+byPropfind {
 		t.Errorf("refused: %s", got)
 	}
 	// A listing that is cut off is none, nor is a sync that is.
-	f.on("REPORT /cal/work/", resp("/cal/work/a.ics", etag("1")), truncated, "<d:sync-token>http://x/5</d:sync-token>")
-	if got := changes(t, st, c, ""); got != "listing, +/cal/work/a.ics 1, "+byPropfind {
+	f.on("REPORT /cal/team/", resp("/cal/team/a.ics", etag("1")), truncated, "<d:sync-token>http://x/5</d:sync-token>")
+	if got := changes(t, st, c, ""); got != "listing, +/cal/team/a.ics 1, "+byPropfind {
 		t.Errorf("a sync that is cut off: %s", got)
 	}
-	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar), resp("/cal/work/a.ics", etag("1")), truncated)
-	if got := changes(t, st, work, ""); got != "listing, +/cal/work/a.ics 1, error truncated" {
+	f.on("PROPFIND /cal/team/", resp("/cal/team/", isCalendar), resp("/cal/team/a.ics", etag("1")), truncated)
+	if got := changes(t, st, work, ""); got != "listing, +/cal/team/a.ics 1, error truncated" {
 		t.Errorf("cut off: %s", got)
 	}
 }
@@ -197,17 +197,17 @@ func TestNoTokens(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	st := f.opened(t)
-	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar+"<s:getctag>5</s:getctag>"), resp("b%20c.ics", "<d:getlastmodified>Tue, 03 Mar 2026 10:00:00 GMT</d:getlastmodified><d:getcontentlength>7</d:getcontentlength>"),
-		"<d:response><d:href>/cal/work/secret.ics</d:href><d:status>HTTP/1.1 403 Forbidden</d:status></d:response>",
-		"<d:response><d:href>/cal/work/gone.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>",
-		"<d:response><d:href>/cal/work/ill.ics</d:href><d:status>HTTP/1.1 500 Internal Server Error</d:status></d:response>") // not gone: reading tells why
-	full := "listing, +/cal/work/b%20c.ics 1772532000-7, +/cal/work/secret.ics , +/cal/work/ill.ics , =ctag:5"
+	f.on("PROPFIND /cal/team/", resp("/cal/team/", isCalendar+"<s:getctag>5</s:getctag>"), resp("b%20c.ics", "<d:getlastmodified>Tue, 03 Mar 2026 10:00:00 GMT</d:getlastmodified><d:getcontentlength>7</d:getcontentlength>"),
+		"<d:response><d:href>/cal/team/secret.ics</d:href><d:status>HTTP/1.1 403 Forbidden</d:status></d:response>",
+		"<d:response><d:href>/cal/team/gone.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>",
+		"<d:response><d:href>/cal/team/ill.ics</d:href><d:status>HTTP/1.1 500 Internal Server Error</d:status></d:response>") // not gone: reading tells why
+	full := "listing, +/cal/team/b%20c.ics 1772532000-7, +/cal/team/secret.ics , +/cal/team/ill.ics , =ctag:5"
 	for since, want := range map[string]string{"ctag:5": "=ctag:5", "ctag:4": full, "sync:x": full, "junk": full} {
 		if got := changes(t, st, work, since); got != want {
 			t.Errorf("since %q: %s, want %s", since, got, want)
 		}
 	}
-	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar))
+	f.on("PROPFIND /cal/team/", resp("/cal/team/", isCalendar))
 	if got := changes(t, st, work, "ctag:5"); got != "listing, =" {
 		t.Error(got)
 	}
@@ -218,9 +218,9 @@ func TestOddities(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	st := f.opened(t)
-	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar), resp("/cal/work/a b.ics", etag("1")), resp("/cal/work/ö.ics", etag("2")), resp("/cal/work/fine%20one.ics", etag(`W/&quot;3&quot;`)), resp("/cal/work/new.ics", noType), resp("/cal/work/old/", isPlain))
+	f.on("PROPFIND /cal/team/", resp("/cal/team/", isCalendar), resp("/cal/team/a b.ics", etag("1")), resp("/cal/team/ö.ics", etag("2")), resp("/cal/team/fine%20one.ics", etag(`W/&quot;3&quot;`)), resp("/cal/team/new.ics", noType), resp("/cal/team/old/", isPlain))
 	want := `Work: objects that are folders within a calendar or address book; what is in them is not read: 1, first "old"
-Work: objects that have an address that is no URL (RFC 4918 §8.3); read at the one that was meant: 2, first "/cal/work/a b.ics"
+Work: objects that have an address that is no URL (RFC 4918 §8.3); read at the one that was meant: 2, first "/cal/team/a b.ics"
 Work: objects that have neither an entity tag nor a date of their last change; they are read in every run: 1, first "new.ics"
 `
 	for _, want := range []string{want, ""} {
@@ -254,21 +254,21 @@ func TestMultiget(t *testing.T) {
 	f := newFake(t)
 	st := f.opened(t)
 	data := func(text string) string { return "<c:calendar-data>" + text + "</c:calendar-data>" }
-	f.on("REPORT /cal/work/",
-		resp("http://other.test/cal/work/a%20b.ics", etag(`"1"`)+data("\n BEGIN:A\r\nX:&lt;\nEND:A\n")),
-		resp("/cal/work/a b.ics", etag(`"1"`)+data("twice")),
-		resp("/cal/work/stranger.ics", data("not asked for")),
-		"<d:response><d:href>/cal/work/gone.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>",
-		resp("/cal/work/nodata.ics", etag("2")))
-	f.say("GET /cal/work/nodata.ics", http.StatusOK, "by GET")
-	f.say("GET /cal/work/missing.ics", http.StatusOK, "by GET, too")
-	f.say("GET /cal/work/locked.ics", http.StatusForbidden, "no")
-	f.say("GET /cal/work/broken.ics", http.StatusInternalServerError, "oops")
-	f.say("GET /cal/work/once%20encoded.ics", http.StatusOK, "spelt otherwise")
-	got := read(t, st, work, "/cal/work/a%20b.ics", "/cal/work/gone.ics", "/cal/work/nodata.ics", "/cal/work/missing.ics", "/cal/work/locked.ics", "/cal/work/broken.ics", "/cal/work/once%2520encoded.ics")
+	f.on("REPORT /cal/team/",
+		resp("http://other.test/cal/team/a%20b.ics", etag(`"1"`)+data("\n BEGIN:A\r\nX:&lt;\nEND:A\n")),
+		resp("/cal/team/a b.ics", etag(`"1"`)+data("twice")),
+		resp("/cal/team/stranger.ics", data("not asked for")),
+		"<d:response><d:href>/cal/team/gone.ics</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>",
+		resp("/cal/team/nodata.ics", etag("2")))
+	f.say("GET /cal/team/nodata.ics", http.StatusOK, "by GET")
+	f.say("GET /cal/team/missing.ics", http.StatusOK, "by GET, too")
+	f.say("GET /cal/team/locked.ics", http.StatusForbidden, "no")
+	f.say("GET /cal/team/broken.ics", http.StatusInternalServerError, "oops")
+	f.say("GET /cal/team/once%20encoded.ics", http.StatusOK, "spelt otherwise")
+	got := read(t, st, work, "/cal/team/a%20b.ics", "/cal/team/gone.ics", "/cal/team/nodata.ics", "/cal/team/missing.ics", "/cal/team/locked.ics", "/cal/team/broken.ics", "/cal/team/once%2520encoded.ics")
 	for id, want := range map[string]string{
-		"/cal/work/a%20b.ics": "BEGIN:A\r\nX:<\r\nEND:A\r\n", "/cal/work/gone.ics": "fault 2 gone", "/cal/work/nodata.ics": "by GET", "/cal/work/missing.ics": "by GET, too",
-		"/cal/work/locked.ics": "fault 2 forbidden", "/cal/work/broken.ics": "fault 2 ", "/cal/work/once%2520encoded.ics": "spelt otherwise"} {
+		"/cal/team/a%20b.ics": "BEGIN:A\r\nX:<\r\nEND:A\r\n", "/cal/team/gone.ics": "fault 2 gone", "/cal/team/nodata.ics": "by GET", "/cal/team/missing.ics": "by GET, too",
+		"/cal/team/locked.ics": "fault 2 forbidden", "/cal/team/broken.ics": "fault 2 ", "/cal/team/once%2520encoded.ics": "spelt otherwise"} {
 		if got[id] != want {
 			t.Errorf("%s gives %q, want %q", id, got[id], want)
 		}
@@ -281,19 +281,19 @@ func TestListedButNotFound(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	st := f.opened(t)
-	f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar), resp("/cal/work/listed.ics", etag("1")))
-	f.say("GET /cal/work/there.ics", http.StatusOK, "there")
+	f.on("PROPFIND /cal/team/", resp("/cal/team/", isCalendar), resp("/cal/team/listed.ics", etag("1")))
+	f.say("GET /cal/team/there.ics", http.StatusOK, "there")
 	for propfind, want := range map[int]string{http.StatusMultiStatus: "fault 2 gone", http.StatusForbidden: "fault 2 notFound", http.StatusNotFound: "fault 2 gone"} {
 		listed := "fault 2 notFound"
 		if propfind != http.StatusMultiStatus {
-			f.say("PROPFIND /cal/work/", propfind, "")
+			f.say("PROPFIND /cal/team/", propfind, "")
 			listed = want
 		}
-		got := read(t, st, work, "/cal/work/listed.ics", "/cal/work/there.ics", "/cal/work/vanished.ics")
-		if got["/cal/work/listed.ics"] != listed || got["/cal/work/there.ics"] != "there" || got["/cal/work/vanished.ics"] != want {
+		got := read(t, st, work, "/cal/team/listed.ics", "/cal/team/there.ics", "/cal/team/vanished.ics")
+		if got["/cal/team/listed.ics"] != listed || got["/cal/team/there.ics"] != "there" || got["/cal/team/vanished.ics"] != want {
 			t.Errorf("%d: %v", propfind, got)
 		}
-		f.on("PROPFIND /cal/work/", resp("/cal/work/", isCalendar), resp("/cal/work/listed.ics", etag("1")))
+		f.on("PROPFIND /cal/team/", resp("/cal/team/", isCalendar), resp("/cal/team/listed.ics", etag("1")))
 	}
 }
 
@@ -307,8 +307,8 @@ func TestNoMultiget(t *testing.T) {
 		reports int
 	}{
 		"refused":           {http.StatusNotImplemented, "", 1},
-		"control character": {http.StatusMultiStatus, head + resp("/cal/work/0.ics", "<c:calendar-data>BEGIN:A</c:calendar-data>") + resp("/cal/work/1.ics", "<c:calendar-data>a\x0bb</c:calendar-data>"), 2},
-		"latin-1":           {http.StatusMultiStatus, head + resp("/cal/work/0.ics", "<c:calendar-data>a\xffb</c:calendar-data>"), 2},
+		"control character": {http.StatusMultiStatus, head + resp("/cal/team/0.ics", "<c:calendar-data>BEGIN:A</c:calendar-data>") + resp("/cal/team/1.ics", "<c:calendar-data>a\x0bb</c:calendar-data>"), 2},
+		"latin-1":           {http.StatusMultiStatus, head + resp("/cal/team/0.ics", "<c:calendar-data>a\xffb</c:calendar-data>"), 2},
 		"empty":             {http.StatusMultiStatus, head + "</d:multistatus>", 2},
 		"a web page":        {http.StatusOK, "<html>", 2},
 	} {
@@ -319,8 +319,8 @@ func TestNoMultiget(t *testing.T) {
 			f.say("REPORT", c.code, c.text)
 			f.say("GET", http.StatusOK, "by GET")
 			for range 2 {
-				got := read(t, st, work, "/cal/work/0.ics", "/cal/work/1.ics", "/cal/work/2.ics")
-				if got["/cal/work/1.ics"] != "by GET" || got["/cal/work/2.ics"] != "by GET" {
+				got := read(t, st, work, "/cal/team/0.ics", "/cal/team/1.ics", "/cal/team/2.ics")
+				if got["/cal/team/1.ics"] != "by GET" || got["/cal/team/2.ics"] != "by GET" {
 					t.Errorf("%q", got)
 				}
 			}
@@ -346,7 +346,7 @@ func TestRights(t *testing.T) {
 	}
 	href := func(h string) string { return "<d:href>" + h + "</d:href>" }
 	p := func(name string) string { return "<d:privilege><d:" + name + "/></d:privilege>" }
-	f.on("PROPFIND /cal/work/", resp("/cal/work/", "<d:owner>"+href("/pal/anna/")+"</d:owner><d:acl>"+
+	f.on("PROPFIND /cal/team/", resp("/cal/team/", "<d:owner>"+href("/pal/anna/")+"</d:owner><d:acl>"+
 		ace(href("/pal/anna"), "grant", p("all"))+ace("<d:property><d:owner/></d:property>", "grant", p("all"))+
 		ace(href("/pal/ben/"), "grant", p("read"))+ace(href("/pal/ben/"), "grant", p("write"))+ace(href("/pal/ben/"), "deny", p("write"))+
 		ace(href("http://internal/pal/cleo/"), "grant", p("read")+p("write-content"))+
@@ -380,7 +380,7 @@ func TestKindThatIsNotTold(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.home(t)
-	f.on("PROPFIND /cal", resp("/cal/", isPlain), resp("/cal/work/", isCalendar))
+	f.on("PROPFIND /cal", resp("/cal/", isPlain), resp("/cal/team/", isCalendar))
 	f.on("PROPFIND /more/", resp("/more/", isPlain))
 	f.on("PROPFIND /.well-known/carddav", resp("/", "<d:current-user-principal><d:href>/pal/ill/</d:href></d:current-user-principal>"))
 	for _, asked := range []string{"PROPFIND /pal/ill/", "PROPFIND /.well-known/carddav"} {

@@ -53,18 +53,18 @@ func TestSlowListing(t *testing.T) {
 	f.on("PROPFIND /cal/", resp("/cal/", isPlain))
 	log, options := impatient(func(p *patience) { p.notice, p.answer = time.Millisecond, 10*time.Second })
 	st := f.store(t, options)
-	f.do("PROPFIND /cal/work/", func(w http.ResponseWriter, _ string, _ *http.Request) {
+	f.do("PROPFIND /cal/team/", func(w http.ResponseWriter, _ string, _ *http.Request) {
 		for end := time.Now().Add(10 * time.Second); !strings.Contains(log.String(), "still at work") && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
 		w.Header().Set("Content-Type", "application/xml")
 		w.WriteHeader(http.StatusMultiStatus)
-		_, _ = io.WriteString(w, `<multistatus xmlns="DAV:"><response><href>/cal/work/a.ics</href><propstat><prop><getetag>1</getetag></prop></propstat></response></multistatus>`)
+		_, _ = io.WriteString(w, `<multistatus xmlns="DAV:"><response><href>/cal/team/a.ics</href><propstat><prop><getetag>1</getetag></prop></propstat></response></multistatus>`)
 	})
-	if got := changes(t, st, work, ""); got != "listing, +/cal/work/a.ics 1, =" {
+	if got := changes(t, st, work, ""); got != "listing, +/cal/team/a.ics 1, =" {
 		t.Error(got)
 	}
-	if !strings.Contains(log.String(), "path=/cal/work/") || !strings.Contains(log.String(), "level=WARN") {
+	if !strings.Contains(log.String(), "path=/cal/team/") || !strings.Contains(log.String(), "level=WARN") {
 		t.Errorf("nobody is told:\n%s", log)
 	}
 
@@ -73,7 +73,7 @@ func TestSlowListing(t *testing.T) {
 	f.on("PROPFIND /cal/", resp("/cal/", isPlain))
 	st = f.store(t, options)
 	over := make(chan struct{})
-	f.do("PROPFIND /cal/work/", func(_ http.ResponseWriter, _ string, r *http.Request) {
+	f.do("PROPFIND /cal/team/", func(_ http.ResponseWriter, _ string, r *http.Request) {
 		select {
 		case <-r.Context().Done():
 		case <-over:
@@ -96,10 +96,10 @@ func TestStalledListing(t *testing.T) {
 	_, options := impatient(func(p *patience) { p.stall = 200 * time.Millisecond })
 	st := f.store(t, options)
 	n := 0
-	f.do("PROPFIND /cal/work/", func(w http.ResponseWriter, _ string, r *http.Request) {
+	f.do("PROPFIND /cal/team/", func(w http.ResponseWriter, _ string, r *http.Request) {
 		w.Header().Set("Content-Type", "application/xml")
 		w.WriteHeader(http.StatusMultiStatus)
-		_, _ = io.WriteString(w, `<multistatus xmlns="DAV:"><response><href>/cal/work/a.ics</href><propstat><prop><getetag>1</getetag></prop></propstat></response>`)
+		_, _ = io.WriteString(w, `<multistatus xmlns="DAV:"><response><href>/cal/team/a.ics</href><propstat><prop><getetag>1</getetag></prop></propstat></response>`)
 		if n++; n == 2 { // the first one tells the state
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
@@ -107,7 +107,7 @@ func TestStalledListing(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, `</multistatus>`)
 	})
-	if got := changes(t, st, work, ""); got != "listing, +/cal/work/a.ics 1, +/cal/work/a.ics 1, =" {
+	if got := changes(t, st, work, ""); got != "listing, +/cal/team/a.ics 1, +/cal/team/a.ics 1, =" {
 		t.Error(got)
 	}
 }
@@ -115,8 +115,8 @@ func TestStalledListing(t *testing.T) {
 // multigets answers each object of a calendar of 400, and a query with all but
 // two of them, one of those in another version.
 func multigets(f *fake, refuse func(hrefs int, query bool) (code int)) {
-	href := regexp.MustCompile(`/cal/work/\d+\.ics`)
-	f.do("REPORT /cal/work/", func(w http.ResponseWriter, body string, _ *http.Request) {
+	href := regexp.MustCompile(`/cal/team/\d+\.ics`)
+	f.do("REPORT /cal/team/", func(w http.ResponseWriter, body string, _ *http.Request) {
 		hrefs, query := href.FindAllString(body, -1), strings.Contains(body, "calendar-query")
 		if code := refuse(len(hrefs), query); code != 0 {
 			w.WriteHeader(code)
@@ -126,7 +126,7 @@ func multigets(f *fake, refuse func(hrefs int, query bool) (code int)) {
 		if query {
 			text = "BEGIN:B"
 			for i := range 400 {
-				hrefs = append(hrefs, fmt.Sprintf("/cal/work/%d.ics", i))
+				hrefs = append(hrefs, fmt.Sprintf("/cal/team/%d.ics", i))
 			}
 			hrefs = hrefs[:399]
 		}
@@ -135,7 +135,7 @@ func multigets(f *fake, refuse func(hrefs int, query bool) (code int)) {
 		_, _ = io.WriteString(w, `<d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav">`)
 		for _, h := range hrefs {
 			version := "1"
-			if query && h == "/cal/work/300.ics" {
+			if query && h == "/cal/team/300.ics" {
 				version = "2"
 			}
 			_, _ = io.WriteString(w, resp(h, etag(version)+"<c:calendar-data>"+text+"\nX\n</c:calendar-data>"))
@@ -144,9 +144,9 @@ func multigets(f *fake, refuse func(hrefs int, query bool) (code int)) {
 	})
 	var all []string
 	for i := range 400 {
-		all = append(all, resp(fmt.Sprintf("/cal/work/%d.ics", i), etag("1")+"<d:getcontentlength>10</d:getcontentlength>"))
+		all = append(all, resp(fmt.Sprintf("/cal/team/%d.ics", i), etag("1")+"<d:getcontentlength>10</d:getcontentlength>"))
 	}
-	f.on("PROPFIND /cal/work/", all...)
+	f.on("PROPFIND /cal/team/", all...)
 }
 
 // listed returns all objects of a calendar.
@@ -234,7 +234,7 @@ func TestWholeCollection(t *testing.T) {
 	again.Close()
 	readRefs(t, st, listed(t, st))
 	before := reports(f)
-	if readRefs(t, st, []model.ObjectRef{{ID: "/cal/work/7.ics", Version: "1"}}); reports(f) != before {
+	if readRefs(t, st, []model.ObjectRef{{ID: "/cal/team/7.ics", Version: "1"}}); reports(f) != before {
 		t.Error("what is here is asked for again")
 	}
 	if st.Close(); len(dirNames(t, st.src.opts.SpoolDir)) > 0 {

@@ -14,7 +14,7 @@ import (
 func TestConvertedCards(t *testing.T) {
 	t.Parallel()
 	const three, four = "BEGIN:VCARD\r\nVERSION:3.0\r\nLOGO:data:image/png\r\nEND:VCARD\r\n", "BEGIN:VCARD\r\nVERSION:4.0\r\nLOGO:data:image/png;base64,AAAA\r\nEND:VCARD\r\n"
-	book := model.ObjectCollection{Kind: model.KindContacts, ID: "/cal/work/", Path: []string{"Work"}}
+	book := model.ObjectCollection{Kind: model.KindContacts, ID: "/cal/team/", Path: []string{"Work"}}
 	for name, c := range map[string]struct {
 		newer, fails bool
 		want         string
@@ -28,7 +28,7 @@ func TestConvertedCards(t *testing.T) {
 			data := func(text string) string {
 				return `<x:address-data xmlns:x="urn:ietf:params:xml:ns:carddav">` + text + `</x:address-data>`
 			}
-			f.on("REPORT /cal/work/", resp("/cal/work/new.vcf", data(three)), resp("/cal/work/newer.vcf", data(three)), resp("/cal/work/old.vcf", data("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:x\r\nEND:VCARD\r\n")))
+			f.on("REPORT /cal/team/", resp("/cal/team/new.vcf", data(three)), resp("/cal/team/newer.vcf", data(three)), resp("/cal/team/old.vcf", data("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:x\r\nEND:VCARD\r\n")))
 			var gets atomic.Int32
 			answer := func(w http.ResponseWriter, _ string, r *http.Request) {
 				gets.Add(1)
@@ -42,11 +42,11 @@ func TestConvertedCards(t *testing.T) {
 					_, _ = w.Write([]byte(three))
 				}
 			}
-			f.do("GET /cal/work/new.vcf", answer)
-			f.do("GET /cal/work/newer.vcf", answer)
+			f.do("GET /cal/team/new.vcf", answer)
+			f.do("GET /cal/team/newer.vcf", answer)
 			for range 2 {
-				got := read(t, st, book, "/cal/work/new.vcf", "/cal/work/newer.vcf", "/cal/work/old.vcf")
-				if got["/cal/work/new.vcf"] != c.want || !strings.Contains(got["/cal/work/old.vcf"], "FN:x") {
+				got := read(t, st, book, "/cal/team/new.vcf", "/cal/team/newer.vcf", "/cal/team/old.vcf")
+				if got["/cal/team/new.vcf"] != c.want || !strings.Contains(got["/cal/team/old.vcf"], "FN:x") {
 					t.Errorf("%q", got)
 				}
 			}
@@ -63,9 +63,9 @@ func TestFilesAreListed(t *testing.T) {
 	f := newFake(t)
 	f.on("PROPFIND /cal/", resp("/cal/", isPlain))
 	st := f.store(t, func(o *Options) { o.Calendars, o.Files = "", f.URL+"/cal/" })
-	f.on("PROPFIND /cal/work/", resp("/cal/work/", isPlain+"<d:sync-token>http://x/9</d:sync-token>"), resp("/cal/work/a.txt", etag("3")))
-	c := model.ObjectCollection{Kind: model.KindFiles, ID: "/cal/work/", Path: []string{"Work"}, Fingerprint: "sync:http://x/9"}
-	for since, want := range map[string]string{"sync:http://x/9": "=sync:http://x/9", "sync:http://x/8": "listing, +/cal/work/a.txt 3, =sync:http://x/9", "": "listing, +/cal/work/a.txt 3, =sync:http://x/9"} {
+	f.on("PROPFIND /cal/team/", resp("/cal/team/", isPlain+"<d:sync-token>http://x/9</d:sync-token>"), resp("/cal/team/a.txt", etag("3")))
+	c := model.ObjectCollection{Kind: model.KindFiles, ID: "/cal/team/", Path: []string{"Work"}, Fingerprint: "sync:http://x/9"}
+	for since, want := range map[string]string{"sync:http://x/9": "=sync:http://x/9", "sync:http://x/8": "listing, +/cal/team/a.txt 3, =sync:http://x/9", "": "listing, +/cal/team/a.txt 3, =sync:http://x/9"} {
 		if got := changes(t, st, c, since); got != want {
 			t.Errorf("since %q: %s, want %s", since, got, want)
 		}
