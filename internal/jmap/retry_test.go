@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,9 +65,12 @@ func TestServerThatComesBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			start := time.Date(2026, 11, 26, 20, 0, 0, 0, time.UTC)
-			now, back := start, start.Add(50*time.Second)
+			var passed, away atomic.Int64 // since start: what the clock shows, and the end of the outage; handlers read both
+			away.Store(int64(50 * time.Second))
+			now := func() time.Time { return start.Add(time.Duration(passed.Load())) }
+			isAway := func() bool { return passed.Load() < away.Load() }
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if now.Before(back) && down != nil {
+				if isAway() && down != nil {
 					down(w, r)
 					return
 				}
@@ -75,30 +79,30 @@ func TestServerThatComesBack(t *testing.T) {
 			defer server.Close()
 			said := 0
 			cfg := Config{URL: server.URL,
-				Server: &reach.Server{Patience: time.Minute, Now: func() time.Time { return now }, Say: func(string) { said++ }},
-				Retry: Retry{Now: func() time.Time { return now }, Sleep: func(_ context.Context, d time.Duration) error {
+				Server: &reach.Server{Patience: time.Minute, Now: now, Say: func(string) { said++ }},
+				Retry: Retry{Now: now, Sleep: func(_ context.Context, d time.Duration) error {
 					if d > reach.ReturnWait {
 						t.Errorf("waits %v", d)
 					}
-					now = now.Add(d)
+					passed.Add(int64(d))
 					return nil
 				}},
 				DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-					if now.Before(back) && down == nil {
+					if isAway() && down == nil {
 						address = "127.0.0.1:1"
 					}
 					return (&net.Dialer{}).DialContext(ctx, network, address)
 				}}
 			c, err := Dial(t.Context(), cfg)
-			if err != nil || now.Before(back) || said != 2 {
-				t.Fatalf("%v after %v, said %d", err, now.Sub(start), said)
+			if err != nil || isAway() || said != 2 {
+				t.Fatalf("%v after %v, said %d", err, now().Sub(start), said)
 			}
 			c.Close()
-			back = now.Add(time.Hour) // away for good
-			now = now.Add(time.Second)
-			gone := now
+			away.Store(passed.Load() + int64(time.Hour)) // away for good
+			passed.Add(int64(time.Second))
+			gone := now()
 			_, err = c.discover(t.Context())
-			took, patient := now.Sub(gone), down == nil
+			took, patient := now().Sub(gone), down == nil
 			if model.CodeOf(err) == "" || patient != (took >= time.Minute) || took > 70*time.Second {
 				t.Errorf("away for good: %v after %v", err, took)
 			}
