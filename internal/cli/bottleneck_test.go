@@ -51,27 +51,41 @@ func TestSyncNamesTheBottleneck(t *testing.T) {
 		{"accounts: 4, bandwidth: 1MiB/s", 0, fast, "limits", "limits.bandwidth", "Bound by limits.bandwidth: it was waited for"},
 		{"accounts: 4, connections: 1", 5 * time.Millisecond, fast, "limits", "limits.connections", "others waited for a connection"},
 	} {
-		write(c.limits, c.to)
-		from.Delay.Store(int64(c.from))
-		out := a.run(cli.ExitOK, "sync")
-		if !strings.Contains(out, c.says) {
-			t.Errorf("%s: the report does not say %q:\n%s", c.limits, c.says, out)
-		}
-		files, err := filepath.Glob(filepath.Join(filepath.Dir(a.config), "state", "reports", "*sync*.json"))
-		if err != nil || len(files) != 1 {
-			t.Fatal(files, err)
-		}
-		text, err := os.ReadFile(files[0])
-		var doc struct{ Result engine.Result }
-		if err != nil || json.Unmarshal(text, &doc) != nil {
-			t.Fatalf("%v\n%.500s", err, text)
-		}
-		p := doc.Result.Pace
-		if p.Bound.Side != c.side || p.Bound.Cause != c.cause {
-			t.Errorf("%s: the JSON says %+v, of %+v", c.limits, p.Bound, p)
-		}
-		if p.Exchange <= 0 || p.Ledger <= 0 || p.Processor <= 0 {
-			t.Errorf("%s: without the evidence: %+v", c.limits, p)
+		// Where others keep the machine busy the source is as slow as they make it:
+		// then the verdict may well be another one, and it is tried again.
+		for attempt := 1; ; attempt++ {
+			write(c.limits, c.to)
+			from.Delay.Store(int64(c.from))
+			out := a.run(cli.ExitOK, "sync")
+			p := onlyPace(t, filepath.Join(filepath.Dir(a.config), "state", "reports"))
+			if p.Exchange <= 0 || p.Ledger <= 0 || p.Processor <= 0 {
+				t.Errorf("%s: without the evidence: %+v", c.limits, p)
+			}
+			if p.Bound.Side == c.side && p.Bound.Cause == c.cause {
+				if !strings.Contains(out, c.says) {
+					t.Errorf("%s: the report does not say %q:\n%s", c.limits, c.says, out)
+				}
+				break
+			}
+			if attempt == 3 || p.Machine < 0.9 || p.Processor > 0.5 {
+				t.Errorf("%s: the JSON says %+v, of %+v", c.limits, p.Bound, p)
+				break
+			}
 		}
 	}
+}
+
+// onlyPace reads the pace from the only report of a sync in a folder.
+func onlyPace(t *testing.T, reports string) engine.Pace {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(reports, "*sync*.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	text, err := os.ReadFile(files[0])
+	var doc struct{ Result engine.Result }
+	if err != nil || json.Unmarshal(text, &doc) != nil {
+		t.Fatalf("%v\n%.500s", err, text)
+	}
+	return doc.Result.Pace
 }
