@@ -56,10 +56,12 @@ func TestCourier(t *testing.T) {
 			user.Close()
 		}
 	}
-	running, namespace := c.Processes(), c.namespace
+	running := c.Processes()
 	if len(running) < 3 {
-		t.Errorf("processes %v", running)
+		t.Fatalf("processes %v", running)
 	}
+	namespace, release := holdNamespace(running[0])
+	defer release()
 	c.Stop()
 	if left := processesIn(namespace); len(left) > 0 {
 		t.Errorf("left: %v", left)
