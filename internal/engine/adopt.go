@@ -21,21 +21,21 @@ import (
 // message; what that does not find, another tool may have changed when it
 // copied it (adopt_changed.go). The reader alone uses it.
 type adoption struct {
-	box *box
-	// shelves holds the mailbox being read, and those that several mailboxes
+	mailbox *mailbox
+	// unclaimed holds the mailbox being read, and those that several mailboxes
 	// of the source go into: once imports into one are in flight, its listing
 	// would show them as if nobody knew of them.
-	shelves map[string]*shelf
-	held    []*held // look like emails whose content must be seen
-	octets  int64   // held in memory
-	found   []adopted
-	sums    map[Note]int64 // notes for the result, with how many messages they are about
+	unclaimed map[string]*unclaimed
+	held      []*held // look like emails whose content must be seen
+	octets    int64   // held in memory
+	found     []adopted
+	sums      map[Note]int64 // notes for the result, with how many messages they are about
 }
 
 // adopted is a message and the email that it already is.
 type adopted struct {
 	item    ledger.Item
-	box     *box
+	mailbox *mailbox
 	remote  string
 	repair  bool
 	changed string // what another tool changed
@@ -46,10 +46,10 @@ type adopted struct {
 // knows of. It returns true when it has taken the message: then it is
 // recorded by keepAdopted, or goes to add after all.
 func (r *run) adopt(ctx context.Context, e *entry, add func(context.Context, *entry) error) (bool, error) {
-	if !r.Adopt || e.box.row.Target == "" {
+	if !r.Adopt || e.mailbox.row.Target == "" {
 		return false, nil
 	}
-	s, err := r.shelf(ctx, e.box)
+	s, err := r.unclaimedFor(ctx, e.mailbox)
 	if err != nil {
 		e.body.drop()
 		return false, err
@@ -76,10 +76,10 @@ func (r *run) adopt(ctx context.Context, e *entry, add func(context.Context, *en
 }
 
 // takeOver claims an email for a message, whose body is not needed any more.
-func (r *run) takeOver(e *entry, s *shelf, n int32, a adopted) {
+func (r *run) takeOver(e *entry, s *unclaimed, n int32, a adopted) {
 	u := s.claim(n)
 	e.body.drop()
-	a.item, a.box, a.remote = e.item, e.box, u.id
+	a.item, a.mailbox, a.remote = e.item, e.mailbox, u.id
 	a.item.Hash, a.item.Size, a.item.Sent, a.item.State = u.hash, u.size, a.item.Flags, ledger.Moved
 	received, _ := translate.Received(e.item.Received)
 	a.date = received.Unix() != u.received
@@ -89,7 +89,7 @@ func (r *run) takeOver(e *entry, s *shelf, n int32, a adopted) {
 // noteBeside tells of a mailbox that another tool seems to have made for this
 // one, when its messages go into the destination's own: what is there is not
 // taken over.
-func (r *run) noteBeside(b *box, at []destination.Mailbox) {
+func (r *run) noteBeside(b *mailbox, at []destination.Mailbox) {
 	for _, m := range at {
 		if m.ID != b.row.Target && m.Emails > 0 && m.Parent == "" && len(b.src.Path) == 1 && strings.EqualFold(m.Name, b.src.Path[0]) {
 			r.note(b.name(), "", "beside", fmt.Sprintf("the destination has a mailbox %q with %s, which another tool may have made; the messages go into %q, and what is in the other is not taken over: move it there first, if it is a copy",
@@ -132,10 +132,10 @@ func (r *run) keepAdopted(ctx context.Context, add func(context.Context, *entry)
 	r.Progress.Moved(r.acc, int64(len(found)), 0)
 	for _, a := range found {
 		if a.changed != "" {
-			r.sum(1, a.box.name(), ledger.NoteAdoptedChanged, "taken over as another tool has copied and changed them: "+a.changed)
+			r.sum(1, a.mailbox.name(), ledger.NoteAdoptedChanged, "taken over as another tool has copied and changed them: "+a.changed)
 		}
 		if a.date {
-			r.sum(1, a.box.name(), ledger.NoteAdoptedDate, "taken over with the received date that another tool has given them")
+			r.sum(1, a.mailbox.name(), ledger.NoteAdoptedDate, "taken over with the received date that another tool has given them")
 		}
 	}
 	return nil
@@ -190,38 +190,38 @@ func (r *run) putAdopted(t *ledger.Tx, a adopted) error {
 
 const adoptedDateText = "its received date at the destination is the one that the other copy was given"
 
-// shelf returns the emails of the box's mailbox that nobody knows of. It must
+// unclaimedFor returns the emails of a mailbox's target that nobody knows of. It must
 // have been listed before anything is imported there.
-func (r *run) shelf(ctx context.Context, b *box) (*shelf, error) {
+func (r *run) unclaimedFor(ctx context.Context, b *mailbox) (*unclaimed, error) {
 	a := &r.adopting
-	if a.box != b && a.box != nil && !slices.ContainsFunc(r.boxes, func(o *box) bool {
-		return o != a.box && o.row.Target == a.box.row.Target
+	if a.mailbox != b && a.mailbox != nil && !slices.ContainsFunc(r.mailboxes, func(o *mailbox) bool {
+		return o != a.mailbox && o.row.Target == a.mailbox.row.Target
 	}) {
-		r.closeShelf(a.box.row.Target)
+		r.closeUnclaimed(a.mailbox.row.Target)
 	}
-	a.box = b
-	if s := a.shelves[b.row.Target]; s != nil {
+	a.mailbox = b
+	if s := a.unclaimed[b.row.Target]; s != nil {
 		return s, nil
 	}
-	s, err := r.newShelf(ctx, b.row.Target)
+	s, err := r.listUnclaimed(ctx, b.row.Target)
 	if err != nil {
 		return nil, err
 	}
 	s.name = b.name()
-	if a.shelves == nil {
-		a.shelves = map[string]*shelf{}
+	if a.unclaimed == nil {
+		a.unclaimed = map[string]*unclaimed{}
 	}
-	a.shelves[b.row.Target] = s
+	a.unclaimed[b.row.Target] = s
 	return s, nil
 }
 
-// closeShelf forgets a mailbox, and says what it holds twice.
-func (r *run) closeShelf(target string) {
-	s := r.adopting.shelves[target]
+// closeUnclaimed forgets a mailbox, and says what it holds twice.
+func (r *run) closeUnclaimed(target string) {
+	s := r.adopting.unclaimed[target]
 	if s == nil {
 		return
 	}
-	delete(r.adopting.shelves, target)
+	delete(r.adopting.unclaimed, target)
 	if n := s.duplicates(); n > 0 {
 		r.tally(func() { r.res.Counts.Duplicates += n })
 		r.sum(n, s.name, "duplicates", "at the destination are there once more than at the source, by content or by Message-ID, sender, subject and date; they are left alone")
@@ -230,8 +230,8 @@ func (r *run) closeShelf(target string) {
 
 // adoptionDone follows the load: every mailbox has been read.
 func (r *run) adoptionDone(context.Context) error {
-	for target := range r.adopting.shelves {
-		r.closeShelf(target)
+	for target := range r.adopting.unclaimed {
+		r.closeUnclaimed(target)
 	}
 	return nil
 }
@@ -244,10 +244,10 @@ func (r *run) dropHeld() {
 	r.adopting.held, r.adopting.octets = nil, 0
 }
 
-// newShelf lists a mailbox of the destination, without the emails that the
+// listUnclaimed lists a mailbox of the destination, without the emails that the
 // ledger knows.
-func (r *run) newShelf(ctx context.Context, target string) (*shelf, error) {
-	s := &shelf{}
+func (r *run) listUnclaimed(ctx context.Context, target string) (*unclaimed, error) {
+	s := &unclaimed{}
 	for o, err := range r.dst.Outlines(ctx, target) {
 		if err != nil {
 			return nil, err

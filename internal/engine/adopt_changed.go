@@ -31,11 +31,11 @@ const (
 // held is a message that looks like emails at the destination: same identity,
 // other content.
 type held struct {
-	entry   *entry
-	shelf   *shelf
-	anatomy *translate.Anatomy
-	looked  map[int32]bool // candidates that were compared
-	weak    []weakMatch
+	entry     *entry
+	unclaimed *unclaimed
+	anatomy   *translate.Anatomy
+	looked    map[int32]bool // candidates that were compared
+	weak      []weakMatch
 }
 
 // weakMatch is an email that is the message with more than marks of tools
@@ -46,13 +46,13 @@ type weakMatch struct {
 }
 
 // hold keeps a message back if emails of the destination look like it.
-func (r *run) hold(ctx context.Context, e *entry, s *shelf, add func(context.Context, *entry) error) (bool, error) {
+func (r *run) hold(ctx context.Context, e *entry, s *unclaimed, add func(context.Context, *entry) error) (bool, error) {
 	anatomy, err := e.body.dissect()
 	if err != nil {
 		e.body.drop()
 		return false, model.SpoolFault(err)
 	}
-	h := &held{entry: e, shelf: s, anatomy: anatomy, looked: map[int32]bool{}}
+	h := &held{entry: e, unclaimed: s, anatomy: anatomy, looked: map[int32]bool{}}
 	if len(h.candidates()) == 0 {
 		return false, nil
 	}
@@ -95,7 +95,7 @@ func (h *held) candidates() []int32 {
 	if message == 0 {
 		chain, k = chainSender, sender
 	}
-	h.shelf.walk(chain, k, func(n int32, u *unclaimed) bool {
+	h.unclaimed.walk(chain, k, func(n int32, u *unclaimedEmail) bool {
 		switch {
 		case u.size < least, u.size > most,
 			message == 0 && date != 0 && u.date != date, // one that has none may be given one
@@ -105,7 +105,7 @@ func (h *held) candidates() []int32 {
 		}
 		return true
 	})
-	all := h.shelf.all
+	all := h.unclaimed.all
 	slices.SortStableFunc(out, func(x, y int32) int {
 		same := func(n int32) int {
 			if all[n].received == received.Unix() {
@@ -131,7 +131,7 @@ func (r *run) decideHeld(ctx context.Context, add func(context.Context, *entry) 
 		looks := map[int32]*look{}
 		for _, h := range left {
 			if n := next(h, looks); n >= 0 && looks[n] == nil {
-				looks[n] = &look{email: n, shelf: h.shelf}
+				looks[n] = &look{email: n, unclaimed: h.unclaimed}
 			}
 		}
 		if len(looks) == 0 {
@@ -147,8 +147,8 @@ func (r *run) decideHeld(ctx context.Context, add func(context.Context, *entry) 
 		h := left[0]
 		left = left[1:]
 		r.adopting.held = left
-		if i := slices.IndexFunc(h.weak, func(w weakMatch) bool { return !h.shelf.all[w.email].claimed }); i >= 0 {
-			r.takeOver(h.entry, h.shelf, h.weak[i].email, adopted{changed: h.weak[i].changes})
+		if i := slices.IndexFunc(h.weak, func(w weakMatch) bool { return !h.unclaimed.all[w.email].claimed }); i >= 0 {
+			r.takeOver(h.entry, h.unclaimed, h.weak[i].email, adopted{changed: h.weak[i].changes})
 			continue
 		}
 		if err := add(ctx, h.entry); err != nil {
@@ -176,9 +176,9 @@ func next(h *held, looks map[int32]*look) int32 {
 
 // look is one email whose content is read.
 type look struct {
-	email   int32
-	shelf   *shelf
-	anatomy *translate.Anatomy // nil: it is gone
+	email     int32
+	unclaimed *unclaimed
+	anatomy   *translate.Anatomy // nil: it is gone
 }
 
 // look reads the content of emails, some at once.
@@ -189,7 +189,7 @@ func (r *run) look(ctx context.Context, looks map[int32]*look) error {
 	g.SetLimit(looksAtOnce)
 	for _, l := range looks {
 		g.Go(func() error {
-			err := r.dst.Content(ctx, l.shelf.all[l.email].id, func(body io.Reader) (err error) {
+			err := r.dst.Content(ctx, l.unclaimed.all[l.email].id, func(body io.Reader) (err error) {
 				l.anatomy, err = translate.Dissect(body)
 				return err
 			})
@@ -214,11 +214,11 @@ func (r *run) compare(h *held, looks map[int32]*look) bool {
 		if l.anatomy == nil {
 			continue
 		}
-		h.shelf.all[n].body = bodyKey(l.anatomy)
+		h.unclaimed.all[n].body = bodyKey(l.anatomy)
 		changes, ok := translate.Copied(h.anatomy, l.anatomy)
 		switch {
 		case ok && changes.Marks:
-			r.takeOver(h.entry, h.shelf, n, adopted{changed: changes.String()})
+			r.takeOver(h.entry, h.unclaimed, n, adopted{changed: changes.String()})
 			return true
 		case ok:
 			h.weak = append(h.weak, weakMatch{email: n, changes: changes.String()})

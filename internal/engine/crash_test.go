@@ -45,7 +45,7 @@ var errStopped = errors.New("stopped here")
 // ends exact.
 func TestStopAtEveryStep(t *testing.T) {
 	t.Parallel()
-	// Small batches, so that several imports are in the air.
+	// Small batches, so that several imports are in flight.
 	stopAtEveryStep(t, func() *env { return newEnv(t, sandbox.Options{Limits: sandbox.Limits{MaxObjectsInSet: 2}}) })
 }
 

@@ -146,7 +146,7 @@ func (r *run) dropRetired(ctx context.Context) error {
 		return nil
 	}
 	inUse := map[string]bool{}
-	for _, b := range r.boxes {
+	for _, b := range r.mailboxes {
 		inUse[b.row.Target] = true
 	}
 	at, err := r.dst.Mailboxes(ctx)

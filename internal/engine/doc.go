@@ -5,16 +5,17 @@
 // missing. The first bulk load, the run after a crash and the last delta are
 // the same code:
 //
-//	settle   ask the destination about imports whose outcome is unknown
-//	finish   moves, deletions and flags that it left half done are done (finish.go)
-//	list     what the source holds now goes into the ledger (list.go)
-//	boxes    mailboxes are mapped, created and renamed (boxes.go)
-//	match    what vanished here and appeared there was moved (match.go)
-//	load     read → batch → upload → intent → import → confirm (load.go, imports.go)
-//	flags    changed flags are written, property by property (flags.go)
-//	delete   what the source deleted, within a safety share (delete.go)
-//	scripts  Sieve (scripts.go)
-//	objects  calendars, address books and files (objects.go, package groupware)
+//	survey     one listing of mailboxes; an account without changes is done (survey.go)
+//	settle     ask the destination about imports whose outcome is unknown (settle.go)
+//	mailboxes  mailboxes are mapped, created and renamed (mailboxes.go)
+//	finish     moves, deletions and flags that an earlier run left half done (finish.go)
+//	list       what the source holds now goes into the ledger (list.go)
+//	match      what vanished here and appeared there was moved (match.go)
+//	load       read → batch → upload → intent → import → confirm (load.go, imports.go)
+//	flags      changed flags are written, property by property (flags.go)
+//	delete     what the source deleted, within a safety share (delete.go)
+//	scripts    Sieve (scripts.go)
+//	objects    calendars, address books and files (objects.go, package groupware)
 //
 // The engine knows sources and destinations only by their interfaces, and
 // everything that must survive is in the ledger before its effect is asked

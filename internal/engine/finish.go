@@ -63,7 +63,7 @@ func (r *run) finishSome(ctx context.Context, effects []ledger.Effect, rows []le
 				return err
 			}
 			if i := slices.IndexFunc(rows, func(c ledger.Collection) bool { return c.ID == e.To.Collection }); ok && i >= 0 {
-				pairs = append(pairs, pair{old: old, new: heir, box: boxOf(rows[i])})
+				pairs = append(pairs, pair{old: old, new: heir, mailbox: boxOf(rows[i])})
 			}
 		}
 		return nil
@@ -83,6 +83,6 @@ func (r *run) finishSome(ctx context.Context, effects []ledger.Effect, rows []le
 }
 
 // boxOf is a mailbox that the source may no longer have.
-func boxOf(c ledger.Collection) *box {
-	return &box{src: model.Collection{Native: c.Native, Path: c.Path}, row: c}
+func boxOf(c ledger.Collection) *mailbox {
+	return &mailbox{src: model.Collection{Native: c.Native, Path: c.Path}, row: c}
 }

@@ -13,11 +13,11 @@ import (
 // keyword by keyword: a keyword that only the user at the destination
 // changed is not touched.
 func (r *run) pushFlags(ctx context.Context) error {
-	boxes := r.boxes
+	mailboxes := r.mailboxes
 	for _, c := range r.retired {
-		boxes = append(boxes[:len(boxes):len(boxes)], boxOf(c))
+		mailboxes = append(mailboxes[:len(mailboxes):len(mailboxes)], boxOf(c))
 	}
-	for _, b := range boxes {
+	for _, b := range mailboxes {
 		var some []ledger.Item
 		for i, err := range r.Ledger.Items(ctx, b.row.ID, ledger.Changed) {
 			if err != nil {
@@ -37,7 +37,7 @@ func (r *run) pushFlags(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) pushSome(ctx context.Context, b *box, items []ledger.Item) error {
+func (r *run) pushSome(ctx context.Context, b *mailbox, items []ledger.Item) error {
 	if len(items) == 0 {
 		return nil
 	}

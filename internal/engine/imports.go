@@ -43,7 +43,7 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 	if err != nil {
 		return entries, 0, err
 	}
-	leave := r.air.RUnlock
+	leave := r.unconfirmed.RUnlock
 	defer func() { leave() }()
 	emails := make([]destination.Import, len(entries))
 	dropped := make([][]string, len(entries))
@@ -52,7 +52,7 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 	r.tally(func() {
 		for i, e := range entries {
 			emails[i].BlobID = e.blobID
-			emails[i].Mailboxes = []string{e.box.row.Target}
+			emails[i].Mailboxes = []string{e.mailbox.row.Target}
 			emails[i].Received, clamped[i] = translate.Received(e.item.Received)
 			emails[i].Keywords, dropped[i] = r.vocab.Keywords(e.item.Flags)
 		}
@@ -72,7 +72,7 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 				return err
 			}
 		}
-		return t.SetSettle(r.row.ID, r.air.oldest())
+		return t.SetSettle(r.row.ID, r.unconfirmed.oldest())
 	})
 	if err != nil {
 		return nil, 0, err
@@ -83,10 +83,10 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 	results, err := r.exchange(ctx, emails, next)
 	failed := err
 	if err != nil && model.CodeOf(err) == destination.CodeAmbiguous {
-		// Until this one is confirmed, too, nobody else may be in the air.
-		r.air.RUnlock()
-		r.air.Lock()
-		leave = r.air.Unlock
+		// Until this one is confirmed, too, no other import may be in flight.
+		r.unconfirmed.RUnlock()
+		r.unconfirmed.Lock()
+		leave = r.unconfirmed.Unlock
 		if results, err = r.settleBatch(ctx, generation.state, entries); err != nil {
 			return nil, 0, err // still in doubt: the entries stay intended
 		}
@@ -97,7 +97,7 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 			if uerr := r.unintend(ctx, entries); uerr != nil {
 				return nil, 0, uerr
 			}
-			r.air.left(generation)
+			r.unconfirmed.left(generation)
 		}
 		return entries, 0, err
 	}
@@ -121,7 +121,7 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 	if err != nil {
 		return nil, 0, err
 	}
-	r.air.left(generation)
+	r.unconfirmed.left(generation)
 	r.count(entries, results, dropped, clamped)
 	if stop != nil {
 		return nil, stored, stop
@@ -222,7 +222,7 @@ func (r *run) count(entries []*entry, results []destination.Imported, dropped []
 		case model.ClassOf(res.Err) == model.ClassItem && !errors.Is(res.Err, errMissing) && e.err == nil:
 			r.tally(func() {
 				r.res.Counts.Refused++
-				r.note(e.box.name(), e.name(), "refused", res.Err.Error())
+				r.note(e.mailbox.name(), e.name(), "refused", res.Err.Error())
 			})
 			continue
 		default:
@@ -233,13 +233,13 @@ func (r *run) count(entries []*entry, results []destination.Imported, dropped []
 				r.res.Counts.Repaired++
 			}
 			if e.repair {
-				r.note(e.box.name(), e.name(), "repaired", repairText)
+				r.note(e.mailbox.name(), e.name(), "repaired", repairText)
 			}
 			if clamped[i] {
-				r.note(e.box.name(), e.name(), "date", dateText(e.item))
+				r.note(e.mailbox.name(), e.name(), "date", dateText(e.item))
 			}
 			if len(dropped[i]) > 0 {
-				r.note(e.box.name(), e.name(), "keyword", keywordText(dropped[i]))
+				r.note(e.mailbox.name(), e.name(), "keyword", keywordText(dropped[i]))
 			}
 		})
 	}

@@ -13,7 +13,7 @@ const listChunk = 2000
 
 // listAll brings what the source holds now into the ledger.
 func (r *run) listAll(ctx context.Context) error {
-	for _, b := range r.boxes {
+	for _, b := range r.mailboxes {
 		if !b.changed {
 			continue
 		}
@@ -27,7 +27,7 @@ func (r *run) listAll(ctx context.Context) error {
 // list walks the changes of one mailbox. For a complete listing it walks the
 // ledger's rows beside it, both in ascending order of UID, so that nothing
 // grows with the mailbox.
-func (r *run) list(ctx context.Context, b *box) error {
+func (r *run) list(ctx context.Context, b *mailbox) error {
 	l := &lister{run: r, b: b}
 	defer l.stop()
 	chunk := make([]model.Change, 0, listChunk)
@@ -70,7 +70,7 @@ func (r *run) list(ctx context.Context, b *box) error {
 // lister applies changes of one mailbox to its rows.
 type lister struct {
 	*run
-	b *box
+	b *mailbox
 	// In a listing, the ledger's rows that it is about, in ascending order.
 	next   func() (ledger.Item, error, bool)
 	cancel func()

@@ -26,13 +26,13 @@ const (
 
 // entry is one message on its way.
 type entry struct {
-	box    *box
-	item   ledger.Item
-	body   body
-	blobID string
-	err    error // of its upload
-	again  error // why the destination wants it sent once more
-	repair bool
+	mailbox *mailbox
+	item    ledger.Item
+	body    body
+	blobID  string
+	err     error // of its upload
+	again   error // why the destination wants it sent once more
+	repair  bool
 }
 
 // name is how reports call the message.
@@ -72,7 +72,7 @@ func footprint(octets int64) int64 { return octets + octets/2 }
 func (r *run) load(ctx context.Context) error {
 	var messages, octets int64
 	states := r.loadable()
-	for _, b := range r.boxes {
+	for _, b := range r.mailboxes {
 		n, o, err := r.Ledger.Count(ctx, b.row.ID, states...)
 		if err != nil {
 			return err
@@ -88,7 +88,7 @@ func (r *run) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.air.open(state)
+	r.unconfirmed.open(state)
 	r.loading = ctx
 	g, inner := errgroup.WithContext(ctx)
 	var stood time.Duration // when all was read
@@ -152,7 +152,7 @@ func (r *run) read(ctx context.Context, queue chan<- *batch) error {
 	if l := r.Destination.Limits().BatchOctets; l > 0 {
 		a.maxOctets = min(a.maxOctets, l)
 	}
-	for _, b := range r.boxes {
+	for _, b := range r.mailboxes {
 		if err := r.readBox(ctx, b, a); err != nil {
 			a.abandon()
 			r.dropHeld()
@@ -162,7 +162,7 @@ func (r *run) read(ctx context.Context, queue chan<- *batch) error {
 	return a.flush(ctx)
 }
 
-func (r *run) readBox(ctx context.Context, b *box, a *assembler) error {
+func (r *run) readBox(ctx context.Context, b *mailbox, a *assembler) error {
 	var chunk []*entry
 	octets := int64(0) // as far as the source tells
 	take := func() error {
@@ -185,7 +185,7 @@ func (r *run) readBox(ctx context.Context, b *box, a *assembler) error {
 		} else {
 			octets += size
 		}
-		if chunk = append(chunk, &entry{box: b, item: i}); len(chunk) == readChunk {
+		if chunk = append(chunk, &entry{mailbox: b, item: i}); len(chunk) == readChunk {
 			if err := take(); err != nil {
 				return err
 			}
@@ -196,7 +196,7 @@ func (r *run) readBox(ctx context.Context, b *box, a *assembler) error {
 
 // readChunk reads some messages of one mailbox. What cannot be read is
 // refused by name; what vanished meanwhile is forgotten.
-func (r *run) readChunk(ctx context.Context, b *box, chunk []*entry, a *assembler) error {
+func (r *run) readChunk(ctx context.Context, b *mailbox, chunk []*entry, a *assembler) error {
 	refs := make([]model.ItemRef, len(chunk))
 	byUID := make(map[uint64]*entry, len(chunk))
 	for i, e := range chunk {
@@ -256,7 +256,7 @@ func (r *run) refuse(ctx context.Context, e *entry, why error) error {
 	if err == nil {
 		r.tally(func() {
 			r.res.Counts.Refused++
-			r.note(e.box.name(), e.name(), "refused", why.Error())
+			r.note(e.mailbox.name(), e.name(), "refused", why.Error())
 		})
 	}
 	return err

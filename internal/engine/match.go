@@ -14,9 +14,9 @@ const matchChunk = 200
 
 // pair is a message that vanished in one place and appeared in another.
 type pair struct {
-	old ledger.Item
-	new ledger.Item
-	box *box // of new
+	old     ledger.Item
+	new     ledger.Item
+	mailbox *mailbox // of new
 }
 
 // retire marks the items of mailboxes that are gone, or whose UIDVALIDITY
@@ -39,7 +39,7 @@ func (r *run) match(ctx context.Context) error {
 		return err
 	}
 	r.vanished = true
-	for _, b := range r.boxes {
+	for _, b := range r.mailboxes {
 		var pending []ledger.Item
 		for i, err := range r.Ledger.Items(ctx, b.row.ID, ledger.Pending) {
 			if err != nil {
@@ -62,7 +62,7 @@ func (r *run) match(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) matchSome(ctx context.Context, b *box, pending []ledger.Item) error {
+func (r *run) matchSome(ctx context.Context, b *mailbox, pending []ledger.Item) error {
 	if len(pending) == 0 {
 		return nil
 	}
@@ -76,7 +76,7 @@ func (r *run) matchSome(ctx context.Context, b *box, pending []ledger.Item) erro
 			}
 			if ok {
 				taken[old.Key()] = true
-				pairs = append(pairs, pair{old: old, new: p, box: b})
+				pairs = append(pairs, pair{old: old, new: p, mailbox: b})
 			}
 		}
 		return nil
@@ -110,7 +110,7 @@ func (r *run) matchByContent(ctx context.Context, entries []*entry) ([]*entry, e
 				continue
 			}
 			taken[old.Key()] = true
-			pairs = append(pairs, pair{old: old, new: e.item, box: e.box})
+			pairs = append(pairs, pair{old: old, new: e.item, mailbox: e.mailbox})
 		}
 		return nil
 	})
@@ -144,8 +144,8 @@ func (r *run) rehome(ctx context.Context, pairs []pair) error {
 	for _, p := range pairs {
 		e, ok := emails[p.old.Remote]
 		from := targets[p.old.Collection]
-		if ok && from != p.box.row.Target && slices.Contains(e.Mailboxes, from) {
-			patches = append(patches, destination.Patch{ID: e.ID, AddMailboxes: []string{p.box.row.Target}, RemoveMailboxes: []string{from}})
+		if ok && from != p.mailbox.row.Target && slices.Contains(e.Mailboxes, from) {
+			patches = append(patches, destination.Patch{ID: e.ID, AddMailboxes: []string{p.mailbox.row.Target}, RemoveMailboxes: []string{from}})
 			effects = append(effects, ledger.Effect{Item: p.old.Key(), To: p.new.Key()})
 		}
 	}
@@ -184,14 +184,14 @@ func (r *run) rehome(ctx context.Context, pairs []pair) error {
 			switch {
 			case !ok:
 				r.res.Counts.Kept++
-				r.note(p.box.name(), ledger.NoteItem(p.new.UID), "kept", keptDeleted)
-			case from == p.box.row.Target:
+				r.note(p.mailbox.name(), ledger.NoteItem(p.new.UID), "kept", keptDeleted)
+			case from == p.mailbox.row.Target:
 				r.res.Counts.Rematched++
-			case slices.Contains(e.Mailboxes, from) || slices.Contains(e.Mailboxes, p.box.row.Target):
+			case slices.Contains(e.Mailboxes, from) || slices.Contains(e.Mailboxes, p.mailbox.row.Target):
 				r.res.Counts.Moved++
 			default:
 				r.res.Counts.Kept++
-				r.note(p.box.name(), ledger.NoteItem(p.new.UID), "kept", keptMoved)
+				r.note(p.mailbox.name(), ledger.NoteItem(p.new.UID), "kept", keptMoved)
 			}
 		}
 	})
@@ -214,7 +214,7 @@ func (r *run) rekey(t *ledger.Tx, p pair, emails map[string]destination.Email, f
 	code, text := "", ""
 	if e, ok := emails[p.old.Remote]; !ok {
 		n.State, code, text = ledger.Detached, "kept", keptDeleted
-	} else if to := p.box.row.Target; from != to && !slices.Contains(e.Mailboxes, from) && !slices.Contains(e.Mailboxes, to) {
+	} else if to := p.mailbox.row.Target; from != to && !slices.Contains(e.Mailboxes, from) && !slices.Contains(e.Mailboxes, to) {
 		code, text = "kept", keptMoved
 	}
 	if err := t.MoveNotes(r.row.ID, p.old.Key(), n.Key()); err != nil {

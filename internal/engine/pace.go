@@ -40,7 +40,7 @@ type pace struct {
 	reading  int           // accounts, those that are being listed for it, too
 	still    time.Time     // since when nobody reads
 	stood    time.Duration // how long nobody did
-	climb    climber
+	climb    hillClimber
 	began    time.Time     // of the first exchange
 	started  time.Time     // of the window
 	first    usage         // when the first exchange began
@@ -93,7 +93,7 @@ func newPace(accounts, first, items int, now func() time.Time) *pace {
 	p := &pace{now: now, portions: map[*portion]bool{}, shifted: make(chan struct{}), waited: map[string]time.Duration{}}
 	p.lanes = lanesFor(accounts)
 	p.mostInFlight = p.lanes * accounts
-	p.climb = climber{rest: firstRest, moves: []move{
+	p.climb = hillClimber{rest: firstRest, moves: []move{
 		{of: flightKnob, up: true}, {of: itemsKnob, up: true}, {of: flightKnob}, {of: itemsKnob},
 	}}
 	p.climb.knobs[flightKnob] = knob{now: min(max(firstFlight, min(2*accounts, mostFirst)), p.mostInFlight), least: 1, most: p.mostInFlight}

@@ -21,7 +21,7 @@ func (r *run) plan(ctx context.Context, scripts int) error {
 	}
 	tree := newTree(at)
 	for i, t := range r.mapTargets(at) {
-		b := r.boxes[i]
+		b := r.mailboxes[i]
 		if t.ExistingID == "" && tree.byID[b.row.Target] == nil {
 			r.res.Counts.Mailboxes++
 		}
@@ -29,7 +29,7 @@ func (r *run) plan(ctx context.Context, scripts int) error {
 			r.note(b.name(), "", "renamed", strings.Join(t.Path, "/")+": "+t.Reason)
 		}
 	}
-	for _, b := range r.boxes {
+	for _, b := range r.mailboxes {
 		if b.row.ID != 0 {
 			continue
 		}
@@ -43,7 +43,7 @@ func (r *run) plan(ctx context.Context, scripts int) error {
 	if err := r.listAll(ctx); err != nil {
 		return err
 	}
-	for _, b := range r.boxes {
+	for _, b := range r.mailboxes {
 		n, octets, err := r.Ledger.Count(ctx, b.row.ID, append(r.loadable(), ledger.Intended)...)
 		if err != nil {
 			return err
@@ -77,7 +77,7 @@ func (r *run) holdInterrupted(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, b := range r.boxes {
+	for _, b := range r.mailboxes {
 		if b.row.ID == 0 || !b.changed {
 			continue
 		}

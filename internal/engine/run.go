@@ -26,17 +26,17 @@ type run struct {
 	dst   destination.Account
 	vocab *translate.Vocabulary
 
-	boxes   []*box              // mailboxes that the source has now
-	retired []ledger.Collection // those it no longer has, or not in this UIDVALIDITY
+	mailboxes []*mailbox          // mailboxes that the source has now
+	retired   []ledger.Collection // those it no longer has, or not in this UIDVALIDITY
 
-	mu       sync.Mutex      // guards res and vocab while the pipeline runs
-	air      airspace        // of imports
-	adopting adoption        // of the reader
-	memory   memory          // of the reader
-	loading  context.Context // of the load as a whole, whatever happens to one lane
-	vanished bool            // there are vanished items to match against
-	portion  *portion
-	mailOnly bool // behind the mail, nothing is read from the source
+	mu          sync.Mutex      // guards res and vocab while the pipeline runs
+	unconfirmed unconfirmed     // of imports
+	adopting    adoption        // of the reader
+	memory      memory          // of the reader
+	loading     context.Context // of the load as a whole, whatever happens to one lane
+	vanished    bool            // there are vanished items to match against
+	portion     *portion
+	mailOnly    bool // behind the mail, nothing is read from the source
 	// leaveSource closes the store, once.
 	leaveSource func()
 	refused     int64
@@ -44,8 +44,8 @@ type run struct {
 	unchanged   bool
 }
 
-// box is one mailbox of the source and its row in the ledger.
-type box struct {
+// mailbox is one mailbox of the source and its row in the ledger.
+type mailbox struct {
 	src model.Collection
 	row ledger.Collection
 	// changed: the source may hold something that the ledger does not know.
@@ -55,7 +55,7 @@ type box struct {
 }
 
 // name is how reports call the mailbox.
-func (b *box) name() string { return mailboxName(b.src.Path) }
+func (b *mailbox) name() string { return mailboxName(b.src.Path) }
 
 func mailboxName(path []string) string { return strings.Join(path, "/") }
 
@@ -117,7 +117,7 @@ func (r *run) run(ctx context.Context) (err error) {
 		return r.moveObjects(ctx, objects)
 	}
 	for _, phase := range []func(context.Context) error{
-		r.settleAll, r.mapBoxes, r.finish, r.listAll, r.retire, r.match, r.load, r.adoptionDone, r.pushFlags, r.deleteVanished, r.subscribe,
+		r.settleAll, r.mapMailboxes, r.finish, r.listAll, r.retire, r.match, r.load, r.adoptionDone, r.pushFlags, r.deleteVanished, r.subscribe,
 	} {
 		if err := phase(ctx); err != nil {
 			return err
@@ -164,7 +164,7 @@ func (r *run) idle(work bool) bool {
 	if work || r.row.Settle != "" || len(r.retired) > 0 {
 		return false
 	}
-	return !slices.ContainsFunc(r.boxes, func(b *box) bool {
+	return !slices.ContainsFunc(r.mailboxes, func(b *mailbox) bool {
 		return b.changed || b.renamed || b.row.Target == "" || b.row.Subscribed != subscribed(b.src)
 	})
 }

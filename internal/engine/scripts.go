@@ -182,8 +182,8 @@ func (r *run) newName(name string) (string, bool) {
 	return to, to != name
 }
 
-func (r *run) called(name string) *box {
-	for _, b := range r.boxes {
+func (r *run) called(name string) *mailbox {
+	for _, b := range r.mailboxes {
 		if b.calledBy(name) {
 			return b
 		}
@@ -192,7 +192,7 @@ func (r *run) called(name string) *box {
 }
 
 // target is the mailbox's name in a script at the destination.
-func (b *box) target() string {
+func (b *mailbox) target() string {
 	if b.src.Role == model.RoleInbox {
 		return "INBOX"
 	}
@@ -202,7 +202,7 @@ func (b *box) target() string {
 // separator is what the source's own names of mailboxes show to be between
 // levels and before the first, empty where none shows any.
 func (r *run) separator() (separator, prefix string) {
-	for _, b := range r.boxes {
+	for _, b := range r.mailboxes {
 		native := b.src.Native
 		if plain, err := mailname.DecodeUTF7(native); err == nil {
 			native = plain
@@ -221,7 +221,7 @@ func (r *run) separator() (separator, prefix string) {
 }
 
 // calledBy reports whether a script means this mailbox by name.
-func (b *box) calledBy(name string) bool {
+func (b *mailbox) calledBy(name string) bool {
 	if b.src.Role == model.RoleInbox {
 		return strings.EqualFold(name, "INBOX")
 	}

@@ -67,11 +67,11 @@ func (r *run) settleAll(ctx context.Context) error {
 }
 
 // settleBatch resolves a batch whose answer was lost in this run. The caller
-// has the air for itself.
+// has no other import in flight.
 func (r *run) settleBatch(ctx context.Context, since string, entries []*entry) ([]destination.Imported, error) {
 	doubts := make([]*doubt, len(entries))
 	for i, e := range entries {
-		doubts[i] = &doubt{collection: e.item.Collection, uid: e.item.UID, hash: e.body.Hash, target: e.box.row.Target}
+		doubts[i] = &doubt{collection: e.item.Collection, uid: e.item.UID, hash: e.body.Hash, target: e.mailbox.row.Target}
 		doubts[i].received, _ = translate.Received(e.item.Received)
 	}
 	if err := r.settle(ctx, since, doubts); err != nil {

@@ -32,7 +32,7 @@ func (r *run) survey(ctx context.Context) error {
 		if err := r.recoverable(c, known); err != nil {
 			return err
 		}
-		b := &box{src: c}
+		b := &mailbox{src: c}
 		i := slices.IndexFunc(known, func(k ledger.Collection) bool {
 			return k.Kind == c.Kind && k.SourceID == c.ID && k.UIDValidity == c.UIDValidity
 		})
@@ -54,7 +54,7 @@ func (r *run) survey(ctx context.Context) error {
 			}
 		}
 		b.changed = !c.Container && (i < 0 || c.Fingerprint == "" || c.Fingerprint != b.row.Fingerprint)
-		r.boxes = append(r.boxes, b)
+		r.mailboxes = append(r.mailboxes, b)
 	}
 	for _, k := range known {
 		if !used[k.ID] {

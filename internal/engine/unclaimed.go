@@ -7,18 +7,18 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 )
 
-// shelf is one mailbox of the destination as far as nobody knows its emails:
+// unclaimed are the emails of one mailbox of the destination that nobody knows:
 // about 180 octets each, whatever their size.
-type shelf struct {
+type unclaimed struct {
 	name    string // of the source's mailbox, for reports
 	left    int    // not claimed yet
-	all     []unclaimed
-	chains  [3]map[uint64]int32 // key → first email with it; see unclaimed.next
+	all     []unclaimedEmail
+	chains  [3]map[uint64]int32 // key → first email with it; see unclaimedEmail.next
 	present map[string]bool     // IDs, only while it is filled
 }
 
-// unclaimed is an email that may be a message of the source.
-type unclaimed struct {
+// unclaimedEmail is one that may be a message of the source.
+type unclaimedEmail struct {
 	id       string
 	hash     destination.Hash
 	size     int64
@@ -68,22 +68,22 @@ func key(values ...string) uint64 {
 
 func hashKey(h destination.Hash) uint64 { return maphash.Bytes(seed, h[:]) }
 
-func (s *shelf) put(o destination.Outline) {
+func (s *unclaimed) put(o destination.Outline) {
 	if s.present == nil {
 		s.present = map[string]bool{}
 	}
 	s.present[o.ID] = true
-	s.all = append(s.all, unclaimed{id: o.ID, hash: o.Hash, size: o.Size, received: o.Received.Unix(),
+	s.all = append(s.all, unclaimedEmail{id: o.ID, hash: o.Hash, size: o.Size, received: o.Received.Unix(),
 		message: key(o.MessageID), sender: key(o.From, o.Subject), date: key(o.Date)})
 }
 
-func (s *shelf) has(id string) bool { return s.present[id] }
+func (s *unclaimed) has(id string) bool { return s.present[id] }
 
 // index leaves out what is known and makes the rest findable, in the order of
 // the listing.
-func (s *shelf) index(known map[string]bool) {
+func (s *unclaimed) index(known map[string]bool) {
 	s.present = nil
-	s.all = slices.Clip(slices.DeleteFunc(s.all, func(u unclaimed) bool { return known[u.id] }))
+	s.all = slices.Clip(slices.DeleteFunc(s.all, func(u unclaimedEmail) bool { return known[u.id] }))
 	s.left = len(s.all)
 	for c := range s.chains {
 		s.chains[c] = make(map[uint64]int32)
@@ -102,7 +102,7 @@ func (s *shelf) index(known map[string]bool) {
 
 // walk calls fn for the emails of a chain that are not claimed, until it
 // returns false. Claimed ones leave the chain on the way.
-func (s *shelf) walk(chain int, k uint64, fn func(n int32, u *unclaimed) bool) {
+func (s *unclaimed) walk(chain int, k uint64, fn func(n int32, u *unclaimedEmail) bool) {
 	n, ok := s.chains[chain][k]
 	if !ok {
 		return
@@ -125,9 +125,9 @@ func (s *shelf) walk(chain int, k uint64, fn func(n int32, u *unclaimed) bool) {
 
 // byHash finds an email of this content, one received at the same time first;
 // -1 is none.
-func (s *shelf) byHash(hash destination.Hash, received int64) int32 {
+func (s *unclaimed) byHash(hash destination.Hash, received int64) int32 {
 	found := int32(-1)
-	s.walk(chainHash, hashKey(hash), func(n int32, u *unclaimed) bool {
+	s.walk(chainHash, hashKey(hash), func(n int32, u *unclaimedEmail) bool {
 		if u.hash != hash {
 			return true
 		}
@@ -139,7 +139,7 @@ func (s *shelf) byHash(hash destination.Hash, received int64) int32 {
 	return found
 }
 
-func (s *shelf) claim(n int32) *unclaimed {
+func (s *unclaimed) claim(n int32) *unclaimedEmail {
 	u := &s.all[n]
 	u.claimed = true
 	s.left--
@@ -148,7 +148,7 @@ func (s *shelf) claim(n int32) *unclaimed {
 
 // duplicates counts the emails left that are the same message as a claimed
 // one: equal in content, or in everything that identifies it.
-func (s *shelf) duplicates() (n int64) {
+func (s *unclaimed) duplicates() (n int64) {
 	if s.left == 0 {
 		return 0
 	}

@@ -9,13 +9,13 @@ import (
 // has to be looked through to settle one.
 const freshEvery = 40
 
-// airspace is what imports in flight at once have in common. To settle one the
-// others must have landed: an email that an unconfirmed import has stored could
+// unconfirmed is what imports in flight at once have in common. To settle one the
+// others must be through: an email that an unconfirmed import has stored could
 // be taken for one of the doubtful. The ledger keeps one email state of the
 // destination as long as anything is in doubt; it must be from before all of
 // that. So imports belong to generations, each with a state from before it, and
-// the oldest that is still in the air gives the state that is kept.
-type airspace struct {
+// the oldest that is still in flight gives the state that is kept.
+type unconfirmed struct {
 	sync.RWMutex // held for reading by an import from intent to confirmation
 
 	mu          sync.Mutex
@@ -29,13 +29,13 @@ type generation struct {
 }
 
 // open starts with the state before all imports.
-func (a *airspace) open(state string) {
+func (a *unconfirmed) open(state string) {
 	a.generations = []*generation{{state: state}}
 }
 
 // enter begins an import, with a new generation now and then.
 func (r *run) enter(ctx context.Context) (*generation, error) {
-	a := &r.air
+	a := &r.unconfirmed
 	a.mu.Lock()
 	a.begun++
 	fresh := a.begun%freshEvery == 0
@@ -59,7 +59,7 @@ func (r *run) enter(ctx context.Context) (*generation, error) {
 
 // left tells that an import of the generation is confirmed, or certainly
 // without effect.
-func (a *airspace) left(g *generation) {
+func (a *unconfirmed) left(g *generation) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	g.inFlight--
@@ -68,8 +68,8 @@ func (a *airspace) left(g *generation) {
 	}
 }
 
-// oldest is the state from before everything that is in the air.
-func (a *airspace) oldest() string {
+// oldest is the state from before everything that is in flight.
+func (a *unconfirmed) oldest() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.generations[0].state

@@ -1,10 +1,10 @@
 package engine
 
-// climber looks for the shape with the highest rate by changing one knob at a
+// hillClimber looks for the shape with the highest rate by changing one knob at a
 // time: a change that brings more is kept and followed, another one is taken
 // back. Rates are noisy and drift, as a server slows down with what it holds,
 // so a change must show clearly, and is compared with the rate just before.
-type climber struct {
+type hillClimber struct {
 	knobs [2]knob
 	moves []move // tried in turn
 	turn  int    // into moves
@@ -50,7 +50,7 @@ func (m move) step(k knob) int {
 }
 
 // judge takes the rate of a window and decides on the shape of the next.
-func (c *climber) judge(rate float64) {
+func (c *hillClimber) judge(rate float64) {
 	switch {
 	case c.settling > 0:
 		c.settling--
@@ -81,7 +81,7 @@ func (c *climber) judge(rate float64) {
 }
 
 // try makes the next move that changes something.
-func (c *climber) try() {
+func (c *hillClimber) try() {
 	for range c.moves {
 		m := c.moves[c.turn]
 		k := &c.knobs[m.of]

@@ -12,17 +12,17 @@ import (
 	"mailhaul.org/mailhaul/internal/model"
 )
 
-// mapBoxes makes sure that every mailbox of the source has one at the
+// mapMailboxes makes sure that every mailbox of the source has one at the
 // destination, under the name that mailboxmap gives it.
-func (r *run) mapBoxes(ctx context.Context) error {
+func (r *run) mapMailboxes(ctx context.Context) error {
 	at, err := r.dst.Mailboxes(ctx)
 	if err != nil {
 		return err
 	}
 	tree := newTree(at)
 	for i, t := range r.mapTargets(at) {
-		b := r.boxes[i]
-		if err := r.mapBox(ctx, b, t, tree); err != nil {
+		b := r.mailboxes[i]
+		if err := r.mapMailbox(ctx, b, t, tree); err != nil {
 			return err
 		}
 		if t.Reason != "" {
@@ -35,15 +35,15 @@ func (r *run) mapBoxes(ctx context.Context) error {
 	return nil
 }
 
-// mapTargets asks mailboxmap where the mailboxes go, in the order of boxes.
+// mapTargets asks mailboxmap where the mailboxes go, in the order of mailboxes.
 func (r *run) mapTargets(at []destination.Mailbox) []mailboxmap.Target {
-	cols := make([]model.Collection, len(r.boxes))
+	cols := make([]model.Collection, len(r.mailboxes))
 	previous := map[string]mailboxmap.Target{}
 	present := map[string]bool{}
 	for _, m := range at {
 		present[m.ID] = true
 	}
-	for i, b := range r.boxes {
+	for i, b := range r.mailboxes {
 		cols[i] = b.src
 		if b.row.Target != "" && present[b.row.Target] && !b.renamed {
 			t := mailboxmap.Target{Collection: b.src, Path: b.row.TargetPath}
@@ -62,8 +62,8 @@ func (r *run) mapTargets(at []destination.Mailbox) []mailboxmap.Target {
 	return order
 }
 
-// mapBox creates, renames or adopts the mailbox of one box and records it.
-func (r *run) mapBox(ctx context.Context, b *box, t mailboxmap.Target, tree *tree) error {
+// mapMailbox creates, renames or adopts one at the destination and records it.
+func (r *run) mapMailbox(ctx context.Context, b *mailbox, t mailboxmap.Target, tree *tree) error {
 	old := b.row
 	switch {
 	case t.ExistingID != "":
@@ -110,12 +110,12 @@ func (r *run) mapBox(ctx context.Context, b *box, t mailboxmap.Target, tree *tre
 
 // makeWay gives another name, for the time being, to a mailbox that has the
 // one that b is to get and will be renamed itself: two may have swapped names.
-func (r *run) makeWay(ctx context.Context, tree *tree, b *box, parent, name string) error {
+func (r *run) makeWay(ctx context.Context, tree *tree, b *mailbox, parent, name string) error {
 	id := tree.find(parent, name)
 	if id == "" || id == b.row.Target {
 		return nil
 	}
-	if !slices.ContainsFunc(r.boxes, func(o *box) bool { return o.row.Target == id && o.renamed && o.row.Created }) {
+	if !slices.ContainsFunc(r.mailboxes, func(o *mailbox) bool { return o.row.Target == id && o.renamed && o.row.Created }) {
 		return nil
 	}
 	if err := r.Step("rename mailbox"); err != nil {
@@ -134,7 +134,7 @@ func (r *run) makeWay(ctx context.Context, tree *tree, b *box, parent, name stri
 	}
 }
 
-func mailboxFault(b *box, err error) error {
+func mailboxFault(b *mailbox, err error) error {
 	return &model.Fault{Class: max(model.ClassOf(err), model.ClassAccount), Code: model.CodeOf(err), Collection: b.name(),
 		Err: fmt.Errorf("mailbox at the destination: %w", err)}
 }
@@ -178,7 +178,7 @@ func (r *run) ensureOne(ctx context.Context, tree *tree, m destination.Mailbox) 
 // subscribe writes the owner's subscriptions that changed at the source.
 func (r *run) subscribe(ctx context.Context) error {
 	want := map[string]bool{}
-	for _, b := range r.boxes {
+	for _, b := range r.mailboxes {
 		if b.row.Subscribed != subscribed(b.src) {
 			want[b.row.Target] = b.src.Subscribed || want[b.row.Target]
 		}
@@ -195,7 +195,7 @@ func (r *run) subscribe(ctx context.Context) error {
 		}
 	}
 	return r.step(ctx, "subscribed", func(t *ledger.Tx) error {
-		for _, b := range r.boxes {
+		for _, b := range r.mailboxes {
 			b.row.Subscribed = subscribed(b.src)
 			if err := t.PutCollection(&b.row); err != nil {
 				return err
