@@ -33,7 +33,7 @@ const (
 type held struct {
 	entry     *entry
 	unclaimed *unclaimed
-	anatomy   *translate.Anatomy
+	message   *translate.Message
 	looked    map[int32]bool // candidates that were compared
 	weak      []weakMatch
 }
@@ -47,12 +47,12 @@ type weakMatch struct {
 
 // hold keeps a message back if emails of the destination look like it.
 func (r *run) hold(ctx context.Context, e *entry, s *unclaimed, add func(context.Context, *entry) error) (bool, error) {
-	anatomy, err := e.body.dissect()
+	message, err := e.body.parsed()
 	if err != nil {
 		e.body.drop()
 		return false, model.SpoolFault(err)
 	}
-	h := &held{entry: e, unclaimed: s, anatomy: anatomy, looked: map[int32]bool{}}
+	h := &held{entry: e, unclaimed: s, message: message, looked: map[int32]bool{}}
 	if len(h.candidates()) == 0 {
 		return false, nil
 	}
@@ -65,17 +65,17 @@ func (r *run) hold(ctx context.Context, e *entry, s *unclaimed, add func(context
 	return true, nil
 }
 
-// dissect takes the message apart.
-func (b *body) dissect() (*translate.Anatomy, error) {
+// parsed takes the message apart.
+func (b *body) parsed() (*translate.Message, error) {
 	if b.Open == nil {
-		return translate.Dissect(bytes.NewReader(b.Bytes))
+		return translate.ReadMessage(bytes.NewReader(b.Bytes))
 	}
 	r, err := b.Open()
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	return translate.Dissect(r)
+	return translate.ReadMessage(r)
 }
 
 // candidates are the emails that may be the message, the likeliest first: with
@@ -83,9 +83,9 @@ func (b *body) dissect() (*translate.Anatomy, error) {
 // its size; and not known to have another body. Whether they are it, their
 // content tells: this only bounds how many are read.
 func (h *held) candidates() []int32 {
-	value := func(name string) string { v, _ := h.anatomy.Last(name); return v }
+	value := func(name string) string { v, _ := h.message.Last(name); return v }
 	message, sender, date := key(value("Message-ID")), key(value("From"), value("Subject")), key(value("Date"))
-	a := h.anatomy
+	a := h.message
 	least := a.Size - a.CRLF - a.CR - a.NUL - a.Blanks - strippedHeader
 	most := a.Size + a.LF + a.CR + addedHeader
 	body := bodyKey(a)
@@ -120,7 +120,7 @@ func (h *held) candidates() []int32 {
 
 // bodyKey tells bodies apart without comparing them; NULs count as what
 // Dovecot shows in their place, which tools copy.
-func bodyKey(a *translate.Anatomy) uint64 { return binary.LittleEndian.Uint64(a.Widened[:]) | 1 }
+func bodyKey(a *translate.Message) uint64 { return binary.LittleEndian.Uint64(a.Widened[:]) | 1 }
 
 // decideHeld reads the candidates of what is held, and takes them over or gives
 // the messages to add. Each candidate is read once for every message that has
@@ -178,7 +178,7 @@ func next(h *held, looks map[int32]*look) int32 {
 type look struct {
 	email     int32
 	unclaimed *unclaimed
-	anatomy   *translate.Anatomy // nil: it is gone
+	message   *translate.Message // nil: it is gone
 }
 
 // look reads the content of emails, some at once.
@@ -190,11 +190,11 @@ func (r *run) look(ctx context.Context, looks map[int32]*look) error {
 	for _, l := range looks {
 		g.Go(func() error {
 			err := r.dst.Content(ctx, l.unclaimed.all[l.email].id, func(body io.Reader) (err error) {
-				l.anatomy, err = translate.Dissect(body)
+				l.message, err = translate.ReadMessage(body)
 				return err
 			})
 			if model.CodeOf(err) == destination.CodeNotFound {
-				l.anatomy, err = nil, nil
+				l.message, err = nil, nil
 			}
 			return err
 		})
@@ -211,11 +211,11 @@ func (r *run) compare(h *held, looks map[int32]*look) bool {
 			continue
 		}
 		h.looked[n] = true
-		if l.anatomy == nil {
+		if l.message == nil {
 			continue
 		}
-		h.unclaimed.all[n].body = bodyKey(l.anatomy)
-		changes, ok := translate.Copied(h.anatomy, l.anatomy)
+		h.unclaimed.all[n].body = bodyKey(l.message)
+		changes, ok := translate.Copied(h.message, l.message)
 		switch {
 		case ok && changes.Marks:
 			r.takeOver(h.entry, h.unclaimed, n, adopted{changed: changes.String()})

@@ -53,7 +53,7 @@ func (c Changes) String() string {
 // Copied reports whether copy is original as another tool stores it: every
 // octet of the body is the same but for line ends and NULs, and so is every
 // header field but those that tools and mail stores add for themselves.
-func Copied(original, copy *Anatomy) (Changes, bool) {
+func Copied(original, copy *Message) (Changes, bool) {
 	c, ok := copied(original, copy)
 	if !ok && original.looseBody != nil && copy.looseBody != nil {
 		return copied(original.loosely(), copy.loosely())
@@ -62,14 +62,14 @@ func Copied(original, copy *Anatomy) (Changes, bool) {
 }
 
 // loosely takes the header to go on behind lines that are no fields.
-func (a *Anatomy) loosely() *Anatomy {
+func (a *Message) loosely() *Message {
 	l := *a
 	l.Fields = slices.Concat(a.Fields, a.loose)
 	l.Body, l.Widened, l.Blanks, l.Separated = a.looseBody.Body, a.looseBody.Widened, a.looseBody.Blanks, a.looseBody.Separated
 	return &l
 }
 
-func copied(original, copy *Anatomy) (Changes, bool) {
+func copied(original, copy *Message) (Changes, bool) {
 	if original.Body != copy.Body && original.Widened != copy.Widened {
 		return Changes{}, false
 	}

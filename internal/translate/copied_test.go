@@ -64,12 +64,12 @@ func TestCopied(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			apply := func(f func(string) string) *translate.Anatomy {
+			apply := func(f func(string) string) *translate.Message {
 				s := letter
 				if f != nil {
 					s = f(s)
 				}
-				a, err := translate.Dissect(iotest.OneByteReader(strings.NewReader(s)))
+				a, err := translate.ReadMessage(iotest.OneByteReader(strings.NewReader(s)))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -92,11 +92,11 @@ func FuzzDissect(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		whole, err := translate.Dissect(strings.NewReader(string(b)))
+		whole, err := translate.ReadMessage(strings.NewReader(string(b)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		slow, err := translate.Dissect(iotest.OneByteReader(strings.NewReader(string(b))))
+		slow, err := translate.ReadMessage(iotest.OneByteReader(strings.NewReader(string(b))))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func FuzzDissect(f *testing.F) {
 func TestReaderFails(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"", "Subject: x", letter} {
-		if _, err := translate.Dissect(iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(s + "xx")))); err == nil {
+		if _, err := translate.ReadMessage(iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(s + "xx")))); err == nil {
 			t.Errorf("%q: the reader's error is lost", s)
 		}
 	}

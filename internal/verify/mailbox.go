@@ -342,13 +342,13 @@ func (v *account) rehash(ctx context.Context, row ledger.Collection, ref model.I
 // recompare proves again that what another tool had copied is the message of
 // the source: no hash can, so that the copy is read, too.
 func (v *account) recompare(ctx context.Context, i ledger.Item, content *source.Content) error {
-	original, err := translate.Dissect(content)
+	original, err := translate.ReadMessage(content)
 	if err != nil {
 		return err
 	}
-	var copied *translate.Anatomy
+	var copied *translate.Message
 	if err := v.dst.Content(ctx, i.Remote, func(r io.Reader) (err error) {
-		copied, err = translate.Dissect(r)
+		copied, err = translate.ReadMessage(r)
 		return err
 	}); err != nil {
 		return err

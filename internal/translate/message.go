@@ -11,10 +11,10 @@ import (
 	"github.com/zeebo/blake3"
 )
 
-// Anatomy is a message taken apart so far that it can be compared with what
+// Message is one taken apart so far that it can be compared with what
 // another tool made of it: its header fields, and its body without what tools
 // rewrite (line ends, NUL octets, line ends at the very end).
-type Anatomy struct {
+type Message struct {
 	Size   int64 // octets as they stand
 	Fields []Field
 	// Body is a hash of the body with LF as its only line end, without NUL and
@@ -28,7 +28,7 @@ type Anatomy struct {
 	// the header goes on up to the empty line, as servers have it that skip such
 	// lines. loose is what it then has more, and looseBody the shorter body.
 	loose     []Field
-	looseBody *Anatomy
+	looseBody *Message
 
 	CRLF, LF, CR int64 // line ends of each kind; CR are those without LF
 	NUL          int64
@@ -47,9 +47,9 @@ type Field struct {
 // as body.
 const maxHeader = 1 << 20
 
-// Dissect reads a message to its end. It returns only the reader's errors.
-func Dissect(r io.Reader) (*Anatomy, error) {
-	a := &Anatomy{}
+// ReadMessage reads one to its end. It returns only the reader's errors.
+func ReadMessage(r io.Reader) (*Message, error) {
+	a := &Message{}
 	in := bufio.NewReaderSize(r, 32<<10)
 	rest, err := a.header(in)
 	if err != nil {
@@ -81,7 +81,7 @@ func Dissect(r io.Reader) (*Anatomy, error) {
 }
 
 // header reads the header fields and returns what was read beyond them.
-func (a *Anatomy) header(in *bufio.Reader) (rest []byte, err error) {
+func (a *Message) header(in *bufio.Reader) (rest []byte, err error) {
 	var head strings.Builder // a field may be folded over ten thousands of lines
 	var starts []int
 	defer func() {
@@ -132,14 +132,14 @@ func (a *Anatomy) header(in *bufio.Reader) (rest []byte, err error) {
 
 // looseFields reads on up to the empty line. All that it reads belongs to the
 // body, too.
-func (a *Anatomy) looseFields(in *bufio.Reader, first []byte) (rest []byte, err error) {
-	var other Anatomy // its counters are not needed
+func (a *Message) looseFields(in *bufio.Reader, first []byte) (rest []byte, err error) {
+	var other Message // its counters are not needed
 	for line := first; ; {
 		rest = append(rest, line...)
 		plain := other.plain(line)
 		switch name, value, ok := strings.Cut(plain, ":"); {
 		case strings.TrimSpace(plain) == "":
-			a.looseBody = &Anatomy{Separated: len(line) > 0}
+			a.looseBody = &Message{Separated: len(line) > 0}
 			return rest, nil
 		case (plain[0] == ' ' || plain[0] == '\t') && len(a.loose) > 0:
 			f := &a.loose[len(a.loose)-1]
@@ -192,15 +192,15 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 
 // plain returns a header line with LF as its line end and without NUL, and
 // counts what it leaves out.
-func (a *Anatomy) plain(line []byte) string {
+func (a *Message) plain(line []byte) string {
 	a.count(line, 1)
 	line = bytes.ReplaceAll(line, []byte{0}, nil)
 	return string(bytes.ReplaceAll(line, []byte{'\r'}, nil))
 }
 
-func (a *Anatomy) uncount(line []byte) { a.count(line, -1) }
+func (a *Message) uncount(line []byte) { a.count(line, -1) }
 
-func (a *Anatomy) count(line []byte, n int64) {
+func (a *Message) count(line []byte, n int64) {
 	a.NUL += n * int64(bytes.Count(line, []byte{0}))
 	crs := int64(bytes.Count(line, []byte{'\r'}))
 	switch {
@@ -217,7 +217,7 @@ func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // Last returns the value of the last field of this name, as JMAP does
 // (RFC 8621 §4.1.3), and whether there is one.
-func (a *Anatomy) Last(name string) (string, bool) {
+func (a *Message) Last(name string) (string, bool) {
 	for _, fields := range [][]Field{a.loose, a.Fields} {
 		for _, f := range slices.Backward(fields) {
 			if strings.EqualFold(f.Name, name) {
@@ -230,7 +230,7 @@ func (a *Anatomy) Last(name string) (string, bool) {
 
 // body hashes a body as it arrives.
 type body struct {
-	a       *Anatomy
+	a       *Message
 	sum     *blake3.Hasher
 	widened *blake3.Hasher // nil until the first NUL
 	cr      int64          // CR octets that wait for what follows
