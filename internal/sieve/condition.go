@@ -8,7 +8,7 @@ import (
 
 // test converts a condition and what it is made of, and names what has no
 // equivalent.
-func (p *piece) test(c command) []loss {
+func (p *sourceScript) test(c command) []loss {
 	bad := p.values(c)
 	for _, t := range c.tests {
 		bad = append(bad, p.test(t)...)
@@ -40,7 +40,7 @@ func (p *piece) test(c command) []loss {
 // comparator converts i;unicode-casemap (RFC 5051), which the argument at i
 // asks for. Keys in ASCII lose nothing by i;ascii-casemap. In others each
 // letter that has two cases is listed in both.
-func (p *piece) comparator(c command, i int) []loss {
+func (p *sourceScript) comparator(c command, i int) []loss {
 	if i+1 >= len(c.args) || len(c.args[i+1].strings) != 1 {
 		return nil
 	}
@@ -120,7 +120,7 @@ func containsRune(list []rune, r rune) bool {
 const caseless = "(?i)"
 
 // regex does what i;ascii-casemap, the default, did.
-func (p *piece) regex(c command) {
+func (p *sourceScript) regex(c command) {
 	for i, a := range c.args {
 		if a.tag == "comparator" && i+1 < len(c.args) && len(c.args[i+1].strings) == 1 && strings.EqualFold(c.args[i+1].strings[0].text, "i;octet") {
 			return
@@ -148,7 +148,7 @@ var elsewhere = map[string]bool{"name": true, "version": true, "location": true,
 
 // environment makes a test of what the old server's environment said a test of
 // the value itself.
-func (p *piece) environment(c command) []loss {
+func (p *sourceScript) environment(c command) []loss {
 	pos := positional(c)
 	if len(pos) != 2 || len(pos[0].strings) != 1 {
 		return nil
@@ -176,7 +176,7 @@ func (p *piece) environment(c command) []loss {
 
 // values writes what the variables ${env.…} of vnd.dovecot.environment were
 // into the strings of a command.
-func (p *piece) values(c command) []loss {
+func (p *sourceScript) values(c command) []loss {
 	var bad []loss
 	for _, s := range listed(c) {
 		raw := string(p.src[s.start:s.end])

@@ -99,8 +99,8 @@ type conversion struct {
 	// merge says that all becomes one script: nothing may stay an include.
 	merge bool
 	// inlined counts the included scripts that are written in place, and
-	// pieces all that are converted.
-	inlined, pieces int
+	// scripts all that are converted.
+	inlined, scripts int
 	// once says that some include asks not to be done twice.
 	once bool
 	// names are the variables that the parts so far use.
@@ -115,7 +115,7 @@ func (c *conversion) run(script []byte) ([]byte, error) {
 	var parts []part
 	lost := false
 	add := func(name, title string, text []byte) error {
-		p := &piece{conversion: c, script: name, editor: editor{src: text}, lost: lost}
+		p := &sourceScript{conversion: c, script: name, editor: editor{src: text}, lost: lost}
 		converted, err := p.convert()
 		if err != nil {
 			return err

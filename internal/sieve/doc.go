@@ -7,7 +7,7 @@
 // so that an administrator finds the place. Steps that work on the result of
 // others parse it again, so that each can be read by itself:
 //
-//	piece.go      one source script: what has an equivalent, what becomes a comment
+//	script.go     one source script: what has an equivalent, what becomes a comment
 //	condition.go, notify.go, jmapquery.go   its harder words
 //	include.go    scripts within scripts
 //	compose.go    scripts after one another, with exit.go (there is no jump)

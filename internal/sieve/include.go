@@ -65,7 +65,7 @@ func (s Setting) anywhere(text []byte, holds func(text []byte) bool, seen map[st
 // include converts an include command (RFC 6609). The account's own scripts
 // stay includes where the destination can do that; global ones, which it does
 // not have, are written in their place.
-func (p *piece) include(c command) {
+func (p *sourceScript) include(c command) {
 	pos := positional(c)
 	fail := func(text string) {
 		p.loss(loss{c.line, "include", text})
@@ -106,7 +106,7 @@ func (p *piece) include(c command) {
 
 // stays keeps an include of a personal script where the destination does the
 // same with it.
-func (p *piece) stays(c command, name token, text []byte) bool {
+func (p *sourceScript) stays(c command, name token, text []byte) bool {
 	to, there := name.text, true
 	if p.set.Carried != nil {
 		to, there = p.set.Carried(name.text)
@@ -122,7 +122,7 @@ func (p *piece) stays(c command, name token, text []byte) bool {
 	}
 	// What the included one cannot carry holds for what comes after it.
 	probe := &conversion{set: p.set, target: p.target, names: map[string]bool{}}
-	inner := &piece{conversion: probe, editor: editor{src: text}, nested: []string{"personal " + name.text}}
+	inner := &sourceScript{conversion: probe, editor: editor{src: text}, nested: []string{"personal " + name.text}}
 	if _, err := inner.convert(); err != nil {
 		return false
 	}
@@ -161,12 +161,12 @@ func (s Setting) deeper(text []byte, levels int, path []string) bool {
 }
 
 // inline writes an included script in the place of the command.
-func (p *piece) inline(c command, key, name string, text []byte) {
+func (p *sourceScript) inline(c command, key, name string, text []byte) {
 	p.inlined++
 	n := p.inlined
 	nested := append(slices.Clone(p.nested), key)
 	p.once = p.once || tagged(c, "once")
-	inner := &piece{conversion: p.conversion, script: name, editor: editor{src: text}, lost: p.lost, nested: nested}
+	inner := &sourceScript{conversion: p.conversion, script: name, editor: editor{src: text}, lost: p.lost, nested: nested}
 	converted, err := inner.convert()
 	if err == nil {
 		converted, err = isolate(converted, p.conversion, n, string(p.src))

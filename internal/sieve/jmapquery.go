@@ -11,7 +11,7 @@ import (
 // jmapQuery writes a filter of JMAP (RFC 8621 §4.4.1) as the tests that it
 // stands for. A destination's search knows stems of words and the like; a
 // script compares substrings, so only plain filters are taken.
-func (p *piece) jmapQuery(c command) []loss {
+func (p *sourceScript) jmapQuery(c command) []loss {
 	pos := positional(c)
 	none := []loss{lacking(c.line, c.name, "vnd.cyrus.jmapquery")}
 	if len(pos) != 1 || len(pos[0].strings) != 1 {

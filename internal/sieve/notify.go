@@ -27,7 +27,7 @@ type pending struct {
 }
 
 // isOld reports a notify command of the old extension.
-func (p *piece) isOld(c command) bool {
+func (p *sourceScript) isOld(c command) bool {
 	if c.name == "denotify" {
 		return true
 	}
@@ -35,7 +35,7 @@ func (p *piece) isOld(c command) bool {
 }
 
 // planNotify finds out whether anything is taken back.
-func (p *piece) planNotify(cmds []command) {
+func (p *sourceScript) planNotify(cmds []command) {
 	p.notify.names = map[string]string{}
 	each(cmds, func(c command) {
 		if c.name == "denotify" {
@@ -56,7 +56,7 @@ func (p *piece) planNotify(cmds []command) {
 }
 
 // name is a variable of our own in this script.
-func (p *piece) name(s string) string {
+func (p *sourceScript) name(s string) string {
 	if p.id > 0 {
 		s = fmt.Sprintf("%s_%d", s, p.id)
 	}
@@ -64,7 +64,7 @@ func (p *piece) name(s string) string {
 }
 
 // oldNotify converts an old notify or denotify; false means that it is not.
-func (p *piece) oldNotify(c command) bool {
+func (p *sourceScript) oldNotify(c command) bool {
 	if !p.isOld(c) {
 		return false
 	}
@@ -92,7 +92,7 @@ func (p *piece) oldNotify(c command) bool {
 
 // notification reads an old notify: [":method" string] [":id" string]
 // [":options" list] [":message" string] [":low" / ":normal" / ":high"].
-func (p *piece) notification(c command) (pending, []loss) {
+func (p *sourceScript) notification(c command) (pending, []loss) {
 	n := pending{start: c.start, level: "normal"}
 	method, message := "mailto", "$from$: $subject$"
 	var to []string
@@ -148,7 +148,7 @@ func escapeAddress(a string) string {
 }
 
 // message writes the variables of the old extension in those of RFC 5229.
-func (p *piece) message(s string, line int) string {
+func (p *sourceScript) message(s string, line int) string {
 	for name, test := range map[string]string{
 		"from": `header :matches "from" "*"`, "subject": `header :matches "subject" "*"`, "env-from": `envelope :matches "from" "*"`,
 	} {
@@ -174,7 +174,7 @@ func (p *piece) message(s string, line int) string {
 }
 
 // takeBack converts denotify: [match-type string] [":low" / ":normal" / ":high"].
-func (p *piece) takeBack(c command) {
+func (p *sourceScript) takeBack(c command) {
 	level, match, key := "", "", ""
 	for i, a := range c.args {
 		switch a.tag {
@@ -235,7 +235,7 @@ func globMatches(pattern, s string) bool {
 
 // finishNotify sets the variables of messages at the top and sends at each end
 // what was not taken back.
-func (p *piece) finishNotify(cmds []command) {
+func (p *sourceScript) finishNotify(cmds []command) {
 	nl := newline(p.src)
 	if len(p.notify.names) > 0 {
 		var lines []string

@@ -83,8 +83,8 @@ type survey struct {
 	read, deleted, expunged             int
 	version                             map[uint32]int
 	objects                             map[model.Kind]int // calendars, address books, folders of files
-	nobodys, ownerless, remote, damaged findings.Some
-	expire, comments                    findings.Some
+	nobodys, ownerless, remote, damaged findings.Examples
+	expire, comments                    findings.Examples
 	annotations                         map[string][]annotation
 }
 

@@ -121,7 +121,7 @@ func components(s string) (out []string) {
 // is listed.
 func (st *Store) ObjectChanges(ctx context.Context, c model.ObjectCollection, since string) iter.Seq2[model.ObjectChange, error] {
 	return func(yield func(model.ObjectChange, error) bool) {
-		s, err := st.shelf(ctx, c, since)
+		s, err := st.contents(ctx, c, since)
 		if err != nil {
 			yield(model.ObjectChange{}, err)
 			return
@@ -146,8 +146,8 @@ func (st *Store) ObjectChanges(ctx context.Context, c model.ObjectCollection, si
 	}
 }
 
-// shelf is what a collection holds at one time.
-type shelf struct {
+// contents are what a collection holds at one time.
+type contents struct {
 	id      string
 	cursor  string
 	place   place
@@ -161,8 +161,8 @@ type object struct {
 	part ownPart
 }
 
-// shelf lists a collection; nil: nothing has changed since the cursor.
-func (st *Store) shelf(ctx context.Context, c model.ObjectCollection, since string) (*shelf, error) {
+// contents lists a collection; nil: nothing has changed since the cursor.
+func (st *Store) contents(ctx context.Context, c model.ObjectCollection, since string) (*contents, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (st *Store) shelf(ctx context.Context, c model.ObjectCollection, since stri
 	if err != nil {
 		return nil, st.fault(c.ID, err)
 	}
-	s := &shelf{id: c.ID, cursor: cursorOf(h).String(), place: p}
+	s := &contents{id: c.ID, cursor: cursorOf(h).String(), place: p}
 	if h.version < 12 {
 		s.cursor = ""
 	}
@@ -230,7 +230,7 @@ func (st *Store) shelf(ctx context.Context, c model.ObjectCollection, since stri
 		return nil, st.fault(c.ID, fmt.Errorf("%w: %s cannot be read", errIndex, plural.Count(walk.bad, "record")))
 	}
 	slices.SortFunc(s.objects, func(a, b object) int { return cmp.Compare(a.ID, b.ID) })
-	st.shelved = s
+	st.listed = s
 	return s, nil
 }
 
@@ -267,9 +267,9 @@ func describe(p place, c model.ObjectCollection, r record) (o object, ok bool, e
 
 // ReadObjects implements source.Objects.
 func (st *Store) ReadObjects(ctx context.Context, c model.ObjectCollection, objects []model.ObjectRef, fn func(model.ObjectRef, *source.Content, error) error) error {
-	s := st.shelved
+	s := st.listed
 	if now, err := st.cursorNow(c); s == nil || s.id != c.ID || err != nil || now == "" || now != s.cursor {
-		if s, err = st.shelf(ctx, c, ""); err != nil {
+		if s, err = st.contents(ctx, c, ""); err != nil {
 			return err
 		}
 	}

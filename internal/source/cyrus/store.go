@@ -30,7 +30,7 @@ type Store struct {
 	seen     map[string]seenSet
 	seenAt   stamp
 	seenFile string
-	shelved  *shelf // the collection of objects that was listed last
+	listed   *contents // the collection of objects that was listed last
 }
 
 // Close implements source.Store.

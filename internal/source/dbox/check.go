@@ -48,7 +48,7 @@ func (s *Source) Check(ctx context.Context) []model.Finding {
 // survey collects what a check finds.
 type survey struct {
 	findings.Disk
-	damaged, rebuilt, alt, attachments, unreadable findings.Some
+	damaged, rebuilt, alt, attachments, unreadable findings.Examples
 }
 
 // try looks into one account.

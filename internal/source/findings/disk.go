@@ -19,12 +19,12 @@ const (
 type Disk struct {
 	Accounts, Mailboxes int // looked into
 
-	Missing   Some // accounts without mail
-	Denied    Some // what may not be read, in words
-	Encrypted Some // mailboxes
-	Scripts   Some // accounts whose active Sieve script is not their own
-	ACLs      Some // lists that cannot be read, in words
-	Shared    Some // mailboxes, and with whom
+	Missing   Examples // accounts without mail
+	Denied    Examples // what may not be read, in words
+	Encrypted Examples // mailboxes
+	Scripts   Examples // accounts whose active Sieve script is not their own
+	ACLs      Examples // lists that cannot be read, in words
+	Shared    Examples // mailboxes, and with whom
 }
 
 // All has look look into every account, and reports whether there are any.

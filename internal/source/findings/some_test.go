@@ -11,7 +11,7 @@ import (
 
 func TestWarnings(t *testing.T) {
 	t.Parallel()
-	var none, two, many Some
+	var none, two, many Examples
 	for i := range 5 {
 		many.Add(fmt.Sprint("m", i))
 		if i < 2 {

@@ -77,7 +77,7 @@ func (v *survey) findings() []model.Finding {
 // survey collects what a check finds.
 type survey struct {
 	findings.Disk
-	keywords, links, lists, filters, calendars, damaged findings.Some
+	keywords, links, lists, filters, calendars, damaged findings.Examples
 	events                                              int // of calendars
 }
 

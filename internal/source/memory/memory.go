@@ -34,12 +34,12 @@ type Source struct {
 }
 
 type account struct {
-	acc     model.Account
-	boxes   map[string]*box
-	scripts []model.Script
-	shelves map[string]*shelf
-	modseq  uint64
-	guids   int
+	acc         model.Account
+	boxes       map[string]*box
+	scripts     []model.Script
+	collections map[string]*collection
+	modseq      uint64
+	guids       int
 }
 
 type box struct {

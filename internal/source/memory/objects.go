@@ -13,8 +13,8 @@ import (
 	"mailhaul.org/mailhaul/internal/source"
 )
 
-// shelf is a calendar, address book or folder of files.
-type shelf struct {
+// collection is a calendar, address book or folder of files.
+type collection struct {
 	about   model.ObjectCollection
 	objects map[string]*thing
 	removed map[string]uint64 // ID → modseq
@@ -27,7 +27,7 @@ type thing struct {
 	modseq  uint64
 }
 
-func shelfKey(kind model.Kind, id string) string { return fmt.Sprint(kind, " ", id) }
+func collectionKey(kind model.Kind, id string) string { return fmt.Sprint(kind, " ", id) }
 
 // PutCollection adds a collection of objects, or changes what is told of it.
 func (s *Source) PutCollection(login string, c model.ObjectCollection) {
@@ -35,21 +35,21 @@ func (s *Source) PutCollection(login string, c model.ObjectCollection) {
 	defer s.mu.Unlock()
 	a := s.accounts[login]
 	a.modseq++
-	if have := a.shelves[shelfKey(c.Kind, c.ID)]; have != nil {
+	if have := a.collections[collectionKey(c.Kind, c.ID)]; have != nil {
 		have.about = c
 		return
 	}
-	if a.shelves == nil {
-		a.shelves = map[string]*shelf{}
+	if a.collections == nil {
+		a.collections = map[string]*collection{}
 	}
-	a.shelves[shelfKey(c.Kind, c.ID)] = &shelf{about: c, objects: map[string]*thing{}, removed: map[string]uint64{}}
+	a.collections[collectionKey(c.Kind, c.ID)] = &collection{about: c, objects: map[string]*thing{}, removed: map[string]uint64{}}
 }
 
 // RemoveCollection removes a collection with everything in it.
 func (s *Source) RemoveCollection(login string, kind model.Kind, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.accounts[login].shelves, shelfKey(kind, id))
+	delete(s.accounts[login].collections, collectionKey(kind, id))
 }
 
 // PutObject stores an object; its ID is collection + "/" + name.
@@ -67,7 +67,7 @@ func (s *Source) PutFile(login string, kind model.Kind, collection, name, conten
 	if kind == model.KindFiles {
 		o.Name = name
 	}
-	a.shelves[shelfKey(kind, collection)].objects[o.ID] = &thing{about: o, content: []byte(content), modseq: a.modseq}
+	a.collections[collectionKey(kind, collection)].objects[o.ID] = &thing{about: o, content: []byte(content), modseq: a.modseq}
 }
 
 // RemoveObject removes an object.
@@ -77,15 +77,15 @@ func (s *Source) RemoveObject(login string, kind model.Kind, collection, name st
 	a := s.accounts[login]
 	a.modseq++
 	id := collection + "/" + name
-	sh := a.shelves[shelfKey(kind, collection)]
-	delete(sh.objects, id)
-	sh.removed[id] = a.modseq
+	col := a.collections[collectionKey(kind, collection)]
+	delete(col.objects, id)
+	col.removed[id] = a.modseq
 }
 
 // MoveObject moves an object to another collection.
 func (s *Source) MoveObject(login string, kind model.Kind, from, name, to string) {
 	s.mu.Lock()
-	content := string(s.accounts[login].shelves[shelfKey(kind, from)].objects[from+"/"+name].content)
+	content := string(s.accounts[login].collections[collectionKey(kind, from)].objects[from+"/"+name].content)
 	s.mu.Unlock()
 	s.RemoveObject(login, kind, from, name)
 	s.PutObject(login, kind, to, name, content)
@@ -95,9 +95,9 @@ func (s *Source) MoveObject(login string, kind model.Kind, from, name, to string
 func (s *Source) Objects(login string, kind model.Kind) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, sh := range s.accounts[login].shelves {
-		if sh.about.Kind == kind {
-			n += len(sh.objects)
+	for _, col := range s.accounts[login].collections {
+		if col.about.Kind == kind {
+			n += len(col.objects)
 		}
 	}
 	return n
@@ -107,7 +107,7 @@ func (s *Source) Objects(login string, kind model.Kind) (n int) {
 func (s *Source) SetObjectRights(login string, kind model.Kind, id string, grants ...model.ObjectGrant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.accounts[login].shelves[shelfKey(kind, id)].grants = grants
+	s.accounts[login].collections[collectionKey(kind, id)].grants = grants
 }
 
 var (
@@ -125,17 +125,17 @@ func (st *store) ObjectCollections(ctx context.Context) ([]model.ObjectCollectio
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
 	var out []model.ObjectCollection
-	for _, sh := range st.a.shelves {
-		c := sh.about
+	for _, col := range st.a.collections {
+		c := col.about
 		if !st.s.NoDeltas {
 			n := uint64(0)
-			for _, o := range sh.objects {
+			for _, o := range col.objects {
 				n = max(n, o.modseq)
 			}
-			for _, m := range sh.removed {
+			for _, m := range col.removed {
 				n = max(n, m)
 			}
-			c.Fingerprint = fmt.Sprint(n, " ", len(sh.objects))
+			c.Fingerprint = fmt.Sprint(n, " ", len(col.objects))
 		}
 		out = append(out, c)
 	}
@@ -151,9 +151,9 @@ func (st *store) ObjectCollections(ctx context.Context) ([]model.ObjectCollectio
 	return out, nil, nil
 }
 
-func (st *store) shelf(c model.ObjectCollection) (*shelf, error) {
-	if sh := st.a.shelves[shelfKey(c.Kind, c.ID)]; sh != nil {
-		return sh, nil
+func (st *store) collection(c model.ObjectCollection) (*collection, error) {
+	if col := st.a.collections[collectionKey(c.Kind, c.ID)]; col != nil {
+		return col, nil
 	}
 	return nil, model.Faultf(model.ClassItem, model.CodeGone, "%s: the %s is gone", c.ID, c.Kind)
 }
@@ -181,7 +181,7 @@ func (st *store) ObjectChanges(ctx context.Context, c model.ObjectCollection, si
 func (st *store) objectChanges(c model.ObjectCollection, since string) ([]model.ObjectChange, error) {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
-	sh, err := st.shelf(c)
+	col, err := st.collection(c)
 	if err != nil {
 		return nil, err
 	}
@@ -193,14 +193,14 @@ func (st *store) objectChanges(c model.ObjectCollection, since string) ([]model.
 		seen = 0
 		out = append(out, model.ObjectChange{Op: model.OpListing})
 	}
-	for _, id := range slices.Sorted(maps.Keys(sh.objects)) {
-		if o := sh.objects[id]; o.modseq > seen {
+	for _, id := range slices.Sorted(maps.Keys(col.objects)) {
+		if o := col.objects[id]; o.modseq > seen {
 			out = append(out, model.ObjectChange{Op: model.OpUpsert, Object: o.about})
 		}
 	}
 	if !full {
-		for _, id := range slices.Sorted(maps.Keys(sh.removed)) {
-			if _, back := sh.objects[id]; sh.removed[id] > seen && !back {
+		for _, id := range slices.Sorted(maps.Keys(col.removed)) {
+			if _, back := col.objects[id]; col.removed[id] > seen && !back {
 				out = append(out, model.ObjectChange{Op: model.OpRemoved, Object: model.Object{ObjectRef: model.ObjectRef{ID: id}}})
 			}
 		}
@@ -218,10 +218,10 @@ func (st *store) ReadObjects(ctx context.Context, c model.ObjectCollection, obje
 		var content []byte
 		if err == nil {
 			st.s.mu.Lock()
-			if sh, serr := st.shelf(c); serr != nil || sh.objects[ref.ID] == nil {
+			if col, serr := st.collection(c); serr != nil || col.objects[ref.ID] == nil {
 				err = model.Faultf(model.ClassItem, model.CodeGone, "%s is gone", ref.ID)
 			} else {
-				content, ref.Version = sh.objects[ref.ID].content, sh.objects[ref.ID].about.Version
+				content, ref.Version = col.objects[ref.ID].content, col.objects[ref.ID].about.Version
 				st.s.reads++
 			}
 			st.s.mu.Unlock()
@@ -242,9 +242,9 @@ func (st *store) ReadObjects(ctx context.Context, c model.ObjectCollection, obje
 func (st *store) ObjectRights(_ context.Context, c model.ObjectCollection) ([]model.ObjectGrant, error) {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
-	sh, err := st.shelf(c)
+	col, err := st.collection(c)
 	if err != nil {
 		return nil, err
 	}
-	return slices.Clone(sh.grants), nil
+	return slices.Clone(col.grants), nil
 }

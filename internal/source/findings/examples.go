@@ -10,25 +10,25 @@ import (
 // shown is how many places a finding names.
 const shown = 3
 
-// Some counts places and keeps the first few. Its zero value is ready to use;
+// Examples counts places and keeps the first few. Its zero value is ready to use;
 // it is used by one goroutine at a time.
-type Some struct {
+type Examples struct {
 	n     int
 	first []string
 }
 
 // Add notes one more place.
-func (s *Some) Add(where string) {
+func (s *Examples) Add(where string) {
 	if s.n++; len(s.first) < shown {
 		s.first = append(s.first, where)
 	}
 }
 
 // Len is how many places there are.
-func (s *Some) Len() int { return s.n }
+func (s *Examples) Len() int { return s.n }
 
 // String names the first places and counts the others.
-func (s *Some) String() string {
+func (s *Examples) String() string {
 	out := strings.Join(s.first, ", ")
 	if more := s.n - len(s.first); more > 0 {
 		out += fmt.Sprintf(" and %d more", more)
@@ -38,7 +38,7 @@ func (s *Some) String() string {
 
 // Warning is what to say of places, if there are any.
 type Warning struct {
-	Found           *Some
+	Found           *Examples
 	Message, Remedy string
 }
 

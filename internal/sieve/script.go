@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// piece is one source script on its way: the user's own, one that ran before
+// sourceScript is one source script on its way: the user's own, one that ran before
 // or after, or one that is included.
-type piece struct {
+type sourceScript struct {
 	*conversion
 	editor
 	script   string // its name in changes
@@ -19,20 +19,20 @@ type piece struct {
 	// included.
 	nested   []string
 	includes int // include commands that stay
-	id       int // tells pieces apart, in names of variables
+	id       int // tells scripts apart, in names of variables
 	// notify is the state of the old extension of that name (notify.go).
 	notify oldNotify
 }
 
 // convert returns the script with everything that stands for itself replaced.
-func (p *piece) convert() ([]byte, error) {
+func (p *sourceScript) convert() ([]byte, error) {
 	cmds, err := parse(p.src)
 	if err != nil {
 		return nil, err
 	}
 	p.required = map[string]int{}
-	p.id = p.pieces
-	p.pieces++
+	p.id = p.scripts
+	p.scripts++
 	each(cmds, func(c command) {
 		if c.name == "require" {
 			for _, s := range listed(c) {
@@ -54,12 +54,12 @@ func (p *piece) convert() ([]byte, error) {
 }
 
 // change reports one.
-func (p *piece) change(line int, what, text string) {
+func (p *sourceScript) change(line int, what, text string) {
 	p.note(Change{Script: p.script, Line: line, What: what, Text: text})
 }
 
 // loss reports what could not be carried.
-func (p *piece) loss(l loss) {
+func (p *sourceScript) loss(l loss) {
 	p.note(Change{Script: p.script, Line: l.line, What: l.what, Text: l.text, Proposal: proposals[l.what], Loss: true})
 }
 
@@ -77,10 +77,10 @@ func lacking(line int, name, ext string) loss {
 }
 
 // needs reports whether the script required an extension.
-func (p *piece) needs(ext string) bool { return p.required[ext] > 0 }
+func (p *sourceScript) needs(ext string) bool { return p.required[ext] > 0 }
 
 // undeclared reports extensions that are used without a require.
-func (p *piece) undeclared(cmds []command) {
+func (p *sourceScript) undeclared(cmds []command) {
 	known := map[string]bool{}
 	each(cmds, func(c command) {
 		if c.name == "ihave" {
@@ -111,7 +111,7 @@ func listed(c command) []token {
 }
 
 // block converts commands in order.
-func (p *piece) block(cmds []command) {
+func (p *sourceScript) block(cmds []command) {
 	for i := 0; i < len(cmds); i++ {
 		c := cmds[i]
 		switch c.name {
@@ -130,7 +130,7 @@ func (p *piece) block(cmds []command) {
 // chain converts an if with its alternatives. From the first condition that
 // has no equivalent to the end it becomes a comment: what came to the later
 // alternatives depended on it.
-func (p *piece) chain(chain []command) {
+func (p *sourceScript) chain(chain []command) {
 	before := p.lost
 	for _, b := range chain {
 		var bad []loss
@@ -172,7 +172,7 @@ func why(bad []loss) string {
 
 // dead reports a branch for servers that have an extension which the
 // destination has not (RFC 5463): the script says itself what happens then.
-func (p *piece) dead(b command) bool {
+func (p *sourceScript) dead(b command) bool {
 	if len(b.tests) != 1 || b.tests[0].name != "ihave" {
 		return false
 	}
@@ -196,7 +196,7 @@ func (p *piece) dead(b command) bool {
 
 // require renames and drops what the destination lacks. What the converted
 // script needs beside is added at the end (require.go).
-func (p *piece) require(c command) {
+func (p *sourceScript) require(c command) {
 	list := listed(c)
 	var keep []int
 	for i, s := range list {
@@ -224,7 +224,7 @@ var dropped = []string{"vnd.dovecot.debug", "vnd.cyrus.log", "vnd.dovecot.enviro
 
 // inUse reports whether a command, test or tag of an extension is in the
 // script.
-func (p *piece) inUse(ext string) bool {
+func (p *sourceScript) inUse(ext string) bool {
 	cmds, _ := parse(p.src)
 	found := false
 	each(cmds, func(c command) {
@@ -256,7 +256,7 @@ func dropStrings(e *editor, c command, list []token, keep []int) {
 }
 
 // action converts a command that is no condition.
-func (p *piece) action(c command) {
+func (p *sourceScript) action(c command) {
 	var bad []loss
 	for _, t := range c.tests { // of no command that is known
 		bad = append(bad, p.test(t)...)
@@ -307,7 +307,7 @@ func (p *piece) action(c command) {
 }
 
 // lose makes a command a comment.
-func (p *piece) lose(c command, bad []loss) {
+func (p *sourceScript) lose(c command, bad []loss) {
 	for _, l := range bad {
 		l.text += "; it is a comment now"
 		p.loss(l)
@@ -322,7 +322,7 @@ func (p *piece) lose(c command, bad []loss) {
 
 // arguments converts the tags of a command or test and names those without
 // equivalent.
-func (p *piece) arguments(c command) []loss {
+func (p *sourceScript) arguments(c command) []loss {
 	var bad []loss
 	for i, a := range c.args {
 		switch {
@@ -352,7 +352,7 @@ func tagged(c command, tag string) bool {
 }
 
 // addCopy makes an action leave the implicit keep alone (RFC 3894).
-func (p *piece) addCopy(c command) { p.insert(c.nameEnd, " :copy") }
+func (p *sourceScript) addCopy(c command) { p.insert(c.nameEnd, " :copy") }
 
 // positional are the arguments that no tag takes, by the tags that take one.
 func positional(c command) []argument {
@@ -376,7 +376,7 @@ var takesValue = map[string]bool{
 }
 
 // mark converts the old extension's own commands (draft-melnikov-sieve-imapflags).
-func (p *piece) mark(c command) {
+func (p *sourceScript) mark(c command) {
 	to := "addflag"
 	if c.name == "unmark" {
 		to = "removeflag"
