@@ -35,7 +35,7 @@ HTML, CSV and JSON in the engagement's folder.`,
 
 func (a *app) assess(ctx context.Context, e *engagement.Engagement, accounts []model.Account, sample, complete int) (err error) {
 	o := assess.Options{Courtesy: a.courtesy(e), Accounts: e.Config.Limits.Accounts, Sample: sample, Complete: complete, Waves: waves(e, accounts),
-		Organisation: e.OrganisationWithSizes, Window: e.Config.Limits.Hours.Length(), Now: a.now}
+		Organisation: e.OrganisationWithSizes, Window: e.Config.Limits.Hours.Daily(), Now: a.now}
 	if accounts, err = e.WithForwarding(ctx, accounts); err != nil {
 		return err
 	}

@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"mailhaul.org/mailhaul/internal/hours"
+)
 
 // Config is an engagement file that makes sense. Paths in it are absolute or
 // relative to the working directory as File is: those of the file are relative
@@ -176,11 +180,12 @@ type Wave struct {
 
 // Limits bound what a run takes.
 type Limits struct {
-	Connections int   // to the source
-	Accounts    int   // at once
-	Bandwidth   Rate  // from the source; 0 means no bound
-	Buffer      Size  // message bytes in memory
-	Hours       Hours // when the source may be read; zero means always
+	Connections int  // to the source
+	Accounts    int  // at once
+	Bandwidth   Rate // from the source; 0 means no bound
+	Buffer      Size // message bytes in memory
+	// Hours are when the source may be read.
+	Hours hours.Hours
 	// Latency is how long the source may take to answer before a run slows
 	// down; 0 means no bound.
 	Latency time.Duration

@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"mailhaul.org/mailhaul/internal/hours"
 	"mailhaul.org/mailhaul/internal/model"
 )
 
@@ -274,16 +275,7 @@ func (d *decoder) limits(c *Limits, v value, s *sections) {
 				c.Bandwidth = r
 			}
 		}),
-		s.see("hours", func(v value) {
-			if t, ok := v.text(); ok {
-				h, err := ParseHours(t)
-				if err != nil {
-					v.problem("%v", err)
-					return
-				}
-				c.Hours = h
-			}
-		}),
+		s.see("hours", func(v value) { d.hours(&c.Hours, v) }),
 		s.see("latency", func(v value) {
 			if t, ok := v.text(); ok {
 				d, err := time.ParseDuration(t)
@@ -318,6 +310,30 @@ func (d *decoder) limits(c *Limits, v value, s *sections) {
 			}
 		}),
 	)
+}
+
+// hours are one text or a list of them.
+func (d *decoder) hours(to *hours.Hours, v value) {
+	elements := []value{v}
+	if _, ok := v.node.(*ast.SequenceNode); ok {
+		elements = v.list()
+	}
+	for _, e := range elements {
+		if _, ok := e.node.(*ast.MappingNode); ok { // a colon within { } or [ ]
+			e.problem("write it between quotes, as \"Mon-Fri 20:00-06:00, Sat-Sun\"")
+			continue
+		}
+		t, ok := e.text()
+		if !ok {
+			continue
+		}
+		h, err := hours.Parse(t)
+		if err != nil {
+			e.problem("%v", err)
+			continue
+		}
+		*to = append(*to, h...)
+	}
 }
 
 // where names a line for people.

@@ -102,8 +102,11 @@ func TestLoadForms(t *testing.T) {
 	}{
 		"relative paths": {base, func(c *Config) bool { return c.Engagement == "d/acme" && c.Source.Maildir.Path == "d/mail/%d/%n" }},
 		"defaults": {base, func(c *Config) bool {
-			return c.Limits == Limits{Connections: 8, Accounts: 4, Buffer: 128 << 20, Patience: time.Minute}
+			return cmp.Equal(c.Limits, Limits{Connections: 8, Accounts: 4, Buffer: 128 << 20, Patience: time.Minute})
 		}},
+		"hours":                   {base + "limits: {hours: 20:00-06:00}\n", func(c *Config) bool { return c.Limits.Hours.String() == "20:00-06:00" }},
+		"hours of days":           {base + "limits:\n  hours: Mon-Fri 20:00-06:00, Sat-Sun\n", func(c *Config) bool { return c.Limits.Hours.String() == "Mon-Fri 20:00-06:00, Sat-Sun" }},
+		"hours in a list":         {base + "limits:\n  hours:\n  - Sat-Sun\n  - Mon-Fri 20:00-06:00\n", func(c *Config) bool { return c.Limits.Hours.String() == "Mon-Fri 20:00-06:00, Sat-Sun" }},
 		"paths from the home":     {strings.Replace(base, "mail/%d/%n", "~/Maildir", 1), func(c *Config) bool { return c.Source.Maildir.Path == "~/Maildir" }},
 		"one account, one folder": {strings.Replace(base, `{path: "mail/%d/%n"}`, "{path: /m}\n  users: [anna@x.test]", 1), func(c *Config) bool { return c.Source.Users.List[0] == "anna@x.test" }},
 		"numbers as text": {base + "accounts: [{source: 007}]\nwaves: {2024: 007}\n", func(c *Config) bool {

@@ -3,10 +3,8 @@ package config
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Size is a number of octets.
@@ -80,37 +78,4 @@ func (r Rate) String() string {
 		return "unlimited"
 	}
 	return Size(r).String() + "/s"
-}
-
-// Hours is a part of every day, in local time; From after To means over
-// midnight.
-type Hours struct{ From, To time.Duration } // since midnight
-
-// Length is how long the hours last on an ordinary day; 0 for the zero value,
-// which means always.
-func (h Hours) Length() time.Duration {
-	if h == (Hours{}) {
-		return 0
-	}
-	return (h.To - h.From + 24*time.Hour) % (24 * time.Hour)
-}
-
-var hoursForm = regexp.MustCompile(`^\s*([01]?\d|2[0-3]):([0-5]\d)\s*-\s*([01]?\d|2[0-3]):([0-5]\d)\s*$`)
-
-// ParseHours reads "20:00-06:00".
-func ParseHours(s string) (Hours, error) {
-	m := hoursForm.FindStringSubmatch(s)
-	if m == nil {
-		return Hours{}, fmt.Errorf("%q are no hours of the day: write from and to, as 20:00-06:00", s)
-	}
-	at := func(hours, minutes string) time.Duration {
-		h, _ := strconv.Atoi(hours) // digits, says the pattern
-		n, _ := strconv.Atoi(minutes)
-		return time.Duration(h)*time.Hour + time.Duration(n)*time.Minute
-	}
-	h := Hours{at(m[1], m[2]), at(m[3], m[4])}
-	if h.From == h.To {
-		return Hours{}, fmt.Errorf("%q is no time at all: leave it out for always", s)
-	}
-	return h, nil
 }

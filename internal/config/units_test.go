@@ -1,9 +1,6 @@
 package config
 
-import (
-	"testing"
-	"time"
-)
+import "testing"
 
 func TestParseSize(t *testing.T) {
 	t.Parallel()
@@ -45,21 +42,5 @@ func TestUnitsPrint(t *testing.T) {
 	}
 	if r, err := ParseRate(Rate(50 << 20).String()); err != nil || r != 50<<20 {
 		t.Error(r, err)
-	}
-}
-
-func TestParseHours(t *testing.T) {
-	t.Parallel()
-	for s, want := range map[string]Hours{
-		"20:00-06:00": {20 * time.Hour, 6 * time.Hour}, " 9:30 - 17:05 ": {9*time.Hour + 30*time.Minute, 17*time.Hour + 5*time.Minute},
-	} {
-		if got, err := ParseHours(s); err != nil || got != want {
-			t.Errorf("%q: %v, %v", s, got, err)
-		}
-	}
-	for _, s := range []string{"", "20-6", "24:00-06:00", "20:00", "20:60-06:00", "06:00-06:00", "night"} {
-		if got, err := ParseHours(s); err == nil {
-			t.Errorf("%q is %v", s, got)
-		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/engine"
+	"mailhaul.org/mailhaul/internal/hours"
 	"mailhaul.org/mailhaul/internal/jmap"
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
@@ -66,7 +67,7 @@ func TestObjectsKeepTheBounds(t *testing.T) {
 	r := e.done(func(o *engine.Options) {
 		o.Now = wall.Now
 		o.Courtesy = courtesy.New(courtesy.Bounds{
-			Hours: courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour}, Latency: time.Minute, Now: wall.Now,
+			Hours: hours.Daily(20*time.Hour, 6*time.Hour), Latency: time.Minute, Now: wall.Now,
 			Throttle: throttle.New(1000, throttle.Clock{Now: line.Now, Sleep: func(_ context.Context, d time.Duration) error {
 				paid += d
 				line.Move(d)

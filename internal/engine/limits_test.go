@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/engine"
+	"mailhaul.org/mailhaul/internal/hours"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
 	"mailhaul.org/mailhaul/internal/source/courtesy"
@@ -26,7 +27,7 @@ func TestRunPausesOutsideOfItsHours(t *testing.T) {
 	var mu sync.Mutex
 	now := time.Date(2026, 11, 25, 5, 50, 0, 0, time.UTC)
 	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
-	hours := courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour}
+	hours := hours.Daily(20*time.Hour, 6*time.Hour)
 	open := func(t time.Time) bool { return t.Hour() >= 20 || t.Hour() < 6 }
 	var chunks, pauses int
 	e.src.Fail = func(call string) error {
@@ -94,7 +95,7 @@ func TestRunWithLargeMessagesKeepsItsHours(t *testing.T) {
 	}
 	r := e.done(func(o *engine.Options) {
 		o.Now = clock.Now
-		o.Courtesy = courtesy.New(courtesy.Bounds{Hours: courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour}, Now: clock.Now, Sleep: func(_ context.Context, d time.Duration) error {
+		o.Courtesy = courtesy.New(courtesy.Bounds{Hours: hours.Daily(20*time.Hour, 6*time.Hour), Now: clock.Now, Sleep: func(_ context.Context, d time.Duration) error {
 			pauses++
 			clock.Move(d)
 			return nil
@@ -116,7 +117,7 @@ func TestRunWaitsForItsHours(t *testing.T) {
 	e.src.Fail = func(call string) error { t.Errorf("the source was asked for %q", call); return nil }
 	r := e.sync(func(o *engine.Options) {
 		o.Courtesy = courtesy.New(courtesy.Bounds{
-			Hours: courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour},
+			Hours: hours.Daily(20*time.Hour, 6*time.Hour),
 			Now:   func() time.Time { return time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC) },
 			Sleep: func(_ context.Context, d time.Duration) error {
 				if d != 8*time.Hour {

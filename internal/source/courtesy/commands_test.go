@@ -11,6 +11,7 @@ import (
 	"mailhaul.org/mailhaul/internal/assess"
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/engine"
+	"mailhaul.org/mailhaul/internal/hours"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
@@ -125,7 +126,7 @@ func TestEveryCommandKeepsTheBounds(t *testing.T) {
 		wall.set(start)
 		line.set(start)
 		asked = 0
-		c := courtesy.New(courtesy.Bounds{Hours: courtesy.Hours{From: 20 * time.Hour, To: 6 * time.Hour}, Now: wall.Now, Sleep: wall.Sleep,
+		c := courtesy.New(courtesy.Bounds{Hours: hours.Daily(20*time.Hour, 6*time.Hour), Now: wall.Now, Sleep: wall.Sleep,
 			Throttle: throttle.New(perSecond, throttle.Clock{Now: line.Now, Sleep: line.Sleep})})
 		must(command(c))
 		if wall.slept != 8*time.Hour || asked < 650 {

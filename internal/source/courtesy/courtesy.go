@@ -6,50 +6,15 @@ import (
 	"sync"
 	"time"
 
+	"mailhaul.org/mailhaul/internal/hours"
 	"mailhaul.org/mailhaul/internal/source"
 	"mailhaul.org/mailhaul/internal/throttle"
 )
 
-// Hours is the part of every day in which the source may be read, in local
-// time. From after To means over midnight; the zero value means always.
-type Hours struct{ From, To time.Duration } // since midnight
-
-// String is "20:00-06:00", or "" for always.
-func (h Hours) String() string {
-	if h == (Hours{}) {
-		return ""
-	}
-	clock := func(d time.Duration) string { return fmt.Sprintf("%02d:%02d", int(d.Hours()), int(d.Minutes())%60) }
-	return clock(h.From) + "-" + clock(h.To)
-}
-
-// wait returns how long it is until the hours begin; 0 within them. They are
-// those of the wall clock: a moment that it skips when it is put forward is in
-// no hours, and one that it repeats when it is put back is in them twice.
-func (h Hours) wait(now time.Time) time.Duration {
-	if h == (Hours{}) || h.contain(now) {
-		return 0
-	}
-	y, m, d := now.Date()
-	for days := 0; ; days++ {
-		from := time.Date(y, m, d+days, 0, int(h.From.Minutes()), 0, 0, now.Location())
-		if from.After(now) && (h.contain(from) || days > 2) {
-			return from.Sub(now)
-		}
-	}
-}
-
-func (h Hours) contain(t time.Time) bool {
-	since := time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute
-	if h.From < h.To {
-		return h.From <= since && since < h.To
-	}
-	return since >= h.From || since < h.To
-}
-
 // Bounds are what an administrator has set.
 type Bounds struct {
-	Hours Hours
+	// Hours are those in which the source may be read.
+	Hours hours.Hours
 	// Latency is how long the source may take to answer; above it there are
 	// pauses until the source has recovered. 0 means no bound.
 	Latency time.Duration
@@ -98,11 +63,16 @@ func (c *Courtesy) Ask(ctx context.Context) error {
 		return nil
 	}
 	for {
-		d := c.Hours.wait(c.Now())
+		now := c.Now()
+		d := c.Hours.Wait(now)
 		if d == 0 {
 			break
 		}
-		c.Say(fmt.Sprintf("paused until %s: the source is read %s only", c.Now().Add(d).Format("15:04"), c.Hours))
+		until := "15:04"
+		if d >= 24*time.Hour {
+			until = "Mon 15:04"
+		}
+		c.Say(fmt.Sprintf("paused until %s: the source is read %s only (limits.hours)", now.Add(d).Format(until), c.Hours))
 		if err := c.sleep(ctx, d, &c.hours); err != nil {
 			return err
 		}
