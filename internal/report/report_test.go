@@ -209,4 +209,13 @@ func TestSave(t *testing.T) {
 	if left, _ := os.ReadDir(dir); len(left) != 1 {
 		t.Errorf("left behind: %v", left)
 	}
+	csv := map[string]func(io.Writer) error{".csv": func(w io.Writer) error { _, err := io.WriteString(w, "y"); return err }}
+	for _, want := range []string{"20261124-150000-sync-2.csv", "20261124-150000-sync-3.csv"} { // two more in the same second
+		if paths, err = Save(dir, "sync", now, csv); err != nil || len(paths) != 1 || filepath.Base(paths[0]) != want {
+			t.Errorf("%v, %v, want %s", paths, err, want)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "20261124-150000-sync.csv")); string(text) != "x" {
+		t.Errorf("the first is now %q, %v", text, err)
+	}
 }

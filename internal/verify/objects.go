@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -133,41 +132,6 @@ func ReadObjects(kind model.Kind, text []byte) (Objects, error) {
 		return o, err
 	}
 	return Objects{}, model.Faultf(model.ClassItem, "kind", "%s has no text to compare", kind)
-}
-
-// Texts compares what one UID means in the texts of both sides. The error is
-// an item Fault when a text does not hold it.
-func (j ObjectJudge) Texts(kind model.Kind, uid string, source, destination []byte) (Judgement, error) {
-	a, err := ReadObjects(kind, source)
-	if err != nil {
-		return Judgement{}, fmt.Errorf("at the source: %w", err)
-	}
-	b, err := ReadObjects(kind, destination)
-	if err != nil {
-		return Judgement{}, fmt.Errorf("at the destination: %w", err)
-	}
-	if kind == model.KindContacts {
-		x, ok1 := a.Cards[uid]
-		y, ok2 := b.Cards[uid]
-		return j.Card(x, y), holds(uid, ok1, ok2)
-	}
-	x, ok1 := a.Events[uid]
-	y, ok2 := b.Events[uid]
-	return j.Event(x, y), holds(uid, ok1, ok2)
-}
-
-func holds(uid string, source, destination bool) error {
-	var without []string
-	if !source {
-		without = append(without, "source")
-	}
-	if !destination {
-		without = append(without, "destination")
-	}
-	if len(without) == 0 {
-		return nil
-	}
-	return model.Faultf(model.ClassItem, "uid", "the text at the %s does not hold the UID %s", strings.Join(without, " and at the "), uid)
 }
 
 // HashFile hashes the octets of a file, as the destination does.

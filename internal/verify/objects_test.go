@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -35,16 +36,18 @@ func TestObjectsAreJudgedByMeaning(t *testing.T) {
 		"another number":   {model.KindContacts, card("TEL:1"), card("TEL:2"), verify.Differs, "TEL"},
 		"JSContact's word": {model.KindContacts, card(), card(`JSPROP;JSPTR="x":1`), verify.Explained, "JSPROP"},
 	} {
-		got, err := j.Texts(c.kind, "u", []byte(c.a), []byte(c.b))
+		a, aerr := verify.ReadObjects(c.kind, []byte(c.a))
+		b, berr := verify.ReadObjects(c.kind, []byte(c.b))
+		got, err := j.Event(a.Events["u"], b.Events["u"]), errors.Join(aerr, berr)
+		if c.kind == model.KindContacts {
+			got = j.Card(a.Cards["u"], b.Cards["u"])
+		}
 		words := strings.Join(append(got.Real, got.Explained...), "; ")
 		if err != nil || got.Verdict != c.want || !strings.Contains(words, c.word) {
 			t.Errorf("%s: %v, %d: %s", name, err, got.Verdict, words)
 		}
 	}
-	if _, err := j.Texts(model.KindCalendar, "other", []byte(event("DTSTART:20260302T100000Z")), []byte(event("DTSTART:20260302T100000Z"))); model.ClassOf(err) != model.ClassItem {
-		t.Errorf("a UID that is nowhere: %v", err)
-	}
-	if _, err := j.Texts(model.KindContacts, "u", []byte("nothing"), []byte(card())); model.ClassOf(err) != model.ClassItem {
+	if _, err := verify.ReadObjects(model.KindContacts, []byte("nothing")); model.ClassOf(err) != model.ClassItem {
 		t.Errorf("no card: %v", err)
 	}
 	sum, err := verify.HashFile(t.Context(), strings.NewReader("abc"))

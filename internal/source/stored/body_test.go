@@ -94,8 +94,8 @@ func TestCompressed(t *testing.T) {
 			}
 			got, err := io.ReadAll(c)
 			closer.Close()
-			if err != nil || !bytes.Equal(got, CRLF(text)) {
-				t.Errorf("%s %s: %d octets, want %d: %v", what, name, len(got), len(CRLF(text)), err)
+			if err != nil || !bytes.Equal(got, whole(text)) {
+				t.Errorf("%s %s: %d octets, want %d: %v", what, name, len(got), len(whole(text)), err)
 			}
 			// Cut short, it is an error and not a shorter message.
 			if name == "plain" {

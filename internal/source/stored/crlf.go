@@ -5,16 +5,6 @@ import (
 	"io"
 )
 
-// CRLF puts a CR before every LF that has none, as Dovecot does when it
-// shows a message; a CR alone stays.
-func CRLF(raw []byte) []byte {
-	bare := bareLFs(raw)
-	if bare == 0 {
-		return raw
-	}
-	return appendCRLF(make([]byte, 0, len(raw)+bare), raw)
-}
-
 // bareLFs counts the LF without a CR before it.
 func bareLFs(raw []byte) int {
 	bare := bytes.Count(raw, []byte{'\n'})
@@ -24,7 +14,8 @@ func bareLFs(raw []byte) int {
 	return bare
 }
 
-// appendCRLF appends raw with a CR before every LF that has none.
+// appendCRLF appends raw with a CR before every LF that has none, as Dovecot does
+// when it shows a message; a CR alone stays.
 func appendCRLF(out, raw []byte) []byte {
 	for {
 		j := bytes.IndexByte(raw, '\n')

@@ -147,9 +147,6 @@ func TestFlat(t *testing.T) {
 	if _, ok := cyrusdb.Lookup(records, []byte("q")); ok {
 		t.Error("what is not there was found")
 	}
-	if i := cyrusdb.First(records, []byte("b")); string(records[i].Key) != "plain" {
-		t.Errorf("the first from b on is %q", records[i].Key)
-	}
 	records, err = cyrusdb.Parse([]byte("good\t1\nbad\nlast\t2"))
 	if !errors.Is(err, cyrusdb.ErrDamaged) || len(records) != 2 {
 		t.Errorf("a damaged line: %q, %v", records, err)

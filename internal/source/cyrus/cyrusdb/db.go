@@ -2,7 +2,6 @@ package cyrusdb
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -163,10 +162,4 @@ func Lookup(records []Record, key []byte) ([]byte, bool) {
 		return nil, false
 	}
 	return records[i].Value, true
-}
-
-// First returns the index of the first record whose key is not below key.
-func First(records []Record, key []byte) int {
-	i, _ := slices.BinarySearchFunc(records, key, func(r Record, k []byte) int { return cmp.Compare(bytes.Compare(r.Key, k), 0) })
-	return i
 }
