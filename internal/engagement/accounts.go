@@ -65,75 +65,53 @@ func (e *Engagement) directory(ctx context.Context) (base []model.Account, probl
 		}
 		return nil
 	}
-	if u.Dovecot != "" {
-		all, err := fromDovecot(ctx, u)
-		if err == nil {
-			err = take(all)
-		}
+	each := func(all iter.Seq2[model.Account, error], err error) error {
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
+		return take(all)
 	}
-	if u.Passwd != "" {
-		if err := fromFile(u.Passwd, func(f io.Reader) error {
-			return take(directory.ReadPasswd(f, directory.PasswdOptions{DefaultDomain: u.Domain, Scheme: u.Scheme, Name: filepath.Base(u.Passwd)}))
-		}); err != nil {
-			return nil, nil, err
-		}
-	}
-	if u.Courier != "" {
-		facts, err := courierconf.Find(u.Courier)
-		if err != nil {
-			return nil, nil, err
-		}
-		if err := take(courierusers.Read(ctx, facts, u.Domain)); err != nil {
-			return nil, nil, err
-		}
-	}
-	if u.UserDB != "" {
-		if err := fromUserDB(u, take); err != nil {
-			return nil, nil, err
-		}
-	}
-	if u.CSV != "" {
-		if err := fromFile(u.CSV, func(f io.Reader) error {
-			return take(directory.ReadCSV(f, directory.CSVOptions{DefaultDomain: u.Domain, Name: filepath.Base(u.CSV)}))
-		}); err != nil {
-			return nil, nil, err
-		}
-	}
-	if u.SQL != nil {
-		all, err := fromSQL(ctx, u)
-		if err == nil {
-			err = take(all)
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-	}
-	if u.LDAP != nil {
-		all, err := fromLDAP(ctx, u)
-		if err == nil {
-			err = take(all)
-		}
-		if err != nil {
-			return nil, nil, err
-		}
+	fromLogins := func(file string) error {
+		return fromFile(file, func(f io.Reader) error { return take(directory.ReadLogins(f, filepath.Base(file))) })
 	}
 	src := e.Config.Source
-	logins := src.IMAP != nil && src.IMAP.Logins != "" || davLogins(src) != ""
-	if len(u.List) > 0 || !u.Any() && !logins {
-		if err := e.fromList(ctx, u, &base, take); err != nil {
-			return nil, nil, err
-		}
+	imapLogins, davLogins := "", davLogins(src)
+	if src.IMAP != nil {
+		imapLogins = src.IMAP.Logins
 	}
-	if imap := src.IMAP; imap != nil && imap.Logins != "" {
-		if err := fromFile(imap.Logins, func(f io.Reader) error { return take(directory.ReadLogins(f, filepath.Base(imap.Logins))) }); err != nil {
-			return nil, nil, err
+	for _, from := range []struct {
+		named bool
+		read  func() error
+	}{
+		{u.Dovecot != "", func() error { return each(fromDovecot(ctx, u)) }},
+		{u.Passwd != "", func() error {
+			return fromFile(u.Passwd, func(f io.Reader) error {
+				return take(directory.ReadPasswd(f, directory.PasswdOptions{DefaultDomain: u.Domain, Scheme: u.Scheme, Name: filepath.Base(u.Passwd)}))
+			})
+		}},
+		{u.Courier != "", func() error {
+			facts, err := courierconf.Find(u.Courier)
+			if err != nil {
+				return err
+			}
+			return take(courierusers.Read(ctx, facts, u.Domain))
+		}},
+		{u.UserDB != "", func() error { return fromUserDB(u, take) }},
+		{u.CSV != "", func() error {
+			return fromFile(u.CSV, func(f io.Reader) error {
+				return take(directory.ReadCSV(f, directory.CSVOptions{DefaultDomain: u.Domain, Name: filepath.Base(u.CSV)}))
+			})
+		}},
+		{u.SQL != nil, func() error { return each(fromSQL(ctx, u)) }},
+		{u.LDAP != nil, func() error { return each(fromLDAP(ctx, u)) }},
+		{len(u.List) > 0 || !u.Any() && imapLogins == "" && davLogins == "", func() error { return e.fromList(ctx, u, &base, take) }},
+		{imapLogins != "", func() error { return fromLogins(imapLogins) }},
+		{davLogins != "", func() error { return fromLogins(davLogins) }},
+	} {
+		if !from.named {
+			continue
 		}
-	}
-	if logins := davLogins(src); logins != "" {
-		if err := fromFile(logins, func(f io.Reader) error { return take(directory.ReadLogins(f, filepath.Base(logins))) }); err != nil {
+		if err := from.read(); err != nil {
 			return nil, nil, err
 		}
 	}

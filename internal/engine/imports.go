@@ -45,42 +45,14 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 	}
 	leave := r.unconfirmed.RUnlock
 	defer func() { leave() }()
-	emails := make([]destination.Import, len(entries))
-	dropped := make([][]string, len(entries))
-	clamped := make([]bool, len(entries))
-	var words []string
-	r.tally(func() {
-		for i, e := range entries {
-			emails[i].BlobID = e.blobID
-			emails[i].Mailboxes = []string{e.mailbox.row.Target}
-			emails[i].Received, clamped[i] = translate.Received(e.item.Received)
-			emails[i].Keywords, dropped[i] = r.vocab.Keywords(e.item.Flags)
-		}
-		words = r.vocab.Fresh()
-	})
-	err = r.step(ctx, "intend", func(t *ledger.Tx) error {
-		for _, w := range words {
-			if err := t.AddWord(r.row.ID, w); err != nil {
-				return err
-			}
-		}
-		for i, e := range entries {
-			if err := t.Intend(e.item.Collection, e.item.UID, e.body.Hash, e.body.Size); err != nil {
-				return err
-			}
-			if err := r.explain(t, e, dropped[i], clamped[i]); err != nil {
-				return err
-			}
-		}
-		return t.SetSettle(r.row.ID, r.unconfirmed.oldest())
-	})
-	if err != nil {
+	p := r.prepare(entries)
+	if err := r.intend(ctx, entries, p); err != nil {
 		return nil, 0, err
 	}
 	if err := r.Step("import"); err != nil {
 		return nil, 0, err
 	}
-	results, err := r.exchange(ctx, emails, next)
+	results, err := r.exchange(ctx, p.emails, next)
 	failed := err
 	if err != nil && model.CodeOf(err) == destination.CodeAmbiguous {
 		// Until this one is confirmed, too, no other import may be in flight.
@@ -122,7 +94,7 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 		return nil, 0, err
 	}
 	r.unconfirmed.left(generation)
-	r.count(entries, results, dropped, clamped)
+	r.count(entries, results, p)
 	if stop != nil {
 		return nil, stored, stop
 	}
@@ -130,6 +102,48 @@ func (r *run) importOnce(ctx context.Context, entries []*entry, next *batch) (ag
 		failed = nil
 	}
 	return again, stored, failed
+}
+
+// prepared is what a batch's import carries, and what of it differs from the source.
+type prepared struct {
+	emails  []destination.Import
+	dropped [][]string // keywords that the destination has no room for
+	clamped []bool     // the date of receipt had to differ
+	words   []string   // keywords that are new in this account
+}
+
+func (r *run) prepare(entries []*entry) *prepared {
+	p := &prepared{emails: make([]destination.Import, len(entries)), dropped: make([][]string, len(entries)), clamped: make([]bool, len(entries))}
+	r.tally(func() {
+		for i, e := range entries {
+			p.emails[i].BlobID = e.blobID
+			p.emails[i].Mailboxes = []string{e.mailbox.row.Target}
+			p.emails[i].Received, p.clamped[i] = translate.Received(e.item.Received)
+			p.emails[i].Keywords, p.dropped[i] = r.vocab.Keywords(e.item.Flags)
+		}
+		p.words = r.vocab.Fresh()
+	})
+	return p
+}
+
+// intend makes durable what is about to be imported.
+func (r *run) intend(ctx context.Context, entries []*entry, p *prepared) error {
+	return r.step(ctx, "intend", func(t *ledger.Tx) error {
+		for _, w := range p.words {
+			if err := t.AddWord(r.row.ID, w); err != nil {
+				return err
+			}
+		}
+		for i, e := range entries {
+			if err := t.Intend(e.item.Collection, e.item.UID, e.body.Hash, e.body.Size); err != nil {
+				return err
+			}
+			if err := r.explain(t, e, p.dropped[i], p.clamped[i]); err != nil {
+				return err
+			}
+		}
+		return t.SetSettle(r.row.ID, r.unconfirmed.oldest())
+	})
 }
 
 // errMissing marks an entry that a settled import turned out not to hold.
@@ -212,7 +226,7 @@ func keywordText(dropped []string) string {
 }
 
 // count adds a confirmed batch to the result.
-func (r *run) count(entries []*entry, results []destination.Imported, dropped [][]string, clamped []bool) {
+func (r *run) count(entries []*entry, results []destination.Imported, p *prepared) {
 	var n, octets int64
 	for i, e := range entries {
 		res := results[i]
@@ -229,17 +243,17 @@ func (r *run) count(entries []*entry, results []destination.Imported, dropped []
 			continue
 		}
 		r.tally(func() {
-			if e.repair || clamped[i] {
+			if e.repair || p.clamped[i] {
 				r.res.Counts.Repaired++
 			}
 			if e.repair {
 				r.note(e.mailbox.name(), e.name(), "repaired", repairText)
 			}
-			if clamped[i] {
+			if p.clamped[i] {
 				r.note(e.mailbox.name(), e.name(), "date", dateText(e.item))
 			}
-			if len(dropped[i]) > 0 {
-				r.note(e.mailbox.name(), e.name(), "keyword", keywordText(dropped[i]))
+			if len(p.dropped[i]) > 0 {
+				r.note(e.mailbox.name(), e.name(), "keyword", keywordText(p.dropped[i]))
 			}
 		})
 	}

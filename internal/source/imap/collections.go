@@ -29,61 +29,71 @@ func (st *Store) Collections(ctx context.Context) (out []model.Collection, err e
 	return out, nil
 }
 
-func (st *Store) collections() ([]model.Collection, error) {
+// listing is what a server says of all mailboxes of an account at once.
+type listing struct {
+	mailboxes         []*imap.ListData
+	names             *imap.NamespaceData // nil: it knows no NAMESPACE
+	personal, foreign []imap.NamespaceDescriptor
+	subscribed        map[string]bool // of a server without LIST-EXTENDED
+	// status is what is asked of each mailbox, here if the server knows LIST-STATUS.
+	status *imap.StatusOptions
+}
+
+func (st *Store) list() (*listing, error) {
 	caps := st.ses.caps
 	// Both are sent at once.
 	var names *imapclient.NamespaceCommand
 	if caps.Has(imap.CapNamespace) {
 		names = st.ses.Namespace()
 	}
-	status := &imap.StatusOptions{NumMessages: true, UIDNext: true, UIDValidity: true,
-		HighestModSeq: caps.Has(imap.CapCondStore), Size: caps.Has(imap.CapStatusSize)}
-	opts := &imap.ListOptions{}
-	extended := caps.Has(imap.CapListExtended)
-	if extended {
-		opts.ReturnSubscribed = true
-		opts.ReturnSpecialUse = caps.Has(imap.CapSpecialUse)
+	x := &listing{personal: []imap.NamespaceDescriptor{{}}, subscribed: map[string]bool{},
+		status: &imap.StatusOptions{NumMessages: true, UIDNext: true, UIDValidity: true,
+			HighestModSeq: caps.Has(imap.CapCondStore), Size: caps.Has(imap.CapStatusSize)}}
+	var opts *imap.ListOptions
+	if caps.Has(imap.CapListExtended) {
+		opts = &imap.ListOptions{ReturnSubscribed: true, ReturnSpecialUse: caps.Has(imap.CapSpecialUse)}
 		if caps.Has(imap.CapListStatus) {
-			opts.ReturnStatus = status
+			opts.ReturnStatus = x.status
 		}
-	} else {
-		opts = nil
 	}
-	list, err := st.ses.List("", "*", opts).Collect()
-	if err != nil {
+	var err error
+	if x.mailboxes, err = st.ses.List("", "*", opts).Collect(); err != nil {
 		return nil, err
 	}
-	personal := []imap.NamespaceDescriptor{{}}
-	var foreign []imap.NamespaceDescriptor
-	var data *imap.NamespaceData
 	if names != nil {
-		data, err = names.Wait()
-		if err != nil {
+		if x.names, err = names.Wait(); err != nil {
 			return nil, err
 		}
-		if len(data.Personal) > 0 {
-			personal = data.Personal
+		if len(x.names.Personal) > 0 {
+			x.personal = x.names.Personal
 		}
-		foreign = slices.Concat(data.Other, data.Shared)
-		st.src.knowCourier(caps, foreign)
+		x.foreign = slices.Concat(x.names.Other, x.names.Shared)
+		st.src.knowCourier(caps, x.foreign)
 	}
-	subscribed := map[string]bool{}
-	if !extended {
+	if opts == nil {
 		subs, err := st.ses.subscribed("*")
 		if err != nil {
 			return nil, err
 		}
 		for _, s := range subs {
-			subscribed[s.Mailbox] = true
+			x.subscribed[s.Mailbox] = true
 		}
+	}
+	return x, nil
+}
+
+func (st *Store) collections() ([]model.Collection, error) {
+	x, err := st.list()
+	if err != nil {
+		return nil, err
 	}
 	var out []model.Collection
 	seen := map[string]bool{}
 	others, public := 0, 0
-	for _, l := range list {
-		path, ok := pathOf(l, personal, foreign)
-		if !ok && !unselectable(l) && data != nil {
-			if owner, _, foreign := foreignPath(l, data); foreign && owner == "" {
+	for _, l := range x.mailboxes {
+		path, ok := pathOf(l, x.personal, x.foreign)
+		if !ok && !unselectable(l) && x.names != nil {
+			if owner, _, foreign := foreignPath(l, x.names); foreign && owner == "" {
 				public++
 			} else {
 				others++
@@ -94,7 +104,7 @@ func (st *Store) collections() ([]model.Collection, error) {
 		}
 		seen[l.Mailbox] = true
 		if l.Status == nil && !unselectable(l) {
-			if l.Status, err = st.status(l.Mailbox, status); err != nil {
+			if l.Status, err = st.status(l.Mailbox, x.status); err != nil {
 				if broken(err) {
 					return nil, err
 				}
@@ -105,7 +115,7 @@ func (st *Store) collections() ([]model.Collection, error) {
 				l.Status = nil // Dovecot lists it as long as others are below it
 			}
 		}
-		out = append(out, collectionOf(l, path, subscribed[l.Mailbox]))
+		out = append(out, collectionOf(l, path, x.subscribed[l.Mailbox]))
 	}
 	if others > 0 {
 		st.src.opts.Log.Info("mailboxes of other users move with these", "account", st.acc.Login, "mailboxes", others)
