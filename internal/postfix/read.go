@@ -37,7 +37,7 @@ func (r *Router) Addresses(ctx context.Context) (directory.Addresses, error) {
 	if err := r.otherRewriting(ctx, &out); err != nil {
 		return out, err
 	}
-	if err := r.transports(ctx, &out); err != nil {
+	if err := r.transports(ctx); err != nil {
 		return out, err
 	}
 	for _, m := range r.known {

@@ -116,7 +116,7 @@ func (r *Router) otherRewriting(ctx context.Context, out *directory.Addresses) e
 }
 
 // transports names what is delivered otherwise than into mailboxes here.
-func (r *Router) transports(ctx context.Context, out *directory.Addresses) error {
+func (r *Router) transports(ctx context.Context) error {
 	m, err := r.open(ctx, "transport_maps", table.Open)
 	if err != nil {
 		return err

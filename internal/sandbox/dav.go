@@ -63,7 +63,7 @@ func init() {
 // serveDAV answers below /dav/cal, /dav/card and /dav/file. Collections of files
 // are for JMAP; by WebDAV there are only their contents.
 func (s *Server) serveDAV(w http.ResponseWriter, r *http.Request, tok token) {
-	body, ok := readBody(w, r, tok.limit(s.limitsNow().MaxDAVRequest))
+	body, ok := readBody(r, tok.limit(s.limitsNow().MaxDAVRequest))
 	if !ok {
 		davStatus(http.StatusRequestEntityTooLarge).write(w)
 		return

@@ -91,7 +91,7 @@ func (t token) limit(octets int64) int64 {
 }
 
 // readBody reads a body of at most max octets, 0 for no limit.
-func readBody(w http.ResponseWriter, r *http.Request, max int64) ([]byte, bool) {
+func readBody(r *http.Request, max int64) ([]byte, bool) {
 	body := io.Reader(r.Body)
 	if max > 0 {
 		body = io.LimitReader(r.Body, max+1)
@@ -159,7 +159,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, tok token) {
 		}
 	}
 	limits := s.limitsNow()
-	body, ok := readBody(w, r, tok.limit(limits.MaxSizeUpload))
+	body, ok := readBody(r, tok.limit(limits.MaxSizeUpload))
 	if !ok || int64(len(body)) > limits.MaxSizeRequest {
 		errLimit("maxSizeRequest").write(w)
 		return
@@ -181,7 +181,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, tok token) 
 		errHTTPNotFound().write(w)
 		return
 	}
-	body, ok := readBody(w, r, tok.limit(s.limitsNow().MaxSizeUpload))
+	body, ok := readBody(r, tok.limit(s.limitsNow().MaxSizeUpload))
 	if !ok {
 		errLimit("maxSizeUpload").write(w)
 		return

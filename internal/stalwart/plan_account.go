@@ -296,7 +296,7 @@ func (p *planner) compareLogin(action *destination.Action, a model.Account, have
 		return
 	}
 	change := destination.Change{Property: propertyLogin, Old: orText(have, "on"), New: orText(want, "on")}
-	last, ok := p.past.wrote(destination.KindAccount, a.Address, propertyLogin, "", have)
+	last, ok := p.past.wrote(destination.KindAccount, a.Address, propertyLogin, have)
 	if want == noLogin && made && !ok || ok && last == have || p.want.Update {
 		action.Changes = append(action.Changes, change)
 		record(action, propertyLogin, "", want)

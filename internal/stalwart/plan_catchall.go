@@ -44,7 +44,7 @@ func (p *planner) planCatchAll(name string, all []model.CatchAll) {
 	for _, c := range all {
 		for _, t := range lowered(c.Targets, "") {
 			if other, everybody := strings.CutPrefix(t, "@"); everybody {
-				p.spelled(&notes, name, other)
+				p.spelled(&notes, other)
 				continue
 			}
 			targets = append(targets, t)
@@ -91,7 +91,7 @@ func (p *planner) planCatchAll(name string, all []model.CatchAll) {
 
 // spelled notes what becomes of "the same local part in another domain", which
 // gatherDomains made an alias domain of where it could.
-func (p *planner) spelled(notes *[]string, name, other string) {
+func (p *planner) spelled(notes *[]string, other string) {
 	if !p.hosted(p.want.Organisation, other) {
 		*notes = append(*notes, fmt.Sprintf("the same local part at %s, which another host delivers: the destination cannot rewrite that by a catch-all", other))
 	}

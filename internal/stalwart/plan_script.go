@@ -208,7 +208,7 @@ func (p *planner) planForward(s *scripted) {
 		}
 	}
 	action.Changes = append(action.Changes, destination.Change{Property: propertyScript, New: content})
-	last, ours := p.past.wrote(action.Kind, action.Subject, propertyScript, "", digestOf(s.content))
+	last, ours := p.past.wrote(action.Kind, action.Subject, propertyScript, digestOf(s.content))
 	switch {
 	case s.id == "" || s.active == nil && (!ours || p.want.Update):
 		action.Verb = destination.VerbCreate
@@ -268,7 +268,7 @@ func (p *planner) planVacation(s *scripted) {
 	action.Changes = []destination.Change{{Property: propertyVacation, New: orText(v.Subject, "(the server's subject)")}}
 	want := digestOf(responseText(v))
 	have := digestOf(s.response.text())
-	last, ours := p.past.wrote(action.Kind, action.Subject, propertyVacation, "", have)
+	last, ours := p.past.wrote(action.Kind, action.Subject, propertyVacation, have)
 	empty := !s.response.IsEnabled && text(s.response.TextBody) == "" && text(s.response.Subject) == ""
 	switch {
 	case s.id != "" && s.active != nil && !strings.EqualFold(s.active.Name, reservedScript):

@@ -30,8 +30,8 @@ func (p past) made(kind destination.Kind, subject string) bool {
 
 // wrote returns what was last written of a value, if the destination has it as
 // have: of a value that was about to be written, either that or the one before.
-func (p past) wrote(kind destination.Kind, subject, property, item, have string) (value string, ok bool) {
-	w, ok := p.values[key(kind, subject, property, item)]
+func (p past) wrote(kind destination.Kind, subject, property, have string) (value string, ok bool) {
+	w, ok := p.values[key(kind, subject, property, "")]
 	switch {
 	case !ok:
 		return "", false
@@ -53,7 +53,7 @@ func (p *planner) merge(kind destination.Kind, subject, property, want, have, bl
 	if want == have || want == blank || want == "" && !p.wroteAny(kind, subject, property) {
 		return scalar{}
 	}
-	last, ok := p.past.wrote(kind, subject, property, "", have)
+	last, ok := p.past.wrote(kind, subject, property, have)
 	switch {
 	case ok && last == have: // ours, and the source has changed
 		return scalar{set: true}

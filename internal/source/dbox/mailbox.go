@@ -157,10 +157,9 @@ func (m *mailbox) flags(r dovecotindex.Record) model.Flags {
 	return f
 }
 
-// number is a 32-bit number in an extension's data of a record; 0 if there is
-// none.
-func (m *mailbox) number(extension string, r dovecotindex.Record, at int) uint32 {
-	e := m.x.Extension(extension)
+// number is a 32-bit number in what an mdbox keeps of a record; 0 if there is none.
+func (m *mailbox) number(r dovecotindex.Record, at int) uint32 {
+	e := m.x.Extension("mdbox")
 	if e == nil || e.Size < at+4 {
 		return 0
 	}

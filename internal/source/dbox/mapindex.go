@@ -74,7 +74,7 @@ func (m *mapping) lies(uid uint32) (file, offset uint32, ok bool, err error) {
 func (m *mapping) order(box *mailbox, records []dovecotindex.Record) error {
 	places := make(map[uint32]uint64, len(records)) // by UID; 0 where there is none
 	for _, r := range records {
-		file, offset, _, err := m.lies(box.number("mdbox", r, 0))
+		file, offset, _, err := m.lies(box.number(r, 0))
 		if err != nil {
 			return err
 		}

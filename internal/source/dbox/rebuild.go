@@ -160,7 +160,7 @@ func (s *Store) findOrphans() (map[string]found, error) {
 					m.x.Close()
 					return nil, err
 				}
-				held[m.number("mdbox", r, 0)]++
+				held[m.number(r, 0)]++
 			}
 			m.x.Close()
 		case err == nil && !s.src.opts.Rebuild:

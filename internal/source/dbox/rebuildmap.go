@@ -117,7 +117,7 @@ func (m *mailbox) numbers(to map[messageID][]uint32) error {
 		if err != nil {
 			return err
 		}
-		id, n := messageID(e.Row(r)), m.number("mdbox", r, 0)
+		id, n := messageID(e.Row(r)), m.number(r, 0)
 		if n != 0 && !slices.Contains(to[id], n) {
 			to[id] = append(to[id], n)
 		}

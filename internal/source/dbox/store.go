@@ -234,7 +234,7 @@ func (s *Store) still(name string, uid, validity uint32) (bool, error) {
 // there and is not, is listed: reading it will say what is wrong with it.
 func (s *Store) item(open *files, m *mailbox, r dovecotindex.Record) (it model.Item, ok bool, err error) {
 	it = model.Item{ItemRef: model.ItemRef{UID: uint64(r.UID)}, Size: -1, Flags: m.flags(r),
-		Received: time.Unix(int64(m.number("mdbox", r, 4)), 0).UTC()}
+		Received: time.Unix(int64(m.number(r, 4)), 0).UTC()}
 	err = s.visit(open, m, r, func(f *file, at int64) error {
 		_, _, meta, err := f.message(at)
 		if err != nil {
@@ -312,7 +312,7 @@ func (s *Store) once(open *files, m *mailbox, r dovecotindex.Record, do func(f *
 	if s.at.format == mdbox {
 		var ok bool
 		var err error
-		if name, at, ok, err = s.places.find(m.number("mdbox", r, 0)); err != nil {
+		if name, at, ok, err = s.places.find(m.number(r, 0)); err != nil {
 			return err
 		} else if !ok {
 			return fs.ErrNotExist

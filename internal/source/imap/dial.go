@@ -48,7 +48,7 @@ func (s *Source) connect(ctx context.Context, a model.Account) (*session, error)
 	if err != nil {
 		return nil, err
 	}
-	conn, secure, abort, err := s.dial(ctx)
+	conn, _, abort, err := s.dial(ctx)
 	if err != nil {
 		free()
 		return nil, err
@@ -56,7 +56,7 @@ func (s *Source) connect(ctx context.Context, a model.Account) (*session, error)
 	guid := newGUIDConn(conn)
 	ses := &session{guid: guid, free: free, Client: imapclient.New(guid, nil)}
 	ses.release = context.AfterFunc(ctx, abort)
-	if err := s.login(ses, a, secure); err != nil {
+	if err := s.login(ses, a); err != nil {
 		ses.close(&s.closing)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -198,7 +198,7 @@ type oneByOne struct{ io.Reader }
 func (o oneByOne) Read(p []byte) (int, error) { return o.Reader.Read(p[:1]) }
 
 // login authenticates as the account, by the master user or itself.
-func (s *Source) login(ses *session, a model.Account, secure bool) error {
+func (s *Source) login(ses *session, a model.Account) error {
 	if err := ses.WaitGreeting(); err != nil {
 		return s.refusedLogin(a, err)
 	}
