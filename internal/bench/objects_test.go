@@ -343,34 +343,18 @@ func startObjects(b *testing.B) *objectServer {
 	}
 	defer c.Close()
 	type object = map[string]any
-	do := func(method string, a object, v any) {
-		r := jmap.NewRequest("urn:stalwart:jmap")
-		id := r.Call(method, a)
-		resp, err := c.Do(b.Context(), r)
-		if err == nil {
-			err = resp.Decode(id, v)
-		}
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
+	do := func(method string, a object, v any) { lab.Manage(b, c, method, a, v) }
 	var domain struct{ IDs []string }
 	do("x:Domain/query", object{"filter": object{"name": s.Domain}}, &domain)
 	user := func(name string) object {
 		return object{"@type": "User", "name": name, "domainId": domain.IDs[0], "roles": object{"@type": "User"}, "credentials": object{"0": object{"@type": "Password", "secret": newPassword}}}
 	}
-	migrator := user("migrator")
-	migrator["permissions"] = object{"@type": "Merge", "disabledPermissions": object{"calendarSchedulingSend": true},
-		"enabledPermissions": object{"impersonate": true, "unlimitedUploads": true, "unlimitedRequests": true}}
-	var made struct{ NotCreated map[string]any }
-	do("x:Account/set", object{"create": object{"m": migrator, "a": user("anna"), "b": user("peer")}}, &made)
-	if len(made.NotCreated) > 0 {
-		b.Fatal(made.NotCreated)
-	}
+	migrator := lab.MakeMigrator(b, c, s.Domain, newPassword, "calendarSchedulingSend")
+	do("x:Account/set", object{"create": object{"a": user("anna"), "b": user("peer")}}, nil)
 	// As mailhaul check --fix does: else the server lists 2,000 objects at most.
-	do("x:WebDav/set", object{"update": object{"singleton": object{"maxResults": 1_000_000}}}, &made)
-	do("x:Action/set", object{"create": object{"r": object{"@type": "ReloadSettings"}}}, &made)
-	if s.dst, err = stalwart.Dial(b.Context(), stalwart.Config{URL: s.URL, User: "migrator@" + s.Domain, Password: newPassword}); err != nil {
+	do("x:WebDav/set", object{"update": object{"singleton": object{"maxResults": 1_000_000}}}, nil)
+	do("x:Action/set", object{"create": object{"r": object{"@type": "ReloadSettings"}}}, nil)
+	if s.dst, err = stalwart.Dial(b.Context(), stalwart.Config{URL: s.URL, User: migrator, Password: newPassword}); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { s.dst.Close() })

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"mailhaul.org/mailhaul/internal/jmap"
+	"mailhaul.org/mailhaul/internal/lab"
 )
 
 // call calls a method as the administrator of the new server and decodes the
@@ -41,20 +42,10 @@ const migratorPassword = "Staple-Battery-4711-x"
 // needs, and takes from it what it must not do. It returns its name.
 func (to target) makeMigrator(t *testing.T, domain string, without ...string) string {
 	t.Helper()
-	type object = map[string]any
-	disabled := object{}
-	for _, permission := range without {
-		disabled[permission] = true
+	c, err := jmap.Dial(t.Context(), jmap.Config{URL: to.url, User: to.user, Password: to.password})
+	if err != nil {
+		t.Fatal(err)
 	}
-	var found struct{ IDs []string }
-	to.call(t, "x:Domain/query", object{"filter": object{"name": domain}}, &found)
-	var made struct{ NotCreated map[string]any }
-	to.call(t, "x:Account/set", object{"create": object{"m": object{"@type": "User", "name": "migrator", "domainId": found.IDs[0], "roles": object{"@type": "User"},
-		"credentials": object{"0": object{"@type": "Password", "secret": migratorPassword}},
-		"permissions": object{"@type": "Merge", "disabledPermissions": disabled, "enabledPermissions": object{
-			"impersonate": true, "unlimitedUploads": true, "unlimitedRequests": true, "sysAccountGet": true, "sysAccountQuery": true}}}}}, &made)
-	if len(made.NotCreated) > 0 {
-		t.Fatalf("the migrator was not made: %v", made.NotCreated)
-	}
-	return "migrator@" + domain
+	defer c.Close()
+	return lab.MakeMigrator(t, c, domain, migratorPassword, without...)
 }

@@ -37,13 +37,13 @@ func ReadCSV(r io.Reader, o CSVOptions) iter.Seq2[model.Account, error] {
 		for row, err := range records(r) {
 			switch {
 			case err != nil:
-				if !yield(model.Account{}, csvFault(o.Name, row.line, err)) {
+				if !yield(model.Account{}, lineFault(o.Name, row.line, "", err)) {
 					return
 				}
 			case heading == nil:
 				heading, err = readHeading(row.fields)
 				if err != nil {
-					f := csvFault(o.Name, row.line, err)
+					f := lineFault(o.Name, row.line, "", err)
 					f.Class, f.Code = model.ClassFatal, ""
 					yield(model.Account{}, f)
 					return
@@ -51,7 +51,7 @@ func ReadCSV(r io.Reader, o CSVOptions) iter.Seq2[model.Account, error] {
 			default:
 				a, err := readRow(heading, row.fields, o.DefaultDomain)
 				if err != nil {
-					err = csvFault(o.Name, row.line, err)
+					err = lineFault(o.Name, row.line, "", err)
 					a = model.Account{}
 				}
 				if !yield(a, err) {
@@ -121,7 +121,7 @@ func ReadLogins(r io.Reader, name string) iter.Seq2[model.Account, error] {
 				a, err = loginRow(row.fields)
 			}
 			if err != nil {
-				a, err = model.Account{}, csvFault(name, row.line, err)
+				a, err = model.Account{}, lineFault(name, row.line, "", err)
 			}
 			if !yield(a, err) {
 				return
@@ -153,10 +153,6 @@ func loginRow(fields []string) (model.Account, error) {
 		return model.Account{}, fmt.Errorf("the password of %s is empty", login)
 	}
 	return model.Account{Login: login, Secret: fields[1]}, nil
-}
-
-func csvFault(name string, line int, err error) *model.Fault {
-	return &model.Fault{Class: model.ClassAccount, Code: "directory", Err: fmt.Errorf("%s:%d: %w", name, line, err)}
 }
 
 type record struct {

@@ -56,7 +56,7 @@ func ReadPasswd(r io.Reader, o PasswdOptions) iter.Seq2[model.Account, error] {
 			if line != "" && line[0] != '#' && line[0] != ':' && strings.TrimSpace(line) != "" {
 				a, problems := o.parse(line)
 				for i, p := range problems {
-					problems[i] = o.fault(p, n, a.Login)
+					problems[i] = lineFault(o.Name, n, a.Login, p)
 				}
 				if a.Login != "" && !yield(a, nil) {
 					return
@@ -74,13 +74,13 @@ func ReadPasswd(r io.Reader, o PasswdOptions) iter.Seq2[model.Account, error] {
 	}
 }
 
-// fault names file and line. Of a line without a login nothing was usable.
-func (o PasswdOptions) fault(err error, line int, login string) error {
+// lineFault names file and line. Of a line without a login nothing was usable.
+func lineFault(name string, line int, login string, err error) *model.Fault {
 	class := model.ClassItem
 	if login == "" {
 		class = model.ClassAccount
 	}
-	return &model.Fault{Class: class, Code: "directory", Account: login, Err: fmt.Errorf("%s:%d: %w", o.Name, line, err)}
+	return &model.Fault{Class: class, Code: "directory", Account: login, Err: fmt.Errorf("%s:%d: %w", name, line, err)}
 }
 
 // parse reads one line. An account without a login cannot be used at all.

@@ -3,7 +3,6 @@ package directory
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"strings"
@@ -39,7 +38,7 @@ func ReadUserDB(r io.Reader, o CourierOptions) iter.Seq2[model.Account, error] {
 				if a.Login != "" && !yield(a, nil) {
 					return
 				}
-				if problem != nil && !yield(model.Account{}, o.fault(problem, n, a.Login)) {
+				if problem != nil && !yield(model.Account{}, lineFault(o.Name, n, a.Login, problem)) {
 					return
 				}
 			}
@@ -48,14 +47,6 @@ func ReadUserDB(r io.Reader, o CourierOptions) iter.Seq2[model.Account, error] {
 			}
 		}
 	}
-}
-
-func (o CourierOptions) fault(err error, line int, login string) error {
-	class := model.ClassItem
-	if login == "" {
-		class = model.ClassAccount
-	}
-	return &model.Fault{Class: class, Code: "directory", Account: login, Err: fmt.Errorf("%s:%d: %w", o.Name, line, err)}
 }
 
 // userDBPasswords are the fields that hold a hash, the one that IMAP asks

@@ -10,14 +10,7 @@ import (
 )
 
 func userDB(text string, o CourierOptions) (accounts []model.Account, problems []string) {
-	for a, err := range ReadUserDB(strings.NewReader(text), o) {
-		if err != nil {
-			problems = append(problems, err.Error())
-			continue
-		}
-		accounts = append(accounts, a)
-	}
-	return accounts, problems
+	return collect(ReadUserDB(strings.NewReader(text), o))
 }
 
 func TestReadUserDB(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/jmap"
+	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sandbox"
@@ -78,18 +79,7 @@ func (e *env) admin(method string, args map[string]any, v any) {
 	c, err := jmap.Dial(e.t.Context(), jmap.Config{URL: e.at.URL, User: e.at.User, Password: e.at.Password})
 	e.must(err)
 	defer c.Close()
-	r := jmap.NewRequest("urn:stalwart:jmap")
-	id := r.Call(method, args)
-	resp, err := c.Do(e.t.Context(), r)
-	e.must(err)
-	var refused struct{ NotCreated, NotUpdated map[string]any }
-	e.must(resp.Decode(id, &refused))
-	if len(refused.NotCreated)+len(refused.NotUpdated) > 0 {
-		e.t.Fatalf("%s: %v", method, refused)
-	}
-	if v != nil {
-		e.must(resp.Decode(id, v))
-	}
+	lab.Manage(e.t, c, method, args, v)
 }
 
 func (e *env) close() {

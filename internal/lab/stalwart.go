@@ -173,24 +173,7 @@ func (p *stalwartProcess) disable(c *jmap.Client, object, property string) {
 // call makes one method call and fails the test on any error in its answer.
 func (p *stalwartProcess) call(c *jmap.Client, method string, args set, v any) {
 	p.t.Helper()
-	r := jmap.NewRequest("urn:stalwart:jmap")
-	id := r.Call(method, args)
-	resp, err := c.Do(context.Background(), r)
-	var refused struct {
-		NotCreated, NotUpdated map[string]json.RawMessage
-	}
-	if err == nil {
-		err = resp.Decode(id, &refused)
-	}
-	if err == nil && len(refused.NotCreated)+len(refused.NotUpdated) > 0 {
-		err = fmt.Errorf("refused: %s %s", refused.NotCreated, refused.NotUpdated)
-	}
-	if err == nil && v != nil {
-		err = resp.Decode(id, v)
-	}
-	if err != nil {
-		p.t.Fatalf("configuring the lab's Stalwart: %s: %v", method, err)
-	}
+	Manage(p.t, c, method, args, v)
 }
 
 // stalwartProcess is the server's process.

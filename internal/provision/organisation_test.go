@@ -75,22 +75,9 @@ func startMailSystem(t *testing.T, d *sample.Directory) *mailSystem {
 func (s *mailSystem) holdOutside() {
 	s.t.Helper()
 	type set = map[string]any
-	r := jmap.NewRequest("urn:stalwart:jmap")
-	ids := []string{
-		r.Call("x:MtaRoute/set", set{"create": set{"r": set{"@type": "Relay", "name": "nowhere", "address": "192.0.2.1", "port": 25, "protocol": "smtp", "implicitTls": false, "allowInvalidCerts": true}}}),
-		r.Call("x:MtaOutboundStrategy/set", set{"update": set{"singleton": set{"route": set{"match": set{"0": set{"if": "is_local_domain(rcpt_domain)", "then": "'local'"}}, "else": "'nowhere'"}}}}),
-		r.Call("x:Action/set", set{"create": set{"a": set{"@type": "ReloadSettings"}}}),
-	}
-	resp, err := s.client.Do(s.t.Context(), r)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for _, id := range ids {
-		var got struct{ NotCreated, NotUpdated map[string]any }
-		if err := resp.Decode(id, &got); err != nil || len(got.NotCreated)+len(got.NotUpdated) > 0 {
-			s.t.Fatalf("the route for mail elsewhere: %v %v", err, got)
-		}
-	}
+	lab.Manage(s.t, s.client, "x:MtaRoute/set", set{"create": set{"r": set{"@type": "Relay", "name": "nowhere", "address": "192.0.2.1", "port": 25, "protocol": "smtp", "implicitTls": false, "allowInvalidCerts": true}}}, nil)
+	lab.Manage(s.t, s.client, "x:MtaOutboundStrategy/set", set{"update": set{"singleton": set{"route": set{"match": set{"0": set{"if": "is_local_domain(rcpt_domain)", "then": "'local'"}}, "else": "'nowhere'"}}}}, nil)
+	lab.Manage(s.t, s.client, "x:Action/set", set{"create": set{"a": set{"@type": "ReloadSettings"}}}, nil)
 }
 
 func (s *mailSystem) provisionTwice(org model.Organisation) {

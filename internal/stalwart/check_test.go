@@ -1,8 +1,6 @@
 package stalwart_test
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -55,24 +53,7 @@ func on(t *testing.T, test func(t *testing.T, m management)) {
 
 func (m management) call(method string, arguments object, v any) {
 	m.t.Helper()
-	r := jmap.NewRequest("urn:stalwart:jmap")
-	id := r.Call(method, arguments)
-	resp, err := m.c.Do(context.Background(), r)
-	var refused struct {
-		NotCreated, NotUpdated map[string]json.RawMessage
-	}
-	if err == nil {
-		err = resp.Decode(id, &refused)
-	}
-	if err == nil && len(refused.NotCreated)+len(refused.NotUpdated) > 0 {
-		err = fmt.Errorf("refused: %s %s", refused.NotCreated, refused.NotUpdated)
-	}
-	if err == nil && v != nil {
-		err = resp.Decode(id, v)
-	}
-	if err != nil {
-		m.t.Fatalf("%s: %v", method, err)
-	}
+	lab.Manage(m.t, m.c, method, arguments, v)
 }
 
 func (m management) create(kind string, o object) string {

@@ -9,6 +9,7 @@ import (
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/jmap"
+	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/sample"
@@ -140,33 +141,12 @@ func readAll(t *testing.T, store destination.ObjectStore, in destination.Collect
 // send invitations.
 func (g *groupware) migrator() (user, password string) {
 	g.t.Helper()
-	user, password = "migrator@"+g.server.Domain, "Staple-Battery-4711-x"
 	c, err := jmap.Dial(g.t.Context(), jmap.Config{URL: g.server.URL, User: g.server.AdminUser, Password: g.server.AdminPassword})
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	defer c.Close()
-	call := func(method string, args, v any) {
-		r := jmap.NewRequest("urn:stalwart:jmap")
-		id := r.Call(method, args)
-		resp, err := c.Do(g.t.Context(), r)
-		if err == nil {
-			err = resp.Decode(id, v)
-		}
-		if err != nil {
-			g.t.Fatalf("%s: %v", method, err)
-		}
-	}
-	type object = map[string]any
-	var domain struct{ IDs []string }
-	call("x:Domain/query", object{"filter": object{"name": g.server.Domain}}, &domain)
-	var made struct{ NotCreated map[string]any }
-	call("x:Account/set", object{"create": object{"a": object{"@type": "User", "name": "migrator", "domainId": domain.IDs[0], "roles": object{"@type": "User"},
-		"credentials": object{"0": object{"@type": "Password", "secret": password}},
-		"permissions": object{"@type": "Merge", "disabledPermissions": object{"calendarSchedulingSend": true},
-			"enabledPermissions": object{"impersonate": true, "unlimitedUploads": true, "unlimitedRequests": true}}}}}, &made)
-	if len(made.NotCreated) > 0 {
-		g.t.Fatalf("the migrator: %v", made.NotCreated)
-	}
+	password = "Staple-Battery-4711-x"
+	user = lab.MakeMigrator(g.t, c, g.server.Domain, password, "calendarSchedulingSend")
 	return user, password
 }
