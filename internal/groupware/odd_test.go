@@ -75,6 +75,9 @@ var oddEvents = map[string]string{
 	"qp":           "BEGIN:VCALENDAR\r\nVERSION:1.0\r\nBEGIN:VEVENT\r\nUID:qp\r\nDTSTART:20260601T100000Z\r\nDTEND:20260601T110000Z\r\nSUMMARY;ENCODING=QUOTED-PRINTABLE;CHARSET=ISO-8859-1:Gr=FC=DFe=\r\n aus Wien\r\nRRULE:W1 MO TU #5\r\nDALARM:20260601T094500Z;;;Wake\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
 	"oldphone":     "BEGIN:VCALENDAR\r\nVERSION:1.0\r\nBEGIN:VEVENT\r\nUID:oldphone\r\nDTSTART:20260601T100000\r\nDTEND:20260601T110000\r\nSUMMARY:Old\r\nRRULE:MP1 1+ MO #5\r\nEXDATE:20260706T100000;20260803T100000\r\nAALARM;VALUE=URL:20260601T094500;PT5M;2;file:///ring.wav\r\nMALARM:20260601T094500;;;anna@lab.test;Go\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
 	"oldbirthday":  "BEGIN:VCALENDAR\r\nVERSION:1.0\r\nBEGIN:VEVENT\r\nUID:oldbirthday\r\nDTSTART;VALUE=DATE:20260612\r\nSUMMARY:Old\r\nRRULE:YM1 6 #0\r\nDALARM:20260611T180000;;;Buy a cake\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+	"oldmeeting": text("BEGIN:VCALENDAR", "VERSION:1.0", "TZ:+01", "DAYLIGHT:TRUE;+02;20260329T020000;20261025T030000;;", "DAYLIGHT:TRUE;+02;20270328T020000;20271031T030000;;", "BEGIN:VEVENT", "UID:oldmeeting", "DTSTART:20270601T090000", "DTEND:20270601T100000", "SUMMARY:Old",
+		"RRULE:D1 0900 1400 #5", "DALARM:20270601T084500;;;Go", "ATTENDEE;ROLE=ORGANIZER;STATUS=ACCEPTED;EXPECT=REQUIRE:Anna Berg <anna@lab.test>", "ATTENDEE;ENCODING=QUOTED-PRINTABLE;CHARSET=ISO-8859-1;STATUS=SENT;RSVP=YES:J=F6rg <joerg@example.test>", "END:VEVENT", "END:VCALENDAR"),
+	"oldguests":    text("BEGIN:VCALENDAR", "VERSION:1.0", "TZ:+01", "DAYLIGHT:TRUE;+03;20270301T020000;20271001T040000;;", "BEGIN:VEVENT", "UID:oldguests", "DTSTART:20270601T090000", "DTEND:20270601T100000", "ATTENDEE;ROLE=OWNER:Anna", "ATTENDEE;TYPE=ROOM;EXPECT=FYI:Room 1 <room@example.test>", "END:VEVENT", "END:VCALENDAR"),
 	"bom":          "\xef\xbb\xbf" + cal(ev("UID:bom", "DTSTART:20270601T100000Z", "SUMMARY:bom")...),
 	"latin1":       cal(ev("UID:latin1", "DTSTART:20270601T100000Z", "SUMMARY:Gr\xfc\xdfe", "LOCATION:K\xf6ln")...),
 	"nul":          cal(ev("UID:nul", "DTSTART:20270601T100000Z", "SUMMARY:a\x00b\x07c")...),
@@ -115,12 +118,24 @@ func TestOddEvents(t *testing.T) {
 		`Home|baddate2|doubtful|DTSTART: "20270631T100000Z" is no date or time; kept as it is, and shown by no client`,
 		`Home|oldphone|doubtful|MALARM: an alarm in the words of vCalendar 1.0 that has no equivalent; kept as it is, and no program rings: 20260601T094500;;;anna@lab.test;Go`,
 		`Home|oldbirthday|repaired|RRULE:YM1 6 #0, in the words of vCalendar 1.0, becomes FREQ=YEARLY;BYMONTH=6; DALARM, an alarm in the words of vCalendar 1.0, becomes a VALARM; VERSION:1.0 becomes 2.0`,
+		`Home|oldguests|doubtful|ATTENDEE: "Anna" is no address as iCalendar has them; kept as it is, and left out by most programs`,
 		`Home|xcomp|repaired|X-THING is no calendar object that a server keeps; left out`,
 		`Home|bom|repaired|began with a byte order mark, which is left out`,
 		`Home|latin1|repaired|was not UTF-8; taken for windows-1252`,
 	} {
 		if !slices.Contains(e.notes, note) {
 			t.Errorf("no note %q among\n%s", note, strings.Join(e.notes, "\n"))
+		}
+	}
+	for uid, lines := range map[string][]string{
+		"oldmeeting": {"DTSTART;TZID=Europe/Berlin:20270601T090000", "RRULE:FREQ=DAILY;BYHOUR=9,14;BYMINUTE=0;UNTIL=20270605T215959Z", "ORGANIZER;CN=Anna Berg:mailto:anna@lab.test",
+			"ATTENDEE;CN=Anna Berg;PARTSTAT=ACCEPTED;ROLE=REQ-PARTICIPANT:mailto:anna@lab.test", "ATTENDEE;CN=Jörg;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:joerg@example.test", "TRIGGER:-PT15M"},
+		"oldguests": {"DTSTART;TZID=vCalendar +0100 +0300 2027-2027:20270601T090000", "TZOFFSETTO:+0300", "ATTENDEE;CN=Room 1;CUTYPE=ROOM;ROLE=NON-PARTICIPANT:mailto:room@example.test"},
+	} {
+		for _, l := range lines {
+			if !strings.Contains(strings.ReplaceAll(string(sent[uid].Text), "\r\n ", ""), "\r\n"+l+"\r\n") {
+				t.Errorf("%s: no %s in\n%s", uid, l, sent[uid].Text)
+			}
 		}
 	}
 	window := icalendar.Around(time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC), 24)

@@ -15,12 +15,16 @@ import (
 
 // oldAlarms are the alarms of vCalendar 1.0: "run time;snooze time;repeat
 // count;what". Those that send mail or run a program have no equivalent that
-// would be safe.
+// would be safe: Stalwart mails an alarm of kind EMAIL to the owner of the
+// calendar, whomever it was meant for, and the program that wrote this is gone.
 var oldAlarms = []string{"DALARM", "AALARM", "MALARM", "PALARM"}
 
 // modernize rewrites what is in the words of vCalendar 1.0 in one object; old says
-// that its calendar is in that version.
-func (p *preparation) modernize(o *Component, zones []*Component, old bool) {
+// that its calendar is in that version, home its zone, as far as that is known.
+func (p *preparation) modernize(o *Component, zones []*Component, old bool, home *homeZone) {
+	if old {
+		p.people(o)
+	}
 	var s *series
 	at := func() *series { // most objects need none
 		if s == nil {
@@ -41,7 +45,7 @@ func (p *preparation) modernize(o *Component, zones []*Component, old bool) {
 				l = l.WithValue(rule)
 			}
 		case l.Is("EXDATE", "RDATE") && strings.Contains(l.Value, ";"):
-			values := strings.FieldsFunc(l.Value, func(r rune) bool { return r == ';' || r == ',' })
+			values := oldList(l.Value)
 			if slices.ContainsFunc(values, func(v string) bool { _, ok := parseMoment(v, ""); return !ok }) {
 				break
 			}
@@ -60,7 +64,7 @@ func (p *preparation) modernize(o *Component, zones []*Component, old bool) {
 			if strings.Trim(l.Value, "; ") == "" {
 				continue // none
 			}
-			if alarm, ok := at().modernAlarm(o, l); ok {
+			if alarm, ok := at().modernAlarm(o, l, home); ok {
 				p.remark("alarm", o.Text("UID"), l.Number, "%s, an alarm in the words of vCalendar 1.0, becomes a VALARM", l.Name)
 				o.Children = append(o.Children, alarm)
 				continue
@@ -74,7 +78,7 @@ func (p *preparation) modernize(o *Component, zones []*Component, old bool) {
 // modernAlarm writes an alarm that shows or plays something as RFC 5545 §3.6.6
 // does. Its time is told from the start, where both are told in the same way:
 // so it rings for each instance of a series, as on the phone that wrote it.
-func (s *series) modernAlarm(o *Component, l contentline.Line) (*Component, bool) {
+func (s *series) modernAlarm(o *Component, l contentline.Line, home *homeZone) (*Component, bool) {
 	if !l.Is("DALARM", "AALARM") {
 		return nil, false
 	}
@@ -86,6 +90,11 @@ func (s *series) modernAlarm(o *Component, l contentline.Line) (*Component, bool
 	at, ok := parseMoment(parts[0], "")
 	if !ok {
 		return nil, false
+	}
+	if home != nil && !at.UTC && !at.AllDay && s.span(o).start.UTC {
+		if t := home.clock.instant(at.Wall); !home.clock.odd(at.Wall) && !t.Before(home.from) && !t.After(home.to) {
+			at = Moment{Wall: t.UTC(), UTC: true}
+		}
 	}
 	trigger, ok := s.trigger(o, at)
 	if !ok {

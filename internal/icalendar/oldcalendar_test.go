@@ -46,8 +46,16 @@ func TestOldRules(t *testing.T) {
 		{monday, "YD1 1 100 200 #4", "FREQ=YEARLY;BYYEARDAY=1,100,200;UNTIL=20291231T235959"},
 		{monday, "YD1 366 #4", "FREQ=YEARLY;BYYEARDAY=366;UNTIL=20291231T235959"},
 		{monday, "M15 #4", "FREQ=MINUTELY;INTERVAL=15;COUNT=4"},
+		{monday, "D2 1500 0900 0900 1200 #2", "FREQ=DAILY;INTERVAL=2;BYHOUR=9,12,15;BYMINUTE=0;UNTIL=20260304T235959"},
+		{monday, "D1 0900 0930 1000 1030 #0", "FREQ=DAILY;BYHOUR=9,10;BYMINUTE=0,30"},
+		{monday, "D1 0900 #2", "FREQ=DAILY;COUNT=2"},
+		{monday, "W1 MO 0900 1200 TH 1200 0900 #10", "FREQ=WEEKLY;BYDAY=MO,TH;BYHOUR=9,12;BYMINUTE=0;UNTIL=20260510T235959"},
+		{monday, "W1 MO TH 0900 #2", "FREQ=WEEKLY;BYDAY=MO,TH;UNTIL=20260315T235959"},
+		{monday, "MP1 1+ MO 0900 1800 #2", "FREQ=MONTHLY;BYDAY=1MO;BYHOUR=9,18;BYMINUTE=0;UNTIL=20260430T235959"},
+		{monday, "MD1 2 0900 1800 16 1800 0900 #2", "FREQ=MONTHLY;BYMONTHDAY=2,16;BYHOUR=9,18;BYMINUTE=0;UNTIL=20260430T235959"},
 		// What has no equivalent stays.
-		{monday, "D1 0600 1200 #2", ""}, {monday, "D1 1000 #2", ""}, {monday, "W2 MO$ TU #2", ""}, {monday, "D7 0900 #5 M15 #4", ""}, {monday, "MP6 1+ MO #5 D1 #5", ""},
+		{monday, "D1 0600 1200 #2", ""}, {monday, "D1 0900 1230 #2", ""}, {monday, "D1 0900 2500 #2", ""}, {"DTSTART;VALUE=DATE:20260302", "D1 0900 #2", ""}, {monday, "M5 0900 #2", ""},
+		{monday, "W1 MO TH 0900 1200 #2", ""}, {monday, "W1 MO 0900 TH 1200 #2", ""}, {monday, "W1 TU 1200 1230 TH 1130 1200 #10", ""}, {monday, "YM1 6 MD1 2 0900 1200 #1", ""}, {monday, "D1 1000 #2", ""}, {monday, "W2 MO$ TU #2", ""}, {monday, "D7 0900 #5 M15 #4", ""}, {monday, "MP6 1+ MO #5 D1 #5", ""},
 		{monday, "YM1 6 #10 W1 TU TH #4", ""}, {monday, "MP1 MO #2", ""}, {monday, "MD1 32 #2", ""}, {monday, "YM1 13 #2", ""}, {monday, "D0", ""}, {monday, "D #2", ""},
 		{monday, "D1 #x", ""}, {monday, "D1 #99999999", ""}, {monday, "Q1", ""}, {monday, "  ", "-"}, {"SUMMARY:no date", "D1 #2", ""}, {monday, "MP1 6+ MO #1", ""}, {monday, "YM1 6 MP1 #1", ""},
 	} {
@@ -60,7 +68,7 @@ func TestOldRules(t *testing.T) {
 		case "-":
 			want = "DTSTART"
 		}
-		if !strings.Contains(string(p.Text), want) || !named {
+		if !strings.Contains(strings.ReplaceAll(string(p.Text), "\r\n ", ""), want) || !named {
 			t.Errorf("%s, %s: want %q, named %t: %+v %q\n%s", c.start, c.rule, want, named, remarks, p.Doubts, p.Text)
 		}
 	}
@@ -142,5 +150,99 @@ func TestOldCalendar(t *testing.T) {
 	again, remarks := one(t, text)
 	if string(again.Text) != text || again.Digest != p.Digest || len(remarks) > 0 {
 		t.Errorf("prepared again: %+v\n%s", remarks, again.Text)
+	}
+}
+
+// Who takes part: name and address apart, in iCalendar's words; who has no address
+// stays, and is named.
+func TestOldAttendees(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind string
+		in   []string
+		want []string // those of the people, in order
+	}{
+		{"VEVENT", []string{"ATTENDEE:Anna Berg <anna@acme.test>"}, []string{`ATTENDEE;CN=Anna Berg:mailto:anna@acme.test`}},
+		{"VEVENT", []string{"ATTENDEE;ROLE=ATTENDEE;STATUS=NEEDS ACTION;RSVP=YES;EXPECT=REQUIRE:anna@acme.test"}, []string{`ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;ROLE=REQ-PARTICIPANT:mailto:anna@acme.test`}},
+		{"VEVENT", []string{"ATTENDEE;STATUS=SENT;EXPECT=FYI;RSVP=NO;X-P=q:MAILTO:anna@acme.test"}, []string{`ATTENDEE;PARTSTAT=NEEDS-ACTION;ROLE=NON-PARTICIPANT;RSVP=FALSE;X-P=q:mailto:anna@acme.test`}},
+		{"VEVENT", []string{"ATTENDEE;TYPE=ROOM;STATUS=CONFIRMED:Room\\, 1st floor <room@acme.test>"}, []string{`ATTENDEE;CN="Room, 1st floor";CUTYPE=ROOM;PARTSTAT=ACCEPTED:mailto:room@acme.test`}},
+		{"VEVENT", []string{"ATTENDEE;ENCODING=QUOTED-PRINTABLE;CHARSET=ISO-8859-1;EXPECT=REQUEST:J=F6rg <j@acme.test>"}, []string{`ATTENDEE;CN=Jörg;ROLE=OPT-PARTICIPANT:mailto:j@acme.test`}},
+		{"VEVENT", []string{"ATTENDEE;ROLE=ORGANIZER;STATUS=ACCEPTED;EXPECT=REQUIRE:Ann <ann@acme.test>", "ATTENDEE;ROLE=OWNER:Ben <ben@acme.test>", "ATTENDEE:cy@acme.test"},
+			[]string{`ORGANIZER;CN=Ann:mailto:ann@acme.test`, `ATTENDEE;CN=Ann;PARTSTAT=ACCEPTED;ROLE=REQ-PARTICIPANT:mailto:ann@acme.test`, `ATTENDEE;CN=Ben;ROLE=OWNER:mailto:ben@acme.test`, `ATTENDEE:mailto:cy@acme.test`}},
+		{"VEVENT", []string{"ATTENDEE;ROLE=OWNER;STATUS=ACCEPTED:ben@acme.test", "ATTENDEE;ROLE=DELEGATE;EXPECT=REQUIRE:dee@acme.test"},
+			[]string{`ORGANIZER:mailto:ben@acme.test`, `ATTENDEE;PARTSTAT=ACCEPTED:mailto:ben@acme.test`, `ATTENDEE;X-VCALENDAR-ROLE=DELEGATE;ROLE=REQ-PARTICIPANT:mailto:dee@acme.test`}},
+		{"VEVENT", []string{"ATTENDEE;ROLE=OWNER:a@acme.test", "ATTENDEE;ROLE=OWNER:b@acme.test"}, []string{`ATTENDEE;ROLE=OWNER:mailto:a@acme.test`, `ATTENDEE;ROLE=OWNER:mailto:b@acme.test`}},
+		{"VEVENT", []string{"ORGANIZER:mailto:o@acme.test", "ATTENDEE;ROLE=ORGANIZER:a@acme.test"}, []string{`ORGANIZER:mailto:o@acme.test`, `ATTENDEE;ROLE=ORGANIZER:mailto:a@acme.test`}},
+		{"VTODO", []string{"ATTENDEE;STATUS=COMPLETED:a@acme.test"}, []string{`ATTENDEE;PARTSTAT=COMPLETED:mailto:a@acme.test`}},
+		{"VEVENT", []string{"ATTENDEE;STATUS=COMPLETED;EXPECT=IMMEDIATE:a@acme.test"}, []string{`ATTENDEE;STATUS=COMPLETED;EXPECT=IMMEDIATE:mailto:a@acme.test`}},
+		{"VEVENT", []string{"ATTENDEE;ROLE=ORGANIZER:Anna Berg", "ATTENDEE;VALUE=CONTENT-ID:<part3@acme.test.>", "ATTENDEE:a b@acme.test"}, nil},
+	} {
+		p, remarks := one(t, lines(append(append([]string{"BEGIN:VCALENDAR", "VERSION:1.0", "BEGIN:" + c.kind, "UID:u", "DTSTART:20260302T090000Z"}, c.in...), "END:"+c.kind, "END:VCALENDAR")...))
+		want, named := c.want, true
+		if want == nil {
+			want, named = c.in, false
+			if len(p.Doubts) != len(c.in) {
+				t.Errorf("%q: %q", c.in, p.Doubts)
+			}
+		}
+		var got []string
+		for l := range strings.SplitSeq(strings.ReplaceAll(string(p.Text), "\r\n ", ""), "\r\n") {
+			if strings.HasPrefix(l, "ATTENDEE") || strings.HasPrefix(l, "ORGANIZER") {
+				got = append(got, l)
+			}
+		}
+		if !slices.Equal(got, want) || slices.Contains(codes(remarks), "attendee") != named {
+			t.Errorf("%q:\n%q, want\n%q: %+v", c.in, got, want, remarks)
+		}
+		if again, remarks := one(t, string(p.Text)); string(again.Text) != string(p.Text) || len(remarks) > 0 {
+			t.Errorf("prepared again: %+v\n%s", remarks, again.Text)
+		}
+	}
+}
+
+// Local times are those of TZ and DAYLIGHT where these say all that is needed.
+func TestOldZones(t *testing.T) {
+	t.Parallel()
+	helsinki := []string{"TZ:+02", "DAYLIGHT:TRUE;+03;20160327T030000;20161030T040000;;", "DAYLIGHT:TRUE;+03;20170326T010000Z;20171029T010000Z;;"}
+	berlin := []string{"TZ:+0100", "DAYLIGHT:TRUE;+02;20260329T020000;20261025T030000;CET;CEST"}
+	odd := []string{"TZ:+01:00", "DAYLIGHT:TRUE;+03;20260301T020000;20261001T040000;;"}
+	for _, c := range []struct {
+		calendar, object []string
+		want             string
+		start            string // in UTC
+	}{
+		{helsinki, []string{"DTSTART:20160701T090000", "DTEND:20160701T100000"}, "DTSTART;TZID=Europe/Bucharest:20160701T090000", "20160701T060000Z"},
+		{berlin, []string{"DTSTART:20260701T090000", "RRULE:W1 WE #0", "EXDATE:20260708T090000;20260715T090000"}, "EXDATE;TZID=Europe/Berlin:20260708T090000,20260715T090000", "20260701T070000Z"},
+		{berlin, []string{"DTSTART:20260701T090000", "RRULE:D1 20260710T090000"}, "RRULE:FREQ=DAILY;UNTIL=20260710T070000Z", "20260701T070000Z"},
+		{berlin, []string{"DTSTART:20260701T070000Z", "DALARM:20260701T084500;;;x"}, "TRIGGER:-PT15M", "20260701T070000Z"},
+		{odd, []string{"DTSTART:20260701T090000"}, "DTSTART;TZID=vCalendar +0100 +0300 2026-2026:20260701T090000", "20260701T060000Z"},
+		{odd, []string{"DTSTART:20260201T090000"}, "DTSTART;TZID=vCalendar +0100 +0300 2026-2026:20260201T090000", "20260201T080000Z"},
+		{[]string{"TZ:+09:00", "DAYLIGHT:FALSE"}, []string{"DTSTART:20260701T090000", "RRULE:D1 #0"}, "DTSTART;TZID=Etc/GMT-9:20260701T090000", "20260701T000000Z"},
+		// What is not whole stays.
+		{[]string{"TZ:+01", "DAYLIGHT:FALSE"}, []string{"DTSTART:20260701T090000"}, "DTSTART:20260701T090000", ""},
+		{[]string{"TZ:+01"}, []string{"DTSTART:20260701T090000"}, "DTSTART:20260701T090000", ""},
+		{[]string{"DAYLIGHT:TRUE;+02;20260329T020000;20261025T030000"}, []string{"DTSTART:20260701T090000"}, "DTSTART:20260701T090000", ""},
+		{[]string{"TZ:+01", "DAYLIGHT:TRUE;+02;20260329T020000"}, []string{"DTSTART:20260701T090000"}, "DTSTART:20260701T090000", ""},
+		{[]string{"TZ:+01", "DAYLIGHT:TRUE;+02;20261025T020000;20260329T030000", "DAYLIGHT:TRUE;+02;20261025T020000;20270329T030000"}, []string{"DTSTART:20260701T090000"}, "DTSTART:20260701T090000", ""},
+		{berlin, []string{"DTSTART:20251001T090000"}, "DTSTART:20251001T090000", ""},             // before
+		{berlin, []string{"DTSTART:20260329T023000"}, "DTSTART:20260329T023000", ""},             // never
+		{odd, []string{"DTSTART:20260701T090000", "RRULE:D1 #0"}, "DTSTART:20260701T090000", ""}, // after its years
+		// Days are days everywhere.
+		{berlin, []string{"DTSTART:20260701T000000", "DTEND:20260701T235900"}, "DTSTART:20260701T000000", "-"},
+		{berlin, []string{"DTSTART:20260701T090000Z"}, "DTSTART:20260701T090000Z", "-"},
+	} {
+		p, remarks := one(t, lines(slices.Concat([]string{"BEGIN:VCALENDAR", "VERSION:1.0"}, c.calendar, []string{"BEGIN:VEVENT", "UID:u"}, c.object, []string{"END:VEVENT", "END:VCALENDAR"})...))
+		if named := slices.Contains(codes(remarks), "zone"); !strings.Contains(string(p.Text), "\r\n"+c.want+"\r\n") || named != (c.start != "-" && !strings.Contains(c.object[0], "Z")) || strings.Contains(c.want, "vCalendar") != strings.Contains(string(p.Text), "BEGIN:VTIMEZONE") {
+			t.Errorf("%q %q: want %q, named %t: %+v\n%s", c.calendar, c.object, c.want, named, remarks, p.Text)
+		}
+		if len(c.start) > 1 {
+			at, _ := time.Parse("20060102T150405Z", c.start)
+			if all, _, err := Expand(p, Around(at, 1), time.UTC); err != nil || len(all) == 0 || !all[0].Start.Equal(at) {
+				t.Errorf("%q %q: %v %v", c.calendar, c.object, all, err)
+			}
+		}
+		if again, remarks := one(t, string(p.Text)); string(again.Text) != string(p.Text) || len(remarks) > 0 {
+			t.Errorf("prepared again: %+v\n%s", remarks, again.Text)
+		}
 	}
 }

@@ -18,6 +18,10 @@ type oldRule struct {
 	nth      []string // positions within the month, for the weekdays that follow
 	spent    bool     // one has followed
 	numbers  []int    // days of a month or year, or months
+	// hours are the times of the day that are said before any day, and those of
+	// each day that is named.
+	hours  []string
+	ofDays [][]string
 	// times is how often it takes place, counted in intervals: five weeks, not five
 	// days of them; 0: without end, -1: not said.
 	times int
@@ -115,11 +119,13 @@ func (r *oldRule) token(t string, start Moment) (bool, error) {
 	switch {
 	case weekday && r.kind == "W":
 		r.days = append(r.days, t)
+		r.ofDays = append(r.ofDays, nil)
 	case weekday && r.kind == "MP":
 		if len(r.nth) == 0 {
 			return false, fmt.Errorf("%q without which one of the month", t)
 		}
 		r.position(t)
+		r.ofDays = append(r.ofDays, nil)
 	case r.kind == "MP" && len(t) == 2 && t[0] >= '1' && t[0] <= '5' && (t[1] == '+' || t[1] == '-'):
 		if r.spent {
 			r.nth, r.spent = nil, false
@@ -127,14 +133,21 @@ func (r *oldRule) token(t string, start Moment) (bool, error) {
 		r.nth = append(r.nth, strings.TrimPrefix(t[1:]+t[:1], "+"))
 	case r.kind == "MD" && t == "LD":
 		r.numbers = append(r.numbers, -1)
+		r.ofDays = append(r.ofDays, nil)
 	case len(t) == 4 && strings.Trim(t, "0123456789") == "": // a time of the day
-		if start.AllDay || t != start.Wall.Format("1504") {
-			return false, fmt.Errorf("%q, another time than that of its start, has no equivalent", t)
+		if _, err := time.Parse("1504", t); err != nil || start.AllDay || r.kind == "M" {
+			return false, fmt.Errorf("the time %q has no equivalent", t)
+		}
+		if n := len(r.ofDays); n > 0 {
+			r.ofDays[n-1] = append(r.ofDays[n-1], t)
+		} else {
+			r.hours = append(r.hours, t)
 		}
 	case r.kind == "MD" || r.kind == "YM" || r.kind == "YD":
 		n, ok := r.number(t)
 		if ok {
 			r.numbers = append(r.numbers, n)
+			r.ofDays = append(r.ofDays, nil)
 		}
 		return ok, nil
 	default:
@@ -165,6 +178,50 @@ func (r *oldRule) position(weekday string) {
 	}
 	r.spent = true
 }
+
+// timesOfDay writes at which times of each day it takes place, as BYHOUR and
+// BYMINUTE (RFC 5545 §3.3.10), which say all of their combinations, on each of the
+// days; empty: at that of its start. A day without times has those that are said
+// before all days, or the start's. The start has to be one of them: in iCalendar it
+// takes place in any case.
+func (r *oldRule) timesOfDay(start Moment) (string, error) {
+	own := []string{start.Wall.Format("1504")}
+	all := own
+	if len(r.hours) > 0 {
+		all = r.hours
+	}
+	all = slices.Compact(slices.Sorted(slices.Values(all)))
+	for i, times := range r.ofDays {
+		if times = slices.Compact(slices.Sorted(slices.Values(times))); len(times) == 0 {
+			times = all
+		}
+		switch {
+		case slices.Equal(times, all):
+		case i > 0:
+			return "", fmt.Errorf("times that differ from day to day have no equivalent")
+		default:
+			all = times
+		}
+	}
+	if slices.Equal(all, own) {
+		return "", nil
+	}
+	if !slices.Contains(all, own[0]) {
+		return "", fmt.Errorf("%q, another time than that of its start, has no equivalent", all[0])
+	}
+	var hours, minutes []int
+	for _, t := range all {
+		n, _ := strconv.Atoi(t)
+		hours, minutes = append(hours, n/100), append(minutes, n%100)
+	}
+	hours, minutes = sortedSet(hours), sortedSet(minutes)
+	if len(hours)*len(minutes) != len(all) {
+		return "", fmt.Errorf("the times %s have no equivalent in one rule", strings.Join(all, " "))
+	}
+	return list(";BYHOUR=", hours) + list(";BYMINUTE=", minutes), nil
+}
+
+func sortedSet(numbers []int) []int { return slices.Compact(slices.Sorted(slices.Values(numbers))) }
 
 func weekdayName(m Moment) string { return strings.ToUpper(m.Wall.Weekday().String()[:2]) }
 
@@ -215,6 +272,18 @@ func (r *oldRule) modern(sp span) (string, error) {
 	}
 	if r.sub != nil && r.kind != "YM" {
 		return "", fmt.Errorf("a rule within another has no equivalent")
+	}
+	times, err := r.timesOfDay(sp.start)
+	if err != nil {
+		return "", err
+	}
+	if times != "" {
+		b, single = b+times, false
+	}
+	if r.sub != nil {
+		if times, err = r.sub.timesOfDay(sp.start); err != nil || times != "" {
+			return "", fmt.Errorf("times of the day within another rule have no equivalent")
+		}
 	}
 	if s := r.sub; s != nil && s.ends && !r.ends { // the date at the end is that of the whole
 		r.until, r.ends = s.until, true

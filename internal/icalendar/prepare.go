@@ -117,8 +117,17 @@ func (p *preparation) calendar(c *Component) {
 		}
 	}
 	p.identify(objects, zones)
+	old := strings.TrimSpace(c.Text("VERSION")) == "1.0"
+	var home *homeZone
+	why := ""
+	if old {
+		if home, why = homeOf(c); home != nil && home.definition != nil {
+			zones = append(zones, located(home.definition))
+		}
+	}
 	for _, o := range objects {
-		p.modernize(o, zones, strings.TrimSpace(c.Text("VERSION")) == "1.0")
+		p.settle(o, home, why)
+		p.modernize(o, zones, old, home)
 		p.repair(o)
 		uid := o.Text("UID")
 		key := groupKey{uid, o.Name}
