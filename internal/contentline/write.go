@@ -123,6 +123,26 @@ func Unescape(s string) string {
 	return b.String()
 }
 
+// EscapeStray writes a backslash before each one that escapes nothing, as in
+// "C:\dir": read as text it says what it said, also where those are dropped.
+func EscapeStray(s string) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		b.WriteByte(s[i])
+		if s[i] != '\\' {
+			continue
+		}
+		if i+1 < len(s) && strings.IndexByte(`nN\,;:"`, s[i+1]) >= 0 {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
 // Split cuts a value at each separator that no backslash escapes. What it
 // returns is still escaped.
 func Split(value string, sep byte) []string {

@@ -24,6 +24,15 @@ func (p *preparation) repair(o *Component) {
 			o.Lines[i] = l.WithValue(linkEncoder.Replace(contentline.Unescape(l.Value)))
 		}
 	}
+	for i, l := range o.Lines {
+		if k := kindOf(l); k != kindText && k != kindList {
+			continue
+		}
+		if v := contentline.EscapeStray(l.Value); v != l.Value {
+			p.remark("backslash", o.Text("UID"), l.Number, "%s: backslashes that escape nothing are written as two, since servers drop them", l.Name)
+			o.Lines[i] = l.WithValue(v)
+		}
+	}
 	p.dates(o)
 	o.Lines = slices.DeleteFunc(o.Lines, func(l contentline.Line) bool {
 		empty := l.Is("RRULE", "EXRULE") && strings.TrimSpace(l.Value) == ""

@@ -20,8 +20,13 @@ func contact(text []byte) ([]byte, bool) {
 	lines, _ := contentline.Read(text)
 	properties := make([]byte, 0, len(text)+len(text)/8+512)
 	uid, name := -1, -1
+	three := slices.ContainsFunc(lines, func(l contentline.Line) bool { return l.Is("VERSION") && strings.TrimSpace(l.Value) == "3.0" })
 	for i, l := range lines {
 		switch {
+		case three && isMedia(l) && !isBase64(l) && l.First("VALUE") != "" && !isDataURI(l.Value):
+			return nil, false // it would lose VALUE=uri, and be taken for the photo itself
+		case l.Is("FN") && name >= 0:
+			return nil, false // the first, which clients show, would become the last
 		case l.Is("BEGIN", "END"):
 			continue
 		case l.Is("UID") && uid < 0 && strings.TrimSpace(l.Value) != "":
@@ -198,22 +203,35 @@ func basicDate(s string) string {
 	return s
 }
 
-// carriable rewrites a card's binary values that the server would damage when
-// they come by CardDAV: one that happens to be text, as a key in ASCII armour or
-// a drawing in SVG, it gives back as bare text, without encoding (0.16.18). As a
-// data URI (RFC 2397, RFC 6350 §4.2) it stays what it is. Everything else is left
-// as it is.
+// carriable rewrites what the server would damage when a card comes by CardDAV
+// (0.16.18), and leaves everything else as it is: a binary value that happens to be
+// text, as a key in ASCII armour or a drawing in SVG, it gives back as bare text,
+// without encoding; as a data URI (RFC 2397, RFC 6350 §4.2) it stays what it is. Of
+// one that is encoded as in version 3.0 in a card of 4.0 it forgets the media type.
+// A data URI in 3.0 it encodes, and leaves it said to be a link.
 func carriable(card []byte) []byte {
 	lines, _ := contentline.Read(card)
+	four := slices.ContainsFunc(lines, func(l contentline.Line) bool { return l.Is("VERSION") && strings.TrimSpace(l.Value) == "4.0" })
 	changed := false
 	for i, l := range lines {
-		if !isBase64(l) {
-			continue
-		}
-		if raw, err := base64.StdEncoding.DecodeString(spaceless(l.Value)); err == nil && utf8.Valid(raw) {
-			changed = true
-			plain := l.Without("ENCODING", "VALUE").WithValue(asDataURI(l))
-			lines[i] = plain.WithParams(append(slices.Clip(plain.Params), contentline.Param{Name: "VALUE", Values: []string{"uri"}}))
+		switch {
+		case isBase64(l):
+			raw, err := base64.StdEncoding.DecodeString(spaceless(l.Value))
+			switch {
+			case err != nil:
+			case utf8.Valid(raw):
+				plain := l.Without("ENCODING", "VALUE").WithValue(asDataURI(l))
+				lines[i] = plain.WithParams(append(slices.Clip(plain.Params), contentline.Param{Name: "VALUE", Values: []string{"uri"}}))
+				changed = true
+			case four && isMedia(l):
+				lines[i] = l.Without("ENCODING", "VALUE").WithValue(asDataURI(l))
+				changed = true
+			}
+		case !four && isMedia(l) && l.First("VALUE") != "" && isDataURI(l.Value):
+			if !isText(l.Value) {
+				lines[i] = l.Without("VALUE")
+				changed = true
+			}
 		}
 	}
 	if !changed {
@@ -224,6 +242,24 @@ func carriable(card []byte) []byte {
 		out = l.Append(out)
 	}
 	return out
+}
+
+// isMedia: the value is octets or a link to them.
+func isMedia(l contentline.Line) bool { return l.Is("PHOTO", "LOGO", "SOUND", "KEY") }
+
+func isDataURI(v string) bool {
+	v = strings.TrimSpace(v)
+	return len(v) >= 5 && strings.EqualFold(v[:5], "data:")
+}
+
+// isText: a data URI holds text.
+func isText(v string) bool {
+	head, data, _ := strings.Cut(v, ",")
+	if !strings.HasSuffix(strings.ToLower(strings.TrimSuffix(head, `\`)), ";base64") {
+		return true
+	}
+	raw, err := base64.StdEncoding.DecodeString(spaceless(data))
+	return err == nil && utf8.Valid(raw)
 }
 
 // mediaTypes are the media types of what cards call by short names.

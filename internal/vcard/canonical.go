@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -43,24 +44,23 @@ var bookkeeping = []string{"BEGIN", "END", "VERSION", "PRODID", "REV"}
 // facts of a card, sorted.
 func facts(c *card) []fact {
 	all := make([]fact, 0, len(c.lines))
-	groups := map[string][]string{}
-	for _, l := range c.lines {
-		if g := strings.ToLower(l.Group); g != "" && labels(l) {
-			groups[g] = append(groups[g], strings.ToUpper(l.Name)+":"+canonicalValue(l))
-		}
-	}
-	grouped := map[string]bool{}
+	four := c.text("VERSION") == "4.0"
+	groups := grouped(c)
+	shown := c.shown()
+	used := map[string]bool{}
 	for _, l := range c.lines {
 		if l.Is(bookkeeping...) || l.Group != "" && labels(l) {
 			continue
 		}
 		label := ""
 		if g := strings.ToLower(l.Group); g != "" {
-			slices.Sort(groups[g])
-			label = strings.Join(groups[g], " ")
-			grouped[g] = true
+			label = groups[g]
+			used[g] = true
 		}
-		name, params := strings.ToUpper(l.Name), canonicalParams(l)
+		name, params := strings.ToUpper(l.Name), canonicalParams(l)+valueType(l, four)
+		if shown != "" && l.Is("FN") && canonicalValue(l) == shown {
+			params += ";shown"
+		}
 		values := []string{""}
 		if l.Is("CATEGORIES", "NICKNAME") {
 			values = contentline.Split(l.Value, ',')
@@ -77,12 +77,58 @@ func facts(c *card) []fact {
 		}
 	}
 	for _, l := range c.lines { // labels of nothing
-		if g := strings.ToLower(l.Group); g != "" && labels(l) && !grouped[g] {
+		if g := strings.ToLower(l.Group); g != "" && labels(l) && !used[g] {
 			all = append(all, newFact(strings.ToUpper(l.Name), "", canonicalValue(l), ""))
 		}
 	}
 	slices.SortFunc(all, func(a, b fact) int { return strings.Compare(a.text, b.text) })
 	return slices.CompactFunc(all, func(a, b fact) bool { return a.text == b.text })
+}
+
+// grouped is what each group says: its labels, and which properties belong together
+// where there are several, as an address and what is printed on its letters.
+func grouped(c *card) map[string]string {
+	names, members := map[string][]string{}, map[string]int{}
+	for _, l := range c.lines {
+		g := strings.ToLower(l.Group)
+		if g == "" || l.Is(bookkeeping...) {
+			continue
+		}
+		names[g] = append(names[g], strings.ToUpper(l.Name)+":"+canonicalValue(l))
+		if !labels(l) {
+			members[g]++
+		}
+	}
+	all := make(map[string]string, len(names))
+	for g, list := range names {
+		if members[g] < 2 {
+			list = slices.DeleteFunc(list, func(s string) bool { return !strings.HasPrefix(s, "X-ABLABEL:") && !strings.HasPrefix(s, "X-ABADR:") })
+		}
+		slices.Sort(list)
+		all[g] = strings.Join(list, " ")
+	}
+	return all
+}
+
+// shown is the full name that clients show where there are several and none is
+// preferred: the first; empty: there is one, or it says so itself.
+func (c *card) shown() string {
+	first, several := "", false
+	for _, l := range c.all("FN") {
+		v := canonicalValue(l)
+		switch {
+		case l.First("PREF") != "":
+			return ""
+		case first == "":
+			first = v
+		default:
+			several = several || v != first
+		}
+	}
+	if !several {
+		return ""
+	}
+	return first
 }
 
 // labels: the property describes the others of its group.
@@ -130,7 +176,8 @@ func canonicalParams(l contentline.Line) string {
 	case "TEL":
 		delete(types, "VOICE")
 	case "PHOTO", "LOGO", "SOUND", "KEY":
-		clear(types) // the media type, part of the value
+		// The media type is part of the value.
+		maps.DeleteFunc(types, func(v string, _ bool) bool { return !slices.Contains(uses, v) })
 	}
 	for v := range types {
 		all = append(all, ";TYPE="+v)
@@ -146,7 +193,13 @@ func canonicalValue(l contentline.Line) string {
 		return canonicalBinary(l)
 	}
 	switch name {
-	case "N", "ADR", "ORG", "GENDER":
+	case "ORG", "GENDER": // commas separate nothing there (RFC 2426 §3.5.5, RFC 6350 §6.2.7)
+		parts := contentline.Split(l.Value, ';')
+		for i, p := range parts {
+			parts[i] = strings.TrimSpace(contentline.Unescape(p))
+		}
+		return strings.TrimRight(strings.Join(parts, contentline.ComponentMark), contentline.ComponentMark)
+	case "N", "ADR":
 		parts := contentline.Split(l.Value, ';')
 		if name == "ADR" && len(parts) > 8 {
 			parts = legacyAddress(parts)
@@ -175,6 +228,11 @@ func canonicalValue(l contentline.Line) string {
 		return canonicalDate(contentline.Unescape(l.Value))
 	case "KIND", "X-ADDRESSBOOKSERVER-KIND", "CLASS", "GRAMGENDER":
 		return strings.ToLower(strings.TrimSpace(l.Value))
+	case "TZ":
+		return canonicalOffset(contentline.Unescape(l.Value))
+	}
+	if isDated(l) {
+		return canonicalDate(contentline.Unescape(l.Value))
 	}
 	return strings.TrimSpace(contentline.Unescape(l.Value))
 }
@@ -192,13 +250,18 @@ func legacyAddress(parts []string) []string {
 }
 
 // canonicalDate drops the hyphens and colons of ISO 8601's extended form,
-// but those of truncated dates ("--0203").
+// but those of truncated dates ("--0203"). One moment in two zones is the same
+// where both show the same day.
 func canonicalDate(s string) string {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	for _, form := range []string{"20060102T1504-0700", "20060102T150405-0700", "20060102T150405Z0700", "2006-01-02T15:04:05Z07:00"} {
 		if t, err := time.Parse(form, s); err == nil {
-			s = t.UTC().Format("20060102T150405")
-			return strings.TrimSuffix(s, "T000000")
+			day := t.Format("20060102")
+			s = strings.TrimSuffix(t.UTC().Format("20060102T150405"), "T000000")
+			if !strings.HasPrefix(s, day) {
+				s += " of " + day // which is what most clients show
+			}
+			return s
 		}
 	}
 	if len(s) >= 10 && s[4] == '-' && s[7] == '-' && !strings.HasPrefix(s, "-") {

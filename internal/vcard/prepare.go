@@ -223,6 +223,8 @@ func (p *preparation) unreadable(c *card, l contentline.Line) {
 // repaired repairs all of a card but its UID, and returns its digest.
 func (p *preparation) repaired(c *card) [32]byte {
 	p.version(c)
+	p.androidLabels(c)
+	p.backslashes(c)
 	p.name(c)
 	p.appleGroup(c)
 	return digest(c)

@@ -144,3 +144,27 @@ func TestDataWithoutItsData(t *testing.T) {
 		t.Errorf("again: %+v\n%s", remarks, again.Text)
 	}
 }
+
+// What Android writes, and what is typed without thinking of backslashes.
+func TestLabelsAndBackslashes(t *testing.T) {
+	t.Parallel()
+	c, remarks := one(t, lines("BEGIN:VCARD", "VERSION:2.1", "UID:u", "N:Otto;Anna", "FN:Anna Otto", "item1.TEL;HOME:1", "TEL;X-Custom(CHARSET=UTF-8,ENCODING=QUOTED-PRINTABLE,=C3=96ffis, 1):2",
+		"EMAIL;X-CUSTOM(CHARSET=UTF-8,ENCODING=QUOTED-PRINTABLE,=E6=89=8B):a@b.test", "END:VCARD"))
+	for _, want := range []string{"item2.TEL:2\r\nitem2.X-ABLabel:Öffis\\, 1\r\n", "item3.EMAIL:a@b.test\r\nitem3.X-ABLabel:手\r\n", "item1.TEL;TYPE=HOME:1\r\n"} {
+		if !strings.Contains(string(c.Text), want) {
+			t.Errorf("no %q in\n%s", want, c.Text)
+		}
+	}
+	if got := codes(remarks); !slices.Contains(got, "label") {
+		t.Errorf("%+v", remarks)
+	}
+	c, remarks = one(t, lines("BEGIN:VCARD", "VERSION:3.0", "UID:u", "FN:x", `NOTE:C:\temp\dir\, a\`, `X-P:\\server\share`, "END:VCARD"))
+	for _, want := range []string{`NOTE:C:\\temp\\dir\, a\\`, `X-P:\\server\\share`} {
+		if !strings.Contains(string(c.Text), "\r\n"+want+"\r\n") || !slices.Equal(codes(remarks), []string{"backslash", "backslash"}) {
+			t.Errorf("no %q in\n%s%+v", want, c.Text, remarks)
+		}
+	}
+	if again, remarks := one(t, string(c.Text)); len(remarks) > 0 || !bytes.Equal(again.Text, c.Text) {
+		t.Errorf("again: %+v\n%s", remarks, again.Text)
+	}
+}
