@@ -11,6 +11,8 @@ import (
 // FuzzPrepare: whatever a text holds, what is prepared from it can be prepared
 // again and is then left as it is.
 func FuzzPrepare(f *testing.F) {
+	f.Add([]byte(lines("BEGIN:VCALENDAR", "VERSION:1.0", "TZ:+01", "DAYLIGHT:TRUE;+02;20260329T020000;20261025T030000;;", "BEGIN:VEVENT", "UID:u", "DTSTART:20260701T090000", "RRULE:D1 0900 1200 #2",
+		"ATTENDEE;ROLE=OWNER;STATUS=SENT;EXPECT=FYI:Ann <ann@acme.test>", `X-P:C:\dir`, "EXDATE:20260702T090000;20260703T090000", "END:VEVENT", "END:VCALENDAR")))
 	f.Add([]byte(event("SUMMARY:one", "RRULE:FREQ=DAILY;COUNT=3", "nothing", "EXDATE:20260303T090000Z")))
 	f.Add([]byte(event("ATTENDEE;CN=\"Doe:mailto:x@y", "BEGIN:VALARM", "TRIGGER:-PT5M", "BEGIN:VEVENT", "UID:", "END:VALARM")))
 	f.Add([]byte("BEGIN:VCALENDAR\nBEGIN:VTODO\nUID:1\nUID:2\nEND:VTODO\nBEGIN:VEVENT\nUID:1\nSUMMARY;ENCODING=QUOTED-PRINTABLE:a=\n=20b\n"))

@@ -44,7 +44,7 @@ func (p *preparation) people(o *Component) {
 			continue
 		}
 		at := who[0]
-		l := o.Lines[at].Without("ROLE", "PARTSTAT", "RSVP", "CUTYPE", "EXPECT").WithName("ORGANIZER")
+		l := o.Lines[at].Without("ROLE", "PARTSTAT", "STATUS", "RSVP", "CUTYPE", "EXPECT", "X-VCALENDAR-ROLE").WithName("ORGANIZER")
 		p.remark("attendee", o.Text("UID"), l.Number, "%s, who is its %s, becomes ORGANIZER, too", l.Value, strings.ToLower(role))
 		if o.Lines[at].First("ROLE") == role {
 			o.Lines[at] = o.Lines[at].Without("ROLE") // said by ORGANIZER now

@@ -25,7 +25,7 @@ func (o Object) Client() string {
 var written embed.FS
 
 // CalendarObjects are what Outlook, Exchange, Google, Apple, Thunderbird,
-// Evolution, Nextcloud and users of Radicale have in their calendars, in the
+// Evolution, Nextcloud, old phones and users of Radicale have in their calendars, in the
 // order of their names. Some hold several objects, some are damaged.
 func CalendarObjects() []Object { return objects("calendars") }
 

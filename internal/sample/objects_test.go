@@ -22,7 +22,7 @@ func TestWrittenObjectsAreNamedAfterTheirClients(t *testing.T) {
 			t.Errorf("%q: %q", o.Name, o.Text)
 		}
 		seen[o.Name] = true
-		if !slices.Contains([]string{"outlook", "exchange", "google", "apple", "thunderbird", "evolution", "nextcloud", "radicale"}, o.Client()) {
+		if !slices.Contains([]string{"outlook", "exchange", "google", "apple", "thunderbird", "evolution", "nextcloud", "radicale", "nokia"}, o.Client()) {
 			t.Errorf("%q is of nobody", o.Name)
 		}
 	}

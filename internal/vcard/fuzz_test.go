@@ -9,6 +9,7 @@ import (
 // FuzzPrepare: whatever a text holds, what is prepared from it can be prepared
 // again and is then left as it is.
 func FuzzPrepare(f *testing.F) {
+	f.Add([]byte(lines("BEGIN:VCARD", "VERSION:2.1", "N:a", "TEL;X-Custom(CHARSET=UTF-8,ENCODING=QUOTED-PRINTABLE,=C3=96):1", `NOTE:a\b`, "FN:x", "FN:y", "END:VCARD")))
 	f.Add([]byte(lines("BEGIN:VCARD", "VERSION:2.1", "N;QUOTED-PRINTABLE;CHARSET=latin1:a=FC=", "b;c", "TEL;HOME:1", "garbage", "END:VCARD", "begin:vcard", "UID:x")))
 	f.Add([]byte(lines("BEGIN:VCARD", "VERSION:2.1", "N:a", "AGENT:", "BEGIN:VCARD", "FN:b", "END:VCARD", "END:VCARD")))
 	f.Add([]byte(lines("BEGIN:VCARD", "VERSION:4.0", "N:a;b\\;c;d\\,e,f", "PHOTO:data:image/png;base64,AAAA", "X-ADDRESSBOOKSERVER-KIND:group", "X-ADDRESSBOOKSERVER-MEMBER:urn:uuid:1", "item1.X-ABLabel:x")))
