@@ -23,8 +23,9 @@ type Card struct {
 	// Text is the card: UTF-8, folded, CRLF, version 3.0 or 4.0.
 	Text []byte
 	// Digest is a hash of its meaning. It does not depend on the order of
-	// properties, folding, letter case where that means nothing, names of
-	// groups, the way a photo is encoded, REV and PRODID.
+	// properties (but of full names, of which clients show the first), folding,
+	// letter case where that means nothing, names of groups, the way a photo is
+	// encoded, REV and PRODID.
 	Digest [32]byte
 }
 
