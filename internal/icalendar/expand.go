@@ -1,6 +1,7 @@
 package icalendar
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,13 @@ type Instance struct {
 	Original time.Time
 
 	component *Component // what it shows
+	wanted    wanted
+}
+
+// wanted is Original as the clocks show it where the series takes place.
+type wanted struct {
+	wall   time.Time
+	allDay bool
 }
 
 // Window is a span of time, From included and To not.
@@ -35,7 +43,7 @@ func Around(now time.Time, months int) Window {
 // Bounds of one expansion.
 const (
 	MaxInstances = 20_000    // more are left out
-	maxWork      = 2_000_000 // days and periods looked at
+	maxWork      = 2_000_000 // days and periods looked at, and instances left out
 )
 
 // Expand tells when an object takes place within the window, for a user in
@@ -160,7 +168,7 @@ func (s *series) span(c *Component) span {
 // instance at a time on the wall.
 func (sp span) instance(wall time.Time, c *Component) Instance {
 	start := sp.clock.instant(wall)
-	return Instance{Start: start, End: sp.end(wall, start), AllDay: sp.start.AllDay, Original: start, component: c}
+	return Instance{Start: start, End: sp.end(wall, start), AllDay: sp.start.AllDay, Original: start, component: c, wanted: wanted{wall, sp.start.AllDay}}
 }
 
 func (sp span) end(wall, start time.Time) time.Time {
@@ -184,6 +192,6 @@ func (s *series) expand(w Window) (all []Instance, more bool) {
 			kept = append(kept, i)
 		}
 	}
-	slices.SortStableFunc(kept, func(a, b Instance) int { return a.Start.Compare(b.Start) })
+	slices.SortStableFunc(kept, func(a, b Instance) int { return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End)) })
 	return kept, more
 }

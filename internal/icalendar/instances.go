@@ -1,29 +1,33 @@
 package icalendar
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"mailhaul.org/mailhaul/internal/contentline"
 )
 
-// margin is how far beyond the window a series is followed, since exceptions
-// move instances and long ones reach into it.
-const margin = 62 * 24 * time.Hour
-
 // recur returns what a component says by itself: its start, its rules and
-// dates, without exceptions.
+// dates, without exceptions. Those of rules are left out that have no part in
+// the window.
 func (s *series) recur(c *Component, w Window) (all []Instance, more bool) {
 	sp := s.span(c)
 	if !sp.dated {
 		return []Instance{{component: c}}, false
 	}
-	reach := margin + sp.length.Exact + time.Duration(sp.length.Days)*24*time.Hour
-	from, to := w.From.Add(-reach), w.To.Add(margin)
+	from, to := s.origins(sp, w)
 	gone, goneDays := s.excluded(c, sp)
+	for _, l := range c.All("EXRULE") {
+		more = s.follow(l.Value, sp, from, to, false, func(wall time.Time) bool {
+			gone[sp.clock.instant(wall)] = true
+			more = more || len(gone) > maxWork
+			return !more
+		}) || more
+	}
 	seen := map[time.Time]bool{}
 	add := func(i Instance) bool {
-		if seen[i.Start] || i.Start.Before(from) || !i.Start.Before(to) {
+		if seen[i.Start] {
 			return true
 		}
 		if len(all) == MaxInstances {
@@ -36,10 +40,8 @@ func (s *series) recur(c *Component, w Window) (all []Instance, more bool) {
 		}
 		return true
 	}
-	add(sp.instance(sp.start.Wall, c))
-	for _, l := range c.All("RRULE") {
-		more = s.follow(l.Value, sp, from, to, func(wall time.Time) bool { return add(sp.instance(wall, c)) }) || more
-	}
+	// Dates come first: a period tells the length of its instance, whether a rule
+	// has that too or not.
 	for _, l := range c.All("RDATE") {
 		for v := range strings.SplitSeq(l.Value, ",") {
 			start, end, period := strings.Cut(v, "/")
@@ -58,12 +60,46 @@ func (s *series) recur(c *Component, w Window) (all []Instance, more bool) {
 			add(here.instance(m.Wall, c))
 		}
 	}
+	add(sp.instance(sp.start.Wall, c))
+	for _, l := range c.All("RRULE") {
+		more = s.follow(l.Value, sp, from, to, true, func(wall time.Time) bool {
+			i := sp.instance(wall, c)
+			return i.Start.Before(from) || add(i)
+		}) || more
+	}
 	return all, more
 }
 
+// origins are the times at which a series may want an instance that has a part
+// in the window: long ones begin before it, and exceptions for all future move
+// theirs.
+func (s *series) origins(sp span, w Window) (from, to time.Time) {
+	const change = 48 * time.Hour // more than clocks are ever changed by
+	before := func(length Duration) time.Duration {
+		return max(0, length.Exact+time.Duration(length.Days)*24*time.Hour) + change
+	}
+	from, to = w.From.Add(-before(sp.length)), w.To.Add(change)
+	for _, e := range s.exceptions {
+		id, future, ok := s.replaces(e)
+		own := s.span(e)
+		if !ok || !future || !own.dated {
+			continue
+		}
+		moved := s.instant(own.start).Sub(s.instant(id))
+		if t := w.From.Add(-moved - before(own.length)); t.Before(from) {
+			from = t
+		}
+		if t := w.To.Add(-moved + change); t.After(to) {
+			to = t
+		}
+	}
+	return from, to
+}
+
 // follow walks a rule from the start of the series until the end of what is
-// of interest. It tells whether it had to give up.
-func (s *series) follow(value string, sp span, from, to time.Time, yield func(wall time.Time) bool) (gaveUp bool) {
+// of interest. The start belongs to what it says, for one that adds instances.
+// It tells whether it had to give up.
+func (s *series) follow(value string, sp span, from, to time.Time, adds bool, yield func(wall time.Time) bool) (gaveUp bool) {
 	r, err := parseRule(value)
 	if err != nil {
 		s.problem("%v", err)
@@ -97,16 +133,16 @@ func (s *series) follow(value string, sp span, from, to time.Time, yield func(wa
 		return sp.clock.instant(wall).Before(last) && yield(wall)
 	}
 	// DTSTART counts as the first (RFC 5545 §3.8.5.3), in the rule or not.
-	if !count(sp.start.Wall) {
+	if adds && !count(sp.start.Wall) {
 		return false
 	}
 	r.walk(sp.start.Wall, sp.clock.wall(from), b, func(wall time.Time) bool {
-		return wall.Equal(sp.start.Wall) || count(wall)
+		return adds && wall.Equal(sp.start.Wall) || count(wall)
 	})
 	return b.left < 0
 }
 
-// excluded are the instants, and the days on the wall, of EXDATE and EXRULE.
+// excluded are the instants, and the days on the wall, of EXDATE.
 func (s *series) excluded(c *Component, sp span) (instants map[time.Time]bool, days map[string]bool) {
 	instants, days = map[time.Time]bool{}, map[string]bool{}
 	for _, l := range c.All("EXDATE") {
@@ -125,72 +161,90 @@ func (s *series) excluded(c *Component, sp span) (instants map[time.Time]bool, d
 			}
 		}
 	}
-	for _, l := range c.All("EXRULE") {
-		s.follow(l.Value, sp, sp.start.Wall, time.Date(lastOnset, 1, 1, 0, 0, 0, 0, time.UTC), func(wall time.Time) bool {
-			instants[sp.clock.instant(wall)] = true
-			return len(instants) < MaxInstances
-		})
-	}
 	return instants, days
 }
 
-// except puts exceptions in place of the instances that they stand for. One
-// that stands for none is there all the same: that is what clients show.
+// replaces is the instance that an exception stands for; future: and all later
+// ones.
+func (s *series) replaces(e *Component) (id Moment, future, ok bool) {
+	l, _ := e.Property("RECURRENCE-ID")
+	id, ok = parseMoment(l.Value, l.First("TZID"))
+	if !ok {
+		s.problem("RECURRENCE-ID %q is no date", contentline.Shorten(l.Value))
+	}
+	return id, strings.EqualFold(l.First("RANGE"), "THISANDFUTURE"), ok
+}
+
+// replacement is an exception and when the series wanted what it stands for.
+type replacement struct {
+	component *Component
+	id        Moment
+	at        time.Time
+}
+
+// except puts exceptions in place of the instances that they stand for,
+// whatever order they were written in: those for all future first, each until
+// the next one begins; those for a single instance have their word against
+// them. One that stands for none is there all the same: that is what clients
+// show.
 func (s *series) except(all []Instance) []Instance {
+	var futures, singles []replacement
 	for _, e := range s.exceptions {
-		l, _ := e.Property("RECURRENCE-ID")
-		id, ok := parseMoment(l.Value, l.First("TZID"))
+		id, future, ok := s.replaces(e)
 		if !ok {
-			s.problem("RECURRENCE-ID %q is no date", contentline.Shorten(l.Value))
 			continue
 		}
-		sp := s.span(e)
-		at := s.instant(id)
-		matches := func(i Instance) bool {
-			return i.Original.Equal(at) || id.AllDay && !i.AllDay && s.day(i) == id.Wall.Format(time.DateOnly)
+		if r := (replacement{e, id, s.instant(id)}); future {
+			futures = append(futures, r)
+		} else {
+			singles = append(singles, r)
 		}
-		if strings.EqualFold(l.First("RANGE"), "THISANDFUTURE") {
-			all = s.future(all, e, sp, at)
-			continue
+	}
+	slices.SortStableFunc(futures, func(a, b replacement) int { return a.at.Compare(b.at) })
+	for _, r := range futures {
+		if all = s.future(all, r); !slices.ContainsFunc(all, func(i Instance) bool { return r.standsFor(i) }) {
+			all = append(all, s.alone(r))
 		}
-		i := Instance{component: e, Original: at}
-		if sp.dated {
-			i = sp.instance(sp.start.Wall, e)
-			i.Original = at
-		}
-		kept := all[:0]
-		for _, other := range all {
-			if !matches(other) {
-				kept = append(kept, other)
-			}
-		}
-		all = append(kept, i)
+	}
+	for _, r := range singles {
+		all = slices.DeleteFunc(all, func(i Instance) bool { return r.standsFor(i) })
+		all = append(all, s.alone(r))
 	}
 	return all
 }
 
-// day is the date of an instance where its series takes place.
-func (s *series) day(i Instance) string {
-	return s.span(i.component).clock.wall(i.Original).Format(time.DateOnly)
+// standsFor: the exception is about this instance. Where one of them is only a
+// date, the date decides.
+func (r replacement) standsFor(i Instance) bool {
+	if r.id.AllDay == i.wanted.allDay {
+		return i.Original.Equal(r.at)
+	}
+	return i.wanted.wall.Format(time.DateOnly) == r.id.Wall.Format(time.DateOnly)
+}
+
+// alone is the exception by its own dates.
+func (s *series) alone(r replacement) Instance {
+	i := Instance{component: r.component}
+	if sp := s.span(r.component); sp.dated {
+		i = sp.instance(sp.start.Wall, r.component)
+	}
+	i.Original, i.wanted = r.at, wanted{r.id.Wall, r.id.AllDay}
+	return i
 }
 
 // future applies an exception to its instance and all later ones of the
 // series: they move as far as it did, and show what it shows.
-func (s *series) future(all []Instance, e *Component, sp span, at time.Time) []Instance {
+func (s *series) future(all []Instance, r replacement) []Instance {
+	sp := s.span(r.component)
 	for n, i := range all {
-		if i.Original.Before(at) {
-			continue
-		}
-		if _, own := i.component.Property("RECURRENCE-ID"); own {
-			continue
-		}
-		if sp.dated {
-			wall := sp.clock.wall(i.Original).Add(sp.start.Wall.Sub(sp.clock.wall(at)))
-			moved := sp.instance(wall, e)
-			moved.Original = i.Original
-			all[n] = moved
-		} else {
-			all[n].component = e
+		switch {
+		case i.Original.Before(r.at):
+		case sp.dated:
+			wall := sp.clock.wall(i.Original).Add(sp.start.Wall.Sub(sp.clock.wall(r.at)))
+			all[n] = sp.instance(wall, r.component)
+			all[n].Original, all[n].wanted = i.Original, i.wanted
+		default:
+			all[n].component = r.component
 		}
 	}
 	return all
