@@ -135,6 +135,7 @@ const lastOnset = 2100
 
 // evaluate computes the onsets that a VTIMEZONE defines.
 func evaluate(d *Component) (c clock, ok bool) {
+	var first time.Time // of all observances
 	for _, o := range d.Children {
 		from, ok1 := parseOffset(o.Text("TZOFFSETFROM"))
 		to, ok2 := parseOffset(o.Text("TZOFFSETTO"))
@@ -179,8 +180,8 @@ func evaluate(d *Component) (c clock, ok bool) {
 				return true
 			})
 		}
-		if !ok || start.Wall.Before(c.onsets[0].at) {
-			c.before, ok = from, true
+		if !ok || start.Wall.Before(first) {
+			c.before, first, ok = from, start.Wall, true
 		}
 	}
 	slices.SortStableFunc(c.onsets, func(a, b onset) int { return a.at.Compare(b.at) })
