@@ -20,15 +20,17 @@ func (b *budget) spend(n int) bool {
 // be left out where that costs nothing.
 func (r rule) walk(start, from time.Time, b *budget, yield func(time.Time) bool) {
 	r.defaults(start)
+	var before time.Time
 	for k := r.skipTo(start, from); ; k++ {
 		set, last, ok := r.period(start, k, b)
 		if !ok || last.Year() > 9000 || !b.spend(1) {
 			return
 		}
 		for _, t := range r.positions(set) {
-			if t.Before(start) {
+			if t.Before(start) || !t.After(before) { // SKIP may put two on one day
 				continue
 			}
+			before = t
 			if !yield(t) {
 				return
 			}
@@ -140,6 +142,7 @@ func (r rule) days(begin, end time.Time, b *budget) (all []time.Time) {
 	if r.skip != "" && (r.freq == monthly || r.freq == yearly) {
 		all = append(all, r.skipped(begin, end)...)
 		slices.SortFunc(all, time.Time.Compare)
+		all = slices.Compact(all)
 	}
 	return all
 }
@@ -154,10 +157,12 @@ func (r rule) skipped(begin, end time.Time) (all []time.Time) {
 		last := m.AddDate(0, 1, -1)
 		for _, n := range r.monthDay {
 			if n > last.Day() {
-				if r.skip == "BACKWARD" {
-					all = append(all, last)
-				} else {
-					all = append(all, last.AddDate(0, 0, 1))
+				instead := last
+				if r.skip == "FORWARD" {
+					instead = last.AddDate(0, 0, 1)
+				}
+				if r.onDay(instead) {
+					all = append(all, instead)
 				}
 				break
 			}
@@ -185,6 +190,11 @@ func (r rule) takes(d time.Time) bool {
 			return false
 		}
 	}
+	return r.onDay(d)
+}
+
+// onDay: BYDAY takes the day; it has the last word, after SKIP's.
+func (r rule) onDay(d time.Time) bool {
 	return len(r.day) == 0 || slices.ContainsFunc(r.day, func(e byDay) bool { return e.day == d.Weekday() && r.nth(e.n, d) })
 }
 

@@ -84,6 +84,11 @@ func TestRulesOfTheStandard(t *testing.T) {
 		// What is not among them.
 		{"20240229T090000", "FREQ=YEARLY;COUNT=2", "0229 0229"},
 		{"20240131T090000", "FREQ=MONTHLY;SKIP=BACKWARD;RSCALE=GREGORIAN;COUNT=4", "0131 0229 0331 0430"},
+		// RFC 7529 §4.1: BYDAY comes after SKIP; §4.2 has the leap day of 2016.
+		{"20160229T090000", "RSCALE=GREGORIAN;FREQ=YEARLY;SKIP=FORWARD;COUNT=3", "0229 0301 0301"},
+		{"20240101T090000", "RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=1,31;SKIP=FORWARD;COUNT=7", "0101 0131 0201 0301 0331 0401 0501"},
+		{"20260130T090000", "RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=28,30;SKIP=BACKWARD;COUNT=4", "0130 0228 0328 0330"},
+		{"20260131T090000", "RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=31;BYDAY=SA;SKIP=BACKWARD;COUNT=3", "0131 0228 1031"},
 		{"19970902T090000", "FREQ=YEARLY;BYWEEKNO=1;COUNT=3", "0902 1230 0105"},
 		{"19970902T090000", "FREQ=YEARLY;BYWEEKNO=-1;BYDAY=SU;COUNT=3", "0902 1228 0103"},
 		{"19970902T090000", "FREQ=YEARLY;BYMONTH=1;BYDAY=1MO,-1MO;COUNT=5", "0902 0105 0126 0104 0125"},
@@ -101,6 +106,24 @@ func TestRulesOfTheStandard(t *testing.T) {
 				t.Errorf("got  %v\nwant %v", got, want)
 			}
 		})
+	}
+}
+
+func TestOneSpellingOfARule(t *testing.T) {
+	t.Parallel()
+	for a, b := range map[string]string{
+		"FREQ=DAILY;BYHOUR=09,00;BYMINUTE=00":                   "freq=daily;byminute=0;byhour=0,9",
+		"FREQ=MONTHLY;BYMONTHDAY=-01;INTERVAL=01;BYDAY=+1MO,TU": "BYDAY=TU,01MO,TU;FREQ=MONTHLY;BYMONTHDAY=-1",
+		"FREQ=YEARLY;RSCALE=GREGORIAN;SKIP=OMIT;WKST=MO":        "FREQ=YEARLY",
+	} {
+		if canonicalRecur(a) != canonicalRecur(b) {
+			t.Errorf("%s is %s\n%s is %s", a, canonicalRecur(a), b, canonicalRecur(b))
+		}
+	}
+	for _, other := range []string{"FREQ=DAILY;BYHOUR=9", "FREQ=DAILY;BYHOUR=0,9,10", "FREQ=DAILY;BYHOUR=0,9;UNTIL=20260101", "FREQ=DAILY;BYHOUR=0,9;WKST=SU"} {
+		if canonicalRecur(other) == canonicalRecur("FREQ=DAILY;BYHOUR=0,9") {
+			t.Errorf("%s is taken for another", other)
+		}
 	}
 }
 

@@ -187,20 +187,34 @@ func canonicalRecur(s string) string {
 	kept := make([]string, 0, len(parts))
 	for _, p := range parts {
 		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
-		if name == "" || name == "INTERVAL" && value == "1" || name == "WKST" && value == "MO" {
-			continue
-		}
+		name = strings.TrimSpace(name)
 		list := strings.Split(value, ",")
 		for i, v := range list {
-			v = strings.TrimPrefix(strings.TrimSpace(v), "+")
-			if name != "UNTIL" && len(v) > 1 {
-				v = strings.TrimLeft(v, "0")
+			if list[i] = strings.TrimSpace(v); name != "UNTIL" {
+				list[i] = plainNumber(list[i])
 			}
-			list[i] = v
 		}
 		slices.Sort(list)
-		kept = append(kept, name+"="+strings.Join(list, ","))
+		switch p = name + "=" + strings.Join(slices.Compact(list), ","); p {
+		case "=", "INTERVAL=1", "WKST=MO", "RSCALE=GREGORIAN", "SKIP=OMIT": // RFC 5545 §3.3.10, RFC 7529 §4.1
+		default:
+			kept = append(kept, p)
+		}
 	}
 	slices.Sort(kept)
 	return strings.Join(kept, ";")
+}
+
+// plainNumber writes the number that a value begins with, as in "+01MO", without
+// what may be left out.
+func plainNumber(v string) string {
+	digits := strings.TrimLeft(v, "+-")
+	short := strings.TrimLeft(digits, "0")
+	if short == "" && digits != "" {
+		short = "0"
+	}
+	if strings.HasPrefix(v, "-") {
+		return "-" + short
+	}
+	return short
 }
