@@ -192,6 +192,8 @@ func (s *series) expand(w Window) (all []Instance, more bool) {
 			kept = append(kept, i)
 		}
 	}
-	slices.SortStableFunc(kept, func(a, b Instance) int { return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End), a.Original.Compare(b.Original)) })
+	slices.SortStableFunc(kept, func(a, b Instance) int {
+		return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End), a.Original.Compare(b.Original))
+	})
 	return kept, more
 }

@@ -163,3 +163,39 @@ func TestRandomSeriesDoNotDependOnTheirSpelling(t *testing.T) {
 		}
 	})
 }
+
+// Two objects of one digest are never compared any further: what takes place at
+// other times has another digest.
+func TestRandomSeriesOfOneDigestTakePlaceAtTheSameTimes(t *testing.T) {
+	t.Parallel()
+	w := Window{time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2029, 1, 1, 0, 0, 0, 0, time.UTC)}
+	randomtest.Run(t, 100, func(t *testing.T, seed uint64) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		components := randomSeries(r)
+		text := written("", components)
+		want, digest := told(t, text, w)
+		for range 5 {
+			changed := slices.Clone(components)
+			n := r.IntN(len(changed))
+			c := slices.Clone(changed[n])
+			i := r.IntN(len(c))
+			switch at := strings.LastIndexByte(c[i], '2'); {
+			case r.IntN(3) == 0 && at > 0:
+				c[i] = c[i][:at] + "1" + c[i][at+1:]
+			case r.IntN(2) == 0:
+				c[i] = strings.NewReplacer("TZID=Europe/Berlin", "TZID=Asia/Tokyo", "P1D", "PT24H", "PT24H", "P1D", ";RANGE=THISANDFUTURE", "", "DAILY", "WEEKLY", "COUNT=7", "COUNT=8").Replace(c[i])
+			case !strings.HasPrefix(c[i], "DTSTART"):
+				c = slices.Delete(c, i, i+1)
+			}
+			changed[n] = c
+			other := written("", changed)
+			if _, _, err := Expand(Part{Text: []byte(other)}, w, time.UTC); err != nil {
+				continue // the 31st of November
+			}
+			got, sum := told(t, other, w)
+			if !slices.Equal(got, want) && sum == digest {
+				t.Fatalf("one digest, but\n%v\n%v\n%s\n%s", got, want, text, other)
+			}
+		}
+	})
+}

@@ -83,3 +83,17 @@ func TestExpansion(t *testing.T) {
 		})
 	}
 }
+
+// A day on the wall and 24 hours differ when the clocks change, if not for the
+// first of all that an exception stands for.
+func TestADayOfAllFutureIsNot24Hours(t *testing.T) {
+	t.Parallel()
+	of := func(length string) [32]byte {
+		p, _ := one(t, calendar(vevent("DTSTART;TZID=Europe/Berlin:20260302T090000", "RRULE:FREQ=DAILY"),
+			vevent("RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Berlin:20260310T090000", "DTSTART;TZID=Europe/Berlin:20260310T090000", "DURATION:"+length)))
+		return p.Digest
+	}
+	if of("P1D") == of("PT24H") || of("P1D") != of("+P1D") || of("PT24H") != of("PT1440M") {
+		t.Error("P1D and PT24H have one digest, or two spellings of one have two")
+	}
+}

@@ -59,7 +59,7 @@ func (s *series) timing(c *Component, sp span) (all []string) {
 		start := sp.clock.instant(sp.start.Wall)
 		add("START", start.UTC().Format(time.RFC3339)+" "+s.zoneName(sp.start))
 		end := sp.end(sp.start.Wall, start)
-		if (c.has("RRULE") || c.has("RDATE")) && sp.length.Days != 0 && !sp.start.AllDay {
+		if c.repeats() && sp.length.Days != 0 && !sp.start.AllDay {
 			add("LENGTH", sp.length.String()) // days on the wall, for every instance
 		} else {
 			add("END", end.UTC().Format(time.RFC3339))
@@ -92,6 +92,12 @@ func (s *series) timing(c *Component, sp span) (all []string) {
 		}
 	}
 	return all
+}
+
+// repeats: the length of the component is that of several instances.
+func (c *Component) repeats() bool {
+	l, _ := c.Property("RECURRENCE-ID")
+	return c.has("RRULE") || c.has("RDATE") || l.First("RANGE") != ""
 }
 
 // zoneName is the zone of a moment in one spelling; UTC has many names.
