@@ -122,7 +122,7 @@ func (a *Account) putCollections(ctx context.Context) error {
 				}
 				c.lost = true
 				a.incomplete = true
-				a.refused[kind]++
+				a.behind[kind]++
 				a.Note(c.name(), "", NoteRefused, err.Error())
 			}
 		}

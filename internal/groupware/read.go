@@ -2,6 +2,7 @@ package groupware
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -66,12 +67,17 @@ func (a *Account) take(ctx context.Context, c *collection, w *reading, r *resour
 	if ref.Version != "" {
 		r.ref.Version = ref.Version
 	}
-	var objects []*prepared
-	if err == nil {
-		objects, err = a.prepare(c.src.Kind, r.rows[0].Meta, r.ref, content)
-	}
 	if err != nil {
 		return a.unread(c, w.batch, r, err)
+	}
+	objects, err := a.prepare(c.src.Kind, r.rows[0].Meta, r.ref, content)
+	a.clearTrouble(c, w.batch, r.ref.ID, err == nil)
+	switch {
+	case err == nil:
+	case c.src.Kind == model.KindFiles: // no file is refused for its content: it did not come
+		return a.unread(c, w.batch, r, err)
+	default:
+		return a.unusable(c, w.batch, r, err)
 	}
 	parts := a.match(c, w, r, objects)
 	limit := a.dst.ObjectLimits(c.src.Kind)
@@ -116,7 +122,9 @@ func tooLarge(size int64, limit destination.ObjectLimits) error {
 	return f
 }
 
-// unread deals with a resource that could not be read or understood.
+// unread deals with a resource that its source could not give: the source may be
+// mended, or able, at any time. Nothing is known of what it holds, so nothing is
+// decided: the next run asks for it again.
 func (a *Account) unread(c *collection, w *batch, r *resource, err error) error {
 	if model.ClassOf(err) != model.ClassItem {
 		return err
@@ -128,12 +136,50 @@ func (a *Account) unread(c *collection, w *batch, r *resource, err error) error 
 		case model.CodeOf(err) == model.CodeGone:
 			o.State = ledger.Vanished
 			w.put = append(w.put, o)
-		case o.Remote != "":
-			// What is at the destination stays; the next run tries again.
-			w.notes = append(w.notes, func(t *ledger.Tx) error { return a.note(t, c, itemName(o), NoteUnreadable, err.Error()) })
 		default:
+			a.later(c, w, o, err)
+		}
+	}
+	return nil
+}
+
+// unusable deals with a resource of which no object can be made. That stays so
+// until it is changed.
+func (a *Account) unusable(c *collection, w *batch, r *resource, err error) error {
+	if model.ClassOf(err) != model.ClassItem {
+		return err
+	}
+	for _, o := range r.rows {
+		if o.Remote != "" { // what is at the destination stays
+			a.later(c, w, o, err)
+		} else {
 			a.refuse(c, w, &part{row: o}, err)
 		}
 	}
 	return nil
+}
+
+// clearTrouble removes what earlier runs noted of a resource that was not read
+// until now, and so goes by its name at the source.
+func (a *Account) clearTrouble(c *collection, w *batch, id string, usable bool) {
+	if a.troubled[noteItem(c, id)] {
+		w.notes = append(w.notes, func(t *ledger.Tx) error {
+			if !usable {
+				return a.clearNote(t, c, id, NoteUnreadable)
+			}
+			return a.clearNote(t, c, id, NoteUnreadable, NoteRefused)
+		})
+	}
+}
+
+// later leaves an object to the next run.
+func (a *Account) later(c *collection, w *batch, o ledger.Object, err error) {
+	if o.State == ledger.Refused {
+		o.State = ledger.Pending
+		w.put = append(w.put, o)
+	}
+	a.behind[c.src.Kind]++
+	w.notes = append(w.notes, func(t *ledger.Tx) error {
+		return errors.Join(a.clearNote(t, c, itemName(o), NoteRefused), a.note(t, c, itemName(o), NoteUnreadable, err.Error()+"; the next sync tries again"))
+	})
 }

@@ -12,7 +12,7 @@ type Counts struct {
 	Removed     int64 `json:"removed"` // because the source removed them
 	Kept        int64 `json:"kept"`    // left as their user has them at the destination
 	Repaired    int64 `json:"repaired"`
-	Refused     int64 `json:"refused"`
+	Refused     int64 `json:"refused"`     // and those that the source could not give, which each run asks for again
 	Collections int64 `json:"collections"` // created, renamed, recoloured, removed
 	// NotTaken are objects of a kind that the destination does not keep.
 	NotTaken int64 `json:"not_taken"`

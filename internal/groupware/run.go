@@ -70,7 +70,8 @@ type Account struct {
 	// missing there may not be gone.
 	incomplete bool
 	work       bool
-	refused    map[model.Kind]int64 // collections
+	behind     map[model.Kind]int64 // collections that were refused, and objects that could not be read
+	troubled   map[string]bool      // items of which earlier runs noted that they were refused or could not be read
 	limits     map[model.Kind]bool  // what the destination takes was asked for
 }
 
@@ -92,7 +93,7 @@ func (c *collection) at() destination.Collection {
 
 // Survey asks the source for its collections and finds their rows.
 func Survey(ctx context.Context, o Options) (*Account, error) {
-	a := &Account{Options: o, refused: map[model.Kind]int64{}, limits: map[model.Kind]bool{}}
+	a := &Account{Options: o, behind: map[model.Kind]int64{}, troubled: map[string]bool{}, limits: map[model.Kind]bool{}}
 	if a.Step == nil {
 		a.Step = func(string) error { return nil }
 	}
@@ -199,6 +200,15 @@ func (a *Account) Run(ctx context.Context, dst destination.Account) error {
 	if err := a.takes(ctx, dst); err != nil {
 		return err
 	}
+	notes, err := a.Ledger.Notes(ctx, a.Account)
+	if err != nil {
+		return err
+	}
+	for _, n := range notes {
+		if n.Code == NoteRefused || n.Code == NoteUnreadable {
+			a.troubled[n.Item] = true
+		}
+	}
 	for _, phase := range []func(context.Context) error{a.settleAll, a.putCollections, a.listAll, a.writeAll, a.removeAll} {
 		if err := phase(ctx); err != nil {
 			return err
@@ -275,7 +285,7 @@ func (a *Account) Plan(ctx context.Context, dst destination.Account) error {
 func (a *Account) CountRefused(ctx context.Context) error {
 	sums, err := a.Ledger.ObjectSums(ctx, a.Account)
 	for _, kind := range kinds {
-		a.res.Of(kind).Refused = sums[kind][ledger.Refused] + a.refused[kind]
+		a.res.Of(kind).Refused = sums[kind][ledger.Refused] + a.behind[kind]
 	}
 	return err
 }

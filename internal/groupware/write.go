@@ -2,6 +2,7 @@ package groupware
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -137,7 +138,9 @@ func (a *Account) write(ctx context.Context, c *collection, vanished map[string]
 
 func (a *Account) refuse(c *collection, w *batch, p *part, why error) {
 	p.row.State, p.row.Intent = ledger.Refused, [32]byte{}
-	w.settle(p, func(t *ledger.Tx) error { return a.note(t, c, p.name(), NoteRefused, why.Error()) })
+	w.settle(p, func(t *ledger.Tx) error {
+		return errors.Join(a.clearNote(t, c, p.name(), NoteUnreadable), a.note(t, c, p.name(), NoteRefused, why.Error()))
+	})
 }
 
 // flush writes a batch. The rows say at every moment what may have happened.

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"mailhaul.org/mailhaul/internal/destination"
+	"mailhaul.org/mailhaul/internal/groupware"
 	"mailhaul.org/mailhaul/internal/icalendar"
 	"mailhaul.org/mailhaul/internal/ledger"
 	"mailhaul.org/mailhaul/internal/model"
@@ -50,18 +51,23 @@ func (o *objectComparison) chunk(ctx context.Context, refs []model.ObjectRef) er
 	return o.compareTexts(ctx, pairs)
 }
 
-// unreadable judges a resource whose content nobody can read: it was refused
-// for that reason, or it differs.
+// unreadable judges a resource whose content nobody can read: it was refused, or
+// left to the next run, for that reason, or it differs.
 func (o *objectComparison) unreadable(ref model.ObjectRef, err error) {
 	o.rep.Source++
 	rows := o.rows[ref.ID]
-	if len(rows) > 0 && !slices.ContainsFunc(rows, func(r ledger.Object) bool { return r.State != ledger.Refused }) {
+	if len(rows) > 0 && !slices.ContainsFunc(rows, func(r ledger.Object) bool { return r.State != ledger.Refused && !o.awaited(r) }) {
 		o.rep.Refused++
 		o.tell(ref.ID, "refused", err.Error())
 		return
 	}
 	o.rep.Different++
 	o.tell(ref.ID, "different", err.Error())
+}
+
+// awaited reports an object that the last sync could not read, either.
+func (o *objectComparison) awaited(r ledger.Object) bool {
+	return r.State == ledger.Pending && slices.ContainsFunc(o.notes[o.noted(r)], func(n ledger.Note) bool { return n.Code == groupware.NoteUnreadable })
 }
 
 // read judges the objects of one resource as far as that needs no text of the
@@ -148,11 +154,15 @@ func (o *objectComparison) standing(r ledger.Object) (at destination.Object, ok 
 
 // why is what the ledger noted of an object.
 func (o *objectComparison) why(r ledger.Object) string {
-	item := o.about.Kind.String() + " " + strings.Join(o.about.Path, "/") + ": " + objectName(r)
-	if notes := o.notes[noteKey{0, item}]; len(notes) > 0 {
+	if notes := o.notes[o.noted(r)]; len(notes) > 0 {
 		return reasons(notes)
 	}
 	return "left behind"
+}
+
+// noted is where the ledger keeps what was noted of an object.
+func (o *objectComparison) noted(r ledger.Object) noteKey {
+	return noteKey{0, o.about.Kind.String() + " " + strings.Join(o.about.Path, "/") + ": " + objectName(r)}
 }
 
 // file compares octets by their hash.

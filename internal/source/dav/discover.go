@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,6 +62,7 @@ func (st *Store) discover(ctx context.Context) error {
 		}
 		seen = seen || found
 	}
+	st.askPrincipal(given)
 	if !seen {
 		return st.firstContact(ctx)
 	}
@@ -167,14 +169,33 @@ func (st *Store) find(ctx context.Context, s service) (found bool, err error) {
 		}
 	}
 	if broken != nil {
-		st.undiscovered = append(st.undiscovered, &model.Fault{Class: model.ClassItem, Code: "discovery", Account: st.acc.Login, Err: fmt.Errorf("the server does not tell where the account's %s are: %w", s.kind.String()+"s", broken),
-			Remedy: "run the same command again; if it stays so, write where they are in source.dav: calendars, contacts"})
+		st.untold[s.kind] = broken
 		return true, nil
 	}
 	if !found && last != nil {
 		st.src.opts.Log.Info("no "+s.kind.String()+" home", "account", st.acc.Login, "last", last)
 	}
 	return found, nil
+}
+
+// askPrincipal takes the homes of a service that led to none from the principal
+// that the other one led to: it names those of both, and then nothing is missing.
+// Where it names none, a service that failed is told of.
+func (st *Store) askPrincipal(given map[model.Kind]string) {
+	for _, s := range services {
+		if given[s.kind] != "" || slices.ContainsFunc(st.homes, func(h home) bool { return h.kind == s.kind }) {
+			continue
+		}
+		if st.says != nil && len(st.says.homes(s.kind)) > 0 {
+			st.addHomes(s.kind, st.says)
+			st.src.opts.Log.Info("the principal names the home that "+s.wellKnown+" does not lead to", "account", st.acc.Login, "error", st.untold[s.kind])
+			continue
+		}
+		if err := st.untold[s.kind]; err != nil {
+			st.undiscovered = append(st.undiscovered, &model.Fault{Class: model.ClassItem, Code: "discovery", Account: st.acc.Login, Err: fmt.Errorf("the server does not tell where the account's %s are: %w", s.kind.String()+"s", err),
+				Remedy: "run the same command again; if it stays so, write where they are in source.dav: calendars, contacts"})
+		}
+	}
 }
 
 // fails: the server has not said that there is nothing, but that it cannot tell.
@@ -226,27 +247,25 @@ func (st *Store) homesFrom(ctx context.Context, kind model.Kind, start *url.URL,
 		g, err := st.look(ctx, u)
 		if err == nil {
 			f = g
-			st.setPrincipal(u)
+			st.setPrincipal(u, f)
 		} else if statusOf(err) == 0 || fails(err) {
 			return false, err
 		}
 	} else if f.is(dav("principal")) || len(f.homes(kind)) > 0 {
-		st.setPrincipal(f.base)
+		st.setPrincipal(f.base, f)
 	}
 	if st.principal != nil && st.groups == nil && !st.acc.Group {
 		for _, g := range f.props[dav("group-membership")].hrefs() {
 			st.groups = append(st.groups, resolveHref(f.base, g, st.src.trusts))
 		}
 	}
-	hrefs := f.homes(kind)
-	for _, h := range hrefs {
-		st.addHome(kind, resolveHref(f.base, h, st.src.trusts))
-	}
-	if len(hrefs) == 0 && own && f.is(dav("collection")) {
+	st.addHomes(kind, f)
+	named := len(f.homes(kind)) > 0
+	if !named && own && f.is(dav("collection")) {
 		st.addHome(kind, f.base)
 		return true, nil
 	}
-	return len(hrefs) > 0, nil
+	return named, nil
 }
 
 // group finds the principal of a group as one that the login is a member of, or
@@ -284,7 +303,15 @@ func (st *Store) group(ctx context.Context, base *url.URL, login string) (*found
 	return nil, none
 }
 
-func (st *Store) setPrincipal(u *url.URL) { st.principal, st.owner = u, pathKey(u.EscapedPath()) }
+func (st *Store) setPrincipal(u *url.URL, says *found) {
+	st.principal, st.owner, st.says = u, pathKey(u.EscapedPath()), says
+}
+
+func (st *Store) addHomes(kind model.Kind, f *found) {
+	for _, h := range f.homes(kind) {
+		st.addHome(kind, resolveHref(f.base, h, st.src.trusts))
+	}
+}
 
 func (st *Store) addHome(kind model.Kind, u *url.URL) {
 	for _, h := range st.homes {

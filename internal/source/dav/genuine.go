@@ -149,7 +149,7 @@ func (st *Store) lookAgain(ctx context.Context, u *url.URL) (f facts, err error)
 // notTheFile refuses what came in place of a file.
 func notTheFile(why string) error {
 	return &model.Fault{Class: model.ClassItem, Code: CodeNotTheFile, Err: fmt.Errorf("what came in its place is not it: %s", why),
-		Remedy: "look at it at the source with this login; a proxy may ask for another login (write the server's own address into source.dav), or the web server may run the file instead of giving it. Then run sync with --retry-refused"}
+		Remedy: "look at it at the source with this login; a proxy may ask for another login (write the server's own address into source.dav), or the web server may run the file instead of giving it"}
 }
 
 // measured is a stream that must have as many octets as are listed.

@@ -226,6 +226,8 @@ func TestLoginPageInPlaceOfFiles(t *testing.T) {
 			t.Errorf("%s gives %.80q, want %.80q", name, text, want)
 		}
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	for _, name := range []string{"plan.txt", "page.html", "long.bin", "none"} {
 		if n := asked["PROPFIND "+name]; n != 0 {
 			t.Errorf("%s was looked up %d times", name, n)

@@ -396,6 +396,40 @@ func TestKindThatIsNotTold(t *testing.T) {
 	}
 }
 
+// A kind whose own service fails, or is not there, is found by the principal that
+// the other one led to: then nothing is missing.
+func TestKindThatThePrincipalNames(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	const both = "<d:resourcetype><d:collection/><d:principal/></d:resourcetype><c:calendar-home-set><d:href>/cal/</d:href></c:calendar-home-set><a:addressbook-home-set><d:href>/card/</d:href></a:addressbook-home-set>"
+	f.on("PROPFIND /pal/anna/", resp("/pal/anna/", both))
+	f.on("PROPFIND /cal/", resp("/cal/", isPlain), resp("/cal/team/", isCalendar))
+	f.on("PROPFIND /card/", resp("/card/", isPlain), resp("/card/all/", "<d:resourcetype><d:collection/><a:addressbook/></d:resourcetype>"))
+	for _, well := range []string{"caldav", "carddav"} {
+		ill := map[string]string{"caldav": "carddav", "carddav": "caldav"}[well]
+		f.on("PROPFIND /.well-known/"+well, resp("/", "<d:current-user-principal><d:href>/pal/anna/</d:href></d:current-user-principal>"))
+		for _, status := range []int{http.StatusInternalServerError, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed} {
+			f.say("PROPFIND /.well-known/"+ill, status, "oops")
+			all, errs, err := f.store(t, func(o *Options) { o.Calendars, o.URL = "", f.URL }).ObjectCollections(t.Context())
+			if err != nil || len(errs) > 0 || len(all) != 2 || all[0].ID != "/cal/team/" || all[1].ID != "/card/all/" {
+				t.Errorf("%s with %d: %+v, %v, %v", ill, status, all, errs, err)
+			}
+		}
+	}
+	// The principal of a server that fails at both is not known.
+	f.say("PROPFIND /.well-known/caldav", http.StatusInternalServerError, "")
+	f.say("PROPFIND /.well-known/carddav", http.StatusInternalServerError, "")
+	all, errs, err := f.store(t, func(o *Options) { o.Calendars, o.URL = "", f.URL }).ObjectCollections(t.Context())
+	if err != nil || len(errs) != 2 || len(all) > 0 || model.CodeOf(errs[0]) != "discovery" || model.CodeOf(errs[1]) != "discovery" {
+		t.Errorf("none: %+v, %v, %v", all, errs, err)
+	}
+	// Its root is enough.
+	f.on("PROPFIND /", resp("/", "<d:current-user-principal><d:href>/pal/anna/</d:href></d:current-user-principal>"))
+	if all, errs, err := f.store(t, func(o *Options) { o.Calendars, o.URL = "", f.URL }).ObjectCollections(t.Context()); err != nil || len(errs) > 0 || len(all) != 2 {
+		t.Errorf("by the root: %+v, %v, %v", all, errs, err)
+	}
+}
+
 // Folders deeper than is looked are named.
 func TestDeepFolders(t *testing.T) {
 	t.Parallel()

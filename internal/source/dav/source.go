@@ -175,7 +175,7 @@ func (s *Source) Open(ctx context.Context, a model.Account) (source.Store, error
 }
 
 func (s *Source) open(ctx context.Context, a model.Account) (*Store, error) {
-	st := &Store{src: s, acc: a, c: s.client(a), names: map[string][]grantee{}, readings: map[string]*reading{}, odd: oddities{}, batch: firstBatch, most: batch}
+	st := &Store{src: s, acc: a, c: s.client(a), names: map[string][]grantee{}, readings: map[string]*reading{}, odd: oddities{}, untold: map[model.Kind]error{}, batch: firstBatch, most: batch}
 	if err := st.discover(ctx); err != nil {
 		return nil, err
 	}
@@ -240,11 +240,14 @@ type Store struct {
 	acc   model.Account
 	c     *client
 	homes []home
-	// undiscovered are the kinds for which a server failed when it was asked where
-	// they are.
+	// untold is how a server failed when it was asked where a kind's homes are,
+	// and undiscovered are such kinds of which none was found otherwise.
+	untold       map[model.Kind]error
 	undiscovered []error
-	// principal is the account's own, nil where no server told.
+	// principal is the account's own, nil where no server told, and says what it
+	// says of itself.
 	principal *url.URL
+	says      *found
 	owner     string // pathKey of the principal
 	held      held
 	names     map[string][]grantee // who principals are, by path
