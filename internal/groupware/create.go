@@ -65,13 +65,14 @@ func (a *Account) createSome(ctx context.Context, c *collection, w *batch, parts
 }
 
 // answered separates what a call that failed with err has told of all the same
-// from what it did not come to; results are those of the first.
+// from what it did not come to; results are those of the first. That an object
+// broke its request is no news then: the others did, too.
 func answered(parts []*part, results []destination.ObjectWritten, err error) (known, unknown []*part, of []destination.ObjectWritten) {
 	if err == nil {
 		return parts, nil, results
 	}
 	for i, p := range parts {
-		if i < len(results) && (results[i].Version != "" && results[i].Err == nil || results[i].Err != nil && model.ClassOf(results[i].Err) == model.ClassItem) {
+		if i < len(results) && (results[i].Version != "" && results[i].Err == nil || results[i].Err != nil && model.ClassOf(results[i].Err) == model.ClassItem && model.CodeOf(results[i].Err) != destination.CodeBreaks) {
 			known, of = append(known, p), append(of, results[i])
 		} else {
 			unknown = append(unknown, p)

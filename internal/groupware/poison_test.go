@@ -194,3 +194,119 @@ func testPoisonedUpdate(t *testing.T, s *server, name string, fail func(http.Res
 	}
 	e.unchanged()
 }
+
+// What the destination has made of new objects is wrong, and their text is to follow.
+// Over that of one the server cuts the connection, or answers nothing: it is left as
+// it was stored, by name, and all others get theirs.
+func TestPoisonedRewrite(t *testing.T) {
+	both(t, func(t *testing.T, s *server) {
+		testPoisonedRewrite(t, s, "rewritten-cut", cut)
+		testPoisonedRewrite(t, s, "rewritten-500", func(w http.ResponseWriter) { http.Error(w, "no", 500) })
+	})
+}
+
+func testPoisonedRewrite(t *testing.T, s *server, name string, fail func(http.ResponseWriter)) {
+	e := newEnv(t, s, name)
+	var garbled, poisoned, healed atomic.Int64
+	e.through(func(w http.ResponseWriter, r *http.Request, body []byte) []byte {
+		switch {
+		case r.Method != http.MethodPut:
+			if bytes.Contains(body, []byte("Honest")) { // what goes in bulk is converted wrongly
+				garbled.Add(1)
+				body = bytes.ReplaceAll(body, []byte("Honest"), []byte("Garbled"))
+			}
+		case bytes.Contains(body, []byte("POISON")):
+			poisoned.Add(1)
+			fail(w)
+			return nil
+		default:
+			healed.Add(1)
+		}
+		return body
+	})
+	e.src.PutCollection(name, calendar("home", "Home"))
+	e.src.PutCollection(name, model.ObjectCollection{Kind: model.KindContacts, ID: "book", Path: []string{"Book"}})
+	const n, bad = 30, 17
+	for i := range n {
+		text := "Fine"
+		if i == bad {
+			text = "POISON"
+		}
+		e.src.PutObject(name, model.KindCalendar, "home", fmt.Sprint(i, ".ics"), ics(fmt.Sprint("event-", i), "Honest", "DESCRIPTION:"+text))
+		e.src.PutObject(name, model.KindContacts, "book", fmt.Sprint(i, ".vcf"), vcf(fmt.Sprint("card-", i), "Honest", "NOTE:"+text))
+	}
+	res := e.must()
+	told := strings.Join(e.notes, "\n")
+	if garbled.Load() == 0 || poisoned.Load() == 0 || healed.Load() != 2*(n-1) {
+		t.Errorf("%s: %d requests in bulk, %d that broke, %d texts were written", name, garbled.Load(), poisoned.Load(), healed.Load())
+	}
+	if res.Calendar.Created != n || res.Contacts.Created != n || res.Sum().Refused != 0 || res.Sum().Kept != 0 {
+		t.Errorf("%s: %+v; %s", name, res, told)
+	}
+	for _, at := range []struct {
+		in   destination.ObjectCollection
+		name string
+	}{
+		{e.collections(model.KindCalendar)["Home"], "event-%d"},
+		{e.collections(model.KindContacts)["Book"], "card-%d"},
+	} {
+		texts := e.texts(at.in)
+		for i := range n {
+			uid, want := fmt.Sprintf(at.name, i), "Honest"
+			if i == bad {
+				want = "Garbled"
+				if !strings.Contains(told, "|"+uid+"|") || !strings.Contains(told, "its text is refused") {
+					t.Errorf("%s: no note names %s: %s", name, uid, told)
+				}
+			}
+			if !strings.Contains(texts[uid], want) {
+				t.Errorf("%s: %s is %q, want %s", name, uid, texts[uid], want)
+			}
+		}
+	}
+	e.unchanged()
+}
+
+// A destination that answers, and takes no object, is given up after few requests:
+// no object is blamed for it, and the next run brings all.
+func TestGivesUp(t *testing.T) {
+	both(t, func(t *testing.T, s *server) {
+		testGivesUp(t, s, "ill-cut", cut)
+		testGivesUp(t, s, "ill-400", func(w http.ResponseWriter) { http.Error(w, "no", 400) })
+	})
+}
+
+func testGivesUp(t *testing.T, s *server, name string, fail func(http.ResponseWriter)) {
+	e := newEnv(t, s, name)
+	var ill atomic.Bool
+	var failed atomic.Int64
+	ill.Store(true)
+	e.through(func(w http.ResponseWriter, _ *http.Request, body []byte) []byte {
+		if ill.Load() && bytes.Contains(body, []byte("OBJECT")) {
+			failed.Add(1)
+			fail(w)
+			return nil
+		}
+		return body
+	})
+	e.src.PutCollection(name, calendar("home", "Home"))
+	const n = 60
+	for i := range n {
+		e.src.PutObject(name, model.KindCalendar, "home", fmt.Sprint(i, ".ics"), ics(fmt.Sprint("event-", i), "OBJECT"))
+	}
+	res, err := e.run()
+	if model.CodeOf(err) != "destinationFails" || model.ClassOf(err) != model.ClassAccount || res.Sum().Created > 0 || failed.Load() == 0 {
+		t.Errorf("%s: %v; %+v", name, err, res)
+	}
+	if told := strings.Join(e.notes, "\n"); strings.Contains(told, "|"+groupware.NoteRefused+"|") {
+		t.Errorf("%s: an object is blamed: %s", name, told)
+	}
+	ill.Store(false)
+	if res := e.must(); res.Calendar.Created != n || res.Calendar.Refused != 0 {
+		t.Errorf("%s: %+v; %s", name, res, strings.Join(e.notes, "\n"))
+	}
+	if got := len(e.texts(e.collections(model.KindCalendar)["Home"])); got != n {
+		t.Errorf("%s: %d events", name, got)
+	}
+	e.unchanged()
+}

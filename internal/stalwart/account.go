@@ -28,6 +28,10 @@ type Account struct {
 	// the account; 0: it has not been asked yet.
 	maxEvent, maxCard atomic.Int64
 
+	// vain is how many PUTs in a row failed without a reason, with nothing stored
+	// between them.
+	vain atomic.Int64
+
 	ownerOnce   sync.Once
 	ownerClient *jmap.Client
 }

@@ -126,6 +126,7 @@ func (a *Account) createShare(ctx context.Context, in destination.Collection, ob
 			return nil, model.Faultf(model.ClassRetry, "badAnswer", "the %s does not show an object that was just stored, %s", in.Kind, objects[i].UID)
 		}
 		out[i].Object, out[i].Converted = o.object(), o.data
+		a.vain.Store(0)
 	}
 	return rest, nil
 }

@@ -276,13 +276,15 @@ func (a *Account) put(ctx context.Context, in destination.Collection, w destinat
 	}
 	answer, err := a.d.dav.do(ctx, davRequest{method: http.MethodPut, path: path + id, body: content, header: header})
 	if err != nil {
-		if out.Err = a.broken(ctx, in, id, w.Version, err); out.Err != nil {
+		if out.Err = a.broken(ctx, in, id, w.Version, err); out.Err != nil && a.mayBlame() {
 			return nil
 		}
+		out.Err = nil
 		return err
 	}
 	switch {
 	case answer.status/100 == 2:
+		a.vain.Store(0)
 		out.Object = destination.Object{ID: id, UID: w.UID, Version: answer.version()}
 		if out.Version != "" {
 			return nil
@@ -302,10 +304,22 @@ func (a *Account) put(ctx context.Context, in destination.Collection, w destinat
 		if model.ClassOf(err) != model.ClassItem {
 			return err
 		}
+		if model.CodeOf(err) == destination.CodeBreaks && !a.mayBlame() {
+			return &model.Fault{Class: model.ClassAccount, Code: "http400", Err: err}
+		}
 		out.Err = err
 	}
 	return nil
 }
+
+// unproven is how many objects in a row may be blamed for a request that fails
+// without a reason, while nothing is stored.
+const unproven = 3
+
+// mayBlame reports that an object may be at fault, and not the server, or what
+// stands before it: that would fail at all of them. Who asked finds out by sending
+// less.
+func (a *Account) mayBlame() bool { return a.vain.Add(1) <= unproven }
 
 // broken blames an object for a request that failed as often as it was sent,
 // if the server answers everything else meanwhile and has it in the version it was

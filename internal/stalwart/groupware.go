@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -172,6 +173,9 @@ func objectFault(a *davAnswer, what string) error {
 	}
 	if c == "" {
 		c = "HTTP " + strconv.Itoa(a.status)
+		if a.status == http.StatusBadRequest { // a Stalwart that does not take an object names a condition
+			code = destination.CodeBreaks
+		}
 	}
 	return &model.Fault{Class: model.ClassItem, Code: code, Err: fmt.Errorf("the server refuses it: %s", c), Remedy: remedy}
 }
