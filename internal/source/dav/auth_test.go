@@ -2,9 +2,12 @@ package dav
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -187,6 +190,37 @@ func TestRedirects(t *testing.T) {
 	})
 	if _, err := f.source(t, auth).Open(t.Context(), anna); model.CodeOf(err) != "redirect" {
 		t.Errorf("a loop: %v", err)
+	}
+}
+
+// A server behind a proxy that ends TLS may lead to plain http on the same host: it
+// is asked over TLS, and never in the clear.
+func TestRedirectsThatForgetTLS(t *testing.T) {
+	t.Parallel()
+	f := &fake{answers: map[string]func(http.ResponseWriter, string, *http.Request){}}
+	f.Server = httptest.NewTLSServer(f)
+	t.Cleanup(f.Close)
+	f.do("PROPFIND /.well-known/caldav", func(w http.ResponseWriter, _ string, r *http.Request) {
+		w.Header().Set("Location", "http://127.0.0.1/remote.php/dav/")
+		w.WriteHeader(http.StatusMovedPermanently)
+	})
+	f.on("PROPFIND /remote.php/dav/", resp("/remote.php/dav/", "<d:current-user-principal><d:href>/pal/anna/</d:href></d:current-user-principal>"))
+	f.on("PROPFIND /pal/anna/", resp("/pal/anna/", "<d:resourcetype><d:principal/></d:resourcetype><c:calendar-home-set><d:href>/cal/</d:href></c:calendar-home-set>"))
+	f.on("PROPFIND /cal/", resp("/cal/", isPlain), resp("/cal/team/", isCalendar))
+	roots := x509.NewCertPool()
+	roots.AddCert(f.Certificate())
+	overTLS := func(o *Options) { o.Calendars, o.URL, o.TLS = "", f.URL, &tls.Config{RootCAs: roots} }
+	all, errs, err := f.store(t, overTLS).ObjectCollections(t.Context())
+	if err != nil || len(errs) > 0 || len(all) != 1 {
+		t.Errorf("%+v, %v, %v", all, errs, err)
+	}
+	// One that leads away from TLS and nowhere else is refused, as before.
+	f.do("PROPFIND /.well-known/caldav", func(w http.ResponseWriter, _ string, r *http.Request) {
+		w.Header().Set("Location", "http://127.0.0.1"+r.URL.Path)
+		w.WriteHeader(http.StatusFound)
+	})
+	if _, err := f.source(t, overTLS).Open(t.Context(), anna); model.CodeOf(err) != "redirect" || !strings.Contains(err.Error(), "another server, http://127.0.0.1:80") {
+		t.Errorf("%v", err)
 	}
 }
 

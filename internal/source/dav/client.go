@@ -171,6 +171,10 @@ func (c *client) redirect(r request, resp *http.Response) (*url.URL, error) {
 		return nil, &model.Fault{Class: model.ClassAccount, Code: "redirect", Account: c.account, Err: fmt.Errorf("%s: a redirect to %q leads nowhere", r.url.Redacted(), resp.Header.Get("Location"))}
 	}
 	to.User, to.Fragment = nil, ""
+	if r.url.Scheme == "https" && to.Scheme == "http" && to.Hostname() == r.url.Hostname() && to.RequestURI() != r.url.RequestURI() && !c.src.trusts(to) {
+		// What is behind a proxy does not know that it is asked over TLS.
+		to.Scheme, to.Host = r.url.Scheme, r.url.Host
+	}
 	upgrade := r.url.Scheme == "http" && to.Scheme == "https" && to.Hostname() == r.url.Hostname()
 	if !c.src.trusts(to) && !upgrade {
 		return nil, &model.Fault{Class: model.ClassAccount, Code: "redirect", Account: c.account,

@@ -143,6 +143,7 @@ func (w *walk) fail(err error, u *url.URL) error {
 // itself.
 func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
 	var deeper []*url.URL
+	mailbox := mailboxTree{}
 	body := propfind(collectionProps...)
 	_, _, err := w.st.c.multistatus(ctx, request{method: "PROPFIND", url: u, depth: "1", long: true, body: body}, func(base *url.URL, r *response) error {
 		at := resolveHref(base, r.href, w.st.src.trusts)
@@ -151,6 +152,7 @@ func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
 			w.standard = pathKey(resolveHref(base, d, w.st.src.trusts).EscapedPath())
 		}
 		self := key == pathKey(base.EscapedPath())
+		mailbox.see(at, r)
 		kind, wanted := w.kindOf(r)
 		switch {
 		case r.status == http.StatusInsufficientStorage:
@@ -165,8 +167,6 @@ func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
 			w.untold(at, r.status)
 		case !self && r.props[dav("resourcetype")] == nil && r.refused/100 > 2 && r.refused != http.StatusNotFound:
 			w.untold(at, r.refused)
-		case !self && plainFolder(r) && level == maxNested:
-			w.errs = append(w.errs, tooDeep(w.st.acc.Login, lastSegment(u.EscapedPath()), at, maxNested))
 		case !self && plainFolder(r):
 			deeper = append(deeper, at)
 		}
@@ -175,7 +175,14 @@ func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
 	if err != nil {
 		return w.fail(err, u)
 	}
+	if mailbox.is() {
+		deeper = nil
+	}
 	for _, d := range deeper {
+		if level == maxNested {
+			w.errs = append(w.errs, tooDeep(w.st.acc.Login, lastSegment(u.EscapedPath()), d, maxNested))
+			continue
+		}
 		if key := pathKey(d.EscapedPath()); !w.seen[key] {
 			w.seen[key] = true
 			if err := w.home(ctx, d, level+1); err != nil {
@@ -186,9 +193,34 @@ func (w *walk) home(ctx context.Context, u *url.URL, level int) error {
 	return nil
 }
 
+// mailboxTree recognises a home that is somebody's whole mailbox, as a Zimbra's
+// /dav/LOGIN/: the calendars and address books lie at its top, among the folders of
+// mail, of files, of what was deleted, and of attachments by date, type and sender.
+// In those nothing is to be looked for, least of all the calendars in the Trash.
+type mailboxTree struct{ inbox, sent, trash bool }
+
+func (m *mailboxTree) see(at *url.URL, r *response) {
+	switch lastSegment(at.EscapedPath()) {
+	case "Inbox":
+		m.inbox = m.inbox || r.is(dav("collection"))
+	case "Sent":
+		m.sent = m.sent || r.is(dav("collection"))
+	case "Trash":
+		m.trash = m.trash || r.is(dav("collection"))
+	}
+}
+
+func (m *mailboxTree) is() bool { return m.inbox && m.sent && m.trash }
+
 // askInbox asks which calendar is the default one (RFC 6638 §9.2). A Cyrus does
-// not tell it with the home.
+// not tell it with the home, and the inbox may lie outside of that (Xandikos): its
+// principal says where (§2.2.1).
 func (w *walk) askInbox(ctx context.Context) error {
+	if says := w.st.says; w.inbox == nil && says != nil && slices.Contains(w.kinds, model.KindCalendar) {
+		if h := says.props[caldav("schedule-inbox-URL")].href(); h != "" {
+			w.inbox = resolveHref(says.base, h, w.st.src.trusts)
+		}
+	}
 	if w.standard != "" || w.inbox == nil {
 		return nil
 	}

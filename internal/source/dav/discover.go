@@ -96,7 +96,7 @@ func (st *Store) filled(template string) (*url.URL, error) {
 }
 
 var discovered = propfind(dav("resourcetype"), dav("current-user-principal"), dav("principal-URL"), dav("owner"), dav("group-membership"),
-	caldav("calendar-home-set"), carddav("addressbook-home-set"))
+	caldav("calendar-home-set"), carddav("addressbook-home-set"), caldav("schedule-inbox-URL"))
 
 // look asks a resource for what discovery needs.
 func (st *Store) look(ctx context.Context, u *url.URL) (*found, error) {

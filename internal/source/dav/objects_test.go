@@ -430,6 +430,59 @@ func TestKindThatThePrincipalNames(t *testing.T) {
 	}
 }
 
+// The home of a Zimbra is its user's whole mailbox: nothing is looked for in its
+// folders of mail, of attachments and of what was deleted.
+func TestHomeThatIsAMailbox(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.on("PROPFIND /dav/anna%40acme.test/", resp("/dav/anna%40acme.test/", isPlain),
+		resp("/dav/anna%40acme.test/Inbox/", "<d:resourcetype><d:collection/><c:schedule-inbox/></d:resourcetype>"),
+		resp("/dav/anna%40acme.test/Sent/", "<d:resourcetype><d:collection/><c:schedule-outbox/></d:resourcetype>"),
+		resp("/dav/anna%40acme.test/Trash/", isPlain), resp("/dav/anna%40acme.test/Drafts/", isPlain), resp("/dav/anna%40acme.test/Briefcase/", isPlain), resp("/dav/anna%40acme.test/attachments/", isPlain),
+		resp("/dav/anna%40acme.test/Calendar/", isCalendar+"<d:displayname>Calendar</d:displayname>"), resp("/dav/anna%40acme.test/Tasks/", isCalendar),
+		resp("/dav/anna%40acme.test/Of%20Ben/", "<d:resourcetype><d:collection/><d:mountpoint/></d:resourcetype>"),
+		resp("/dav/anna%40acme.test/Contacts/", "<d:resourcetype><d:collection/><a:addressbook/></d:resourcetype>"))
+	home := func(o *Options) { o.Calendars = f.URL + "/dav/anna%40acme.test/"; o.Contacts = o.Calendars }
+	all, errs, err := f.store(t, home).ObjectCollections(t.Context())
+	var ids []string
+	for _, c := range all {
+		ids = append(ids, lastSegment(c.ID))
+	}
+	if want := []string{"Calendar", "Tasks", "Contacts"}; err != nil || len(errs) > 0 || !slices.Equal(ids, want) {
+		t.Errorf("%q, %v, %v, want %q", ids, errs, err, want)
+	}
+	for _, asked := range f.asked() { // the Inbox, which calendar is the default one
+		if strings.Count(asked, "/") > 3 && !strings.HasSuffix(asked, "/Inbox/") {
+			t.Errorf("it was asked %s", asked)
+		}
+	}
+}
+
+// The inbox lies outside of the home, and the principal says where.
+func TestInboxOfThePrincipal(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.on("PROPFIND /.well-known/caldav", resp("/", "<d:current-user-principal><d:href>/pal/anna/</d:href></d:current-user-principal>"))
+	f.on("PROPFIND /pal/anna/", resp("/pal/anna/", "<d:resourcetype><d:principal/></d:resourcetype><c:calendar-home-set><d:href>/cal/</d:href></c:calendar-home-set><c:schedule-inbox-URL><d:href>/in/anna/</d:href></c:schedule-inbox-URL>"))
+	f.on("PROPFIND /cal/", resp("/cal/", isPlain), resp("/cal/team/", isCalendar), resp("/cal/own/", isCalendar))
+	f.on("PROPFIND /in/anna/", resp("/in/anna/", "<c:schedule-default-calendar-URL><d:href>/cal/own</d:href></c:schedule-default-calendar-URL>"))
+	for i, want := range []string{"/cal/own/", ""} {
+		if i > 0 { // it fails: then nobody knows
+			f.say("PROPFIND /in/anna/", http.StatusInternalServerError, "")
+		}
+		all, errs, err := f.store(t, func(o *Options) { o.Calendars, o.URL = "", f.URL }).ObjectCollections(t.Context())
+		got := ""
+		for _, c := range all {
+			if c.Default {
+				got += c.ID
+			}
+		}
+		if err != nil || len(errs) > 0 || len(all) != 2 || got != want {
+			t.Errorf("%q is the default: %+v, %v, %v", got, all, errs, err)
+		}
+	}
+}
+
 // Folders deeper than is looked are named.
 func TestDeepFolders(t *testing.T) {
 	t.Parallel()
