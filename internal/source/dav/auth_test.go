@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -221,6 +222,32 @@ func TestRedirectsThatForgetTLS(t *testing.T) {
 	})
 	if _, err := f.source(t, overTLS).Open(t.Context(), anna); model.CodeOf(err) != "redirect" || !strings.Contains(err.Error(), "another server, http://127.0.0.1:80") {
 		t.Errorf("%v", err)
+	}
+}
+
+// A home at another server, as iCloud has them, is asked for at the one that told of
+// it, unless the other may see credentials: by its name or as one of a domain.
+func TestHomeElsewhere(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.on("PROPFIND /.well-known/caldav", resp("/", "<d:current-user-principal><d:href>/17/principal/</d:href></d:current-user-principal>"))
+	f.on("PROPFIND /17/principal/", resp("/17/principal/", "<d:resourcetype><d:principal/></d:resourcetype><c:calendar-home-set><d:href>https://p34-caldav.old.test:443/17/calendars/</d:href></c:calendar-home-set>"))
+	f.say("PROPFIND /17/calendars/", http.StatusForbidden, "")
+	_, errs, err := f.store(t, func(o *Options) { o.Calendars, o.URL = "", f.URL }).ObjectCollections(t.Context())
+	if err != nil || len(errs) != 1 || !strings.Contains(errs[0].Error(), "https://p34-caldav.old.test:443") || !strings.Contains(errs[0].Error(), "source.dav.origins") {
+		t.Errorf("%v, %v", errs, err)
+	}
+	for named, want := range map[string]bool{"https://p34-caldav.old.test": true, "https://*.old.test": true, "https://*.test": false, "https://*.p34-caldav.old.test": false, "http://*.old.test": false, "https://*.old.test:8443": false} {
+		st := f.store(t, func(o *Options) { o.Calendars, o.URL, o.Origins = "", f.URL, []string{named} })
+		if got := st.homes[0].url.Hostname() == "p34-caldav.old.test"; got != want || want == (st.homes[0].said != "") {
+			t.Errorf("with %s the home is %s, and said to be at %q", named, st.homes[0].url, st.homes[0].said)
+		}
+	}
+	for _, address := range []string{"https://a.b.old.test/", "https://old.test/", "https://evil-old.test/", "https://127.0.0.1/", "https://old.test.evil.test/"} {
+		u, _ := url.Parse(address)
+		if f.source(t, func(o *Options) { o.Origins = []string{"https://*.old.test", "https://*.0.0.1"} }).trusts(u) {
+			t.Errorf("%s is trusted", address)
+		}
 	}
 }
 

@@ -88,7 +88,7 @@ func (st *Store) collections(ctx context.Context) (all, foreign []model.ObjectCo
 		if asked[h.url.String()] {
 			continue // with the kind before
 		}
-		w := &walk{st: st, seen: map[string]bool{}}
+		w := &walk{st: st, said: h.said, seen: map[string]bool{}}
 		if h.kind == model.KindFiles {
 			err = w.files(ctx, h.url, nil)
 		} else {
@@ -119,6 +119,7 @@ func (st *Store) collections(ctx context.Context) (all, foreign []model.ObjectCo
 type walk struct {
 	st           *Store
 	kinds        []model.Kind // calendars, contacts or both; not for files
+	said         string       // where the server says the home is, see home
 	seen         map[string]bool
 	all, foreign []model.ObjectCollection
 	errs         []error
@@ -134,6 +135,9 @@ func (w *walk) fail(err error, u *url.URL) error {
 	}
 	if f, ok := errors.AsType[*model.Fault](err); ok && f.Remedy == "" {
 		f.Remedy = "look at " + u.Redacted() + " as this user"
+		if w.said != "" {
+			f.Remedy = "the server says that it is at " + w.said + ": if that may see the passwords, add it to source.dav.origins"
+		}
 	}
 	w.errs = append(w.errs, err)
 	return nil

@@ -2,6 +2,7 @@ package dav
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -145,5 +146,62 @@ func TestCyrus(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Delegates that somebody chose in a client that speaks JMAP are in the list that
+// CalDAV shows: a Cyrus has one for both.
+func TestCyrusDelegatesOverJMAP(t *testing.T) {
+	t.Parallel()
+	const password = "dav-Pw-1"
+	team := []string{"anna", "ben", "carla", "dora"}
+	users := map[string]string{}
+	for _, u := range team {
+		users[u] = password
+	}
+	s := lab.StartCyrus(t, lab.CyrusOptions{Users: users, Settings: map[string]string{"httpmodules": "caldav carddav jmap", "httpallowcompress": "no", "caldav_allowscheduling": "yes",
+		"conversations": "yes", "jmap_nonstandard_extensions": "yes"}})
+	admin, err := imapclient.DialInsecure(s.IMAP, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	if err := admin.Login(s.Admin, s.AdminPassword).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	client := map[string]*writer{}
+	for _, u := range team {
+		if err := admin.Create("user/"+u, nil).Wait(); err != nil {
+			t.Fatal(err)
+		}
+		client[u] = &writer{base: "http://" + s.HTTP, user: u, password: password, kind: model.KindCalendar, home: "/dav/calendars/user/" + u + "/"}
+		client[u].try(t, "PROPFIND", client[u].home, "", nil) // makes the homes
+	}
+	client["anna"].Make(t, "Work")
+	answer := client["anna"].send(t, "POST", "/jmap/", "application/json", []byte(`{"using":["urn:ietf:params:jmap:core","https://cyrusimap.org/ns/jmap/calendars"],"methodCalls":[["Calendar/set",{"accountId":"anna","update":{"c1":{"shareWith":{
+		"ben":{"mayReadFreeBusy":true,"mayRead":true},"carla":{"mayReadFreeBusy":true,"mayRead":true,"mayWrite":true},"dora":{"mayReadFreeBusy":true}}}}},"0"]]}`))
+	if !strings.Contains(answer, `"updated":{"c1":`) {
+		t.Fatal(answer)
+	}
+	src, err := New(Options{URL: "http://" + s.HTTP})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	st, err := src.open(t.Context(), model.Account{Login: "anna", Secret: password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	grants, err := st.ObjectRights(t.Context(), model.ObjectCollection{Kind: model.KindCalendar, ID: client["anna"].paths["Work"], Path: []string{"Work"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]model.ObjectRights{}
+	for _, g := range grants {
+		got[strings.TrimSuffix(g.Identifier, "@internal")] |= g.Rights // one is invited, too
+	}
+	want := map[string]model.ObjectRights{"anyone": model.ObjectFreeBusy, "ben": mayRead, "carla": mayWrite, "dora": model.ObjectFreeBusy}
+	if !maps.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }

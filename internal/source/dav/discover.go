@@ -20,6 +20,9 @@ import (
 type home struct {
 	kind model.Kind
 	url  *url.URL
+	// said is the origin that the server names instead, which may not see
+	// credentials; empty: that of url.
+	said string
 }
 
 // service is what differs between calendars and contacts.
@@ -34,10 +37,12 @@ var services = []service{
 	{model.KindContacts, "/.well-known/carddav", "carddav"},
 }
 
-// discover fills homes.
+// discover fills homes. A bare host that is given for a kind is where that one's
+// discovery begins: some have calendars and contacts at different ones.
 func (st *Store) discover(ctx context.Context) error {
 	o := st.src.opts
 	given := map[model.Kind]string{model.KindCalendar: o.Calendars, model.KindContacts: o.Contacts, model.KindFiles: o.Files}
+	begin := map[model.Kind]*url.URL{}
 	for _, kind := range []model.Kind{model.KindCalendar, model.KindContacts, model.KindFiles} {
 		if given[kind] == "" {
 			continue
@@ -46,27 +51,39 @@ func (st *Store) discover(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		st.homes = append(st.homes, home{kind, u})
-	}
-	if o.URL == "" && o.Domain == "" {
-		return st.firstContact(ctx)
-	}
-	seen := false
-	for _, s := range services {
-		if given[s.kind] != "" {
+		if kind != model.KindFiles && strings.Trim(u.Path, "/") == "" {
+			begin[kind] = u
 			continue
 		}
-		found, err := st.find(ctx, s)
+		st.homes = append(st.homes, home{kind: kind, url: u})
+	}
+	seen := false
+	var sought []service
+	for _, s := range services {
+		if begin[s.kind] == nil && (given[s.kind] != "" || o.URL == "" && o.Domain == "") {
+			continue
+		}
+		found, err := st.find(ctx, s, begin[s.kind])
 		if err != nil {
 			return err
 		}
 		seen = seen || found
+		sought = append(sought, s)
 	}
-	st.askPrincipal(given)
+	st.askPrincipal(sought)
+	for _, s := range sought {
+		if u := begin[s.kind]; u != nil && !st.hasHome(s.kind) && st.untold[s.kind] == nil {
+			st.homes = append(st.homes, home{kind: s.kind, url: u}) // it may be what was meant
+		}
+	}
 	if !seen {
 		return st.firstContact(ctx)
 	}
 	return nil
+}
+
+func (st *Store) hasHome(kind model.Kind) bool {
+	return slices.ContainsFunc(st.homes, func(h home) bool { return h.kind == kind })
 }
 
 // firstContact logs in where nothing was to be discovered.
@@ -139,9 +156,10 @@ func (f *found) homes(kind model.Kind) []string {
 	return f.props[name].hrefs()
 }
 
-// find looks for the homes of a service. found reports that a server answered.
-func (st *Store) find(ctx context.Context, s service) (found bool, err error) {
-	starts, err := st.starts(ctx, s)
+// find looks for the homes of a service, at a host of its own or where all begins.
+// found reports that a server answered.
+func (st *Store) find(ctx context.Context, s service, host *url.URL) (found bool, err error) {
+	starts, err := st.starts(ctx, s, host)
 	if err != nil {
 		return false, err
 	}
@@ -159,7 +177,7 @@ func (st *Store) find(ctx context.Context, s service) (found bool, err error) {
 			return found, err
 		}
 		found = true
-		ok, err := st.homesFrom(ctx, s.kind, u, f)
+		ok, err := st.homesFrom(ctx, s.kind, u, f, host == nil && Varies(st.src.opts.URL))
 		if statusOf(err) != 0 { // of the principal
 			broken = err
 			continue
@@ -181,9 +199,9 @@ func (st *Store) find(ctx context.Context, s service) (found bool, err error) {
 // askPrincipal takes the homes of a service that led to none from the principal
 // that the other one led to: it names those of both, and then nothing is missing.
 // Where it names none, a service that failed is told of.
-func (st *Store) askPrincipal(given map[model.Kind]string) {
-	for _, s := range services {
-		if given[s.kind] != "" || slices.ContainsFunc(st.homes, func(h home) bool { return h.kind == s.kind }) {
+func (st *Store) askPrincipal(sought []service) {
+	for _, s := range sought {
+		if st.hasHome(s.kind) {
 			continue
 		}
 		if st.says != nil && len(st.says.homes(s.kind)) > 0 {
@@ -205,14 +223,16 @@ func fails(err error) bool {
 }
 
 // starts are where to ask first, most promising first.
-func (st *Store) starts(ctx context.Context, s service) ([]*url.URL, error) {
+func (st *Store) starts(ctx context.Context, s service, u *url.URL) ([]*url.URL, error) {
 	o := st.src.opts
-	if o.URL == "" {
+	if u == nil && o.URL == "" {
 		return st.fromDNS(ctx, s)
 	}
-	u, err := st.filled(o.URL)
-	if err != nil {
-		return nil, err
+	if u == nil {
+		var err error
+		if u, err = st.filled(o.URL); err != nil {
+			return nil, err
+		}
 	}
 	if strings.Trim(u.Path, "/") != "" {
 		return []*url.URL{u}, nil
@@ -221,10 +241,9 @@ func (st *Store) starts(ctx context.Context, s service) ([]*url.URL, error) {
 	return []*url.URL{withPath(u, s.wellKnown), withPath(u, "/")}, nil
 }
 
-// homesFrom takes the homes that a resource leads to. A URL that names the
-// account is its principal or home; else the current user's principal counts.
-func (st *Store) homesFrom(ctx context.Context, kind model.Kind, start *url.URL, f *found) (bool, error) {
-	own := Varies(st.src.opts.URL)
+// homesFrom takes the homes that a resource leads to. One whose URL names the
+// account, own, is its principal or home; else the current user's principal counts.
+func (st *Store) homesFrom(ctx context.Context, kind model.Kind, start *url.URL, f *found, own bool) (bool, error) {
 	principal := f.props[dav("current-user-principal")].href()
 	if own && !f.is(dav("principal")) && len(f.homes(kind)) == 0 {
 		principal = f.props[dav("owner")].href() // a home names its owner
@@ -262,7 +281,7 @@ func (st *Store) homesFrom(ctx context.Context, kind model.Kind, start *url.URL,
 	st.addHomes(kind, f)
 	named := len(f.homes(kind)) > 0
 	if !named && own && f.is(dav("collection")) {
-		st.addHome(kind, f.base)
+		st.addHome(home{kind: kind, url: f.base})
 		return true, nil
 	}
 	return named, nil
@@ -309,17 +328,20 @@ func (st *Store) setPrincipal(u *url.URL, says *found) {
 
 func (st *Store) addHomes(kind model.Kind, f *found) {
 	for _, h := range f.homes(kind) {
-		st.addHome(kind, resolveHref(f.base, h, st.src.trusts))
+		u, said := resolveHref(f.base, h, st.src.trusts), ""
+		if at, err := url.Parse(h); err == nil && at.Host != "" && origin(at) != origin(u) && at.Hostname() != u.Hostname() {
+			said = origin(at)
+		}
+		st.addHome(home{kind, u, said})
 	}
 }
 
-func (st *Store) addHome(kind model.Kind, u *url.URL) {
-	for _, h := range st.homes {
-		if h.kind == kind && pathKey(h.url.EscapedPath()) == pathKey(u.EscapedPath()) {
-			return
-		}
+func (st *Store) addHome(h home) {
+	if !slices.ContainsFunc(st.homes, func(o home) bool {
+		return o.kind == h.kind && pathKey(o.url.EscapedPath()) == pathKey(h.url.EscapedPath())
+	}) {
+		st.homes = append(st.homes, h)
 	}
-	st.homes = append(st.homes, home{kind, u})
 }
 
 // fromDNS finds a service by SRV and TXT records (RFC 6764 §3 to 6). DNS is no

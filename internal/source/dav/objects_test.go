@@ -483,6 +483,43 @@ func TestInboxOfThePrincipal(t *testing.T) {
 	}
 }
 
+// Calendars and address books at hosts of their own, as iCloud and Fastmail have
+// them, are discovered there; and what is not asked for stays out.
+func TestHostsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	cal, card := newFake(t), newFake(t)
+	cal.on("PROPFIND /.well-known/caldav", resp("/", "<d:current-user-principal><d:href>/pal/anna/</d:href></d:current-user-principal>"))
+	cal.on("PROPFIND /pal/anna/", resp("/pal/anna/", "<d:resourcetype><d:principal/></d:resourcetype><c:calendar-home-set><d:href>/cal/</d:href></c:calendar-home-set><a:addressbook-home-set><d:href>/none/</d:href></a:addressbook-home-set>"))
+	cal.on("PROPFIND /cal/", resp("/cal/", isPlain), resp("/cal/team/", isCalendar))
+	card.on("PROPFIND /.well-known/carddav", resp("/", "<d:current-user-principal><d:href>/pal/17/</d:href></d:current-user-principal>"))
+	card.on("PROPFIND /pal/17/", resp("/pal/17/", "<d:resourcetype><d:principal/></d:resourcetype><a:addressbook-home-set><d:href>/card/</d:href></a:addressbook-home-set>"))
+	card.on("PROPFIND /card/", resp("/card/", isPlain), resp("/card/all/", "<d:resourcetype><d:collection/><a:addressbook/></d:resourcetype>"))
+	collections := func(o Options) string {
+		t.Helper()
+		all, errs, err := cal.store(t, func(to *Options) { to.Calendars, to.Contacts = o.Calendars, o.Contacts }).ObjectCollections(t.Context())
+		if err != nil || len(errs) > 0 {
+			t.Errorf("%v, %v", errs, err)
+		}
+		var ids []string
+		for _, c := range all {
+			ids = append(ids, c.ID)
+		}
+		return strings.Join(ids, " ")
+	}
+	if got := collections(Options{Calendars: cal.URL, Contacts: card.URL + "/"}); got != "/cal/team/ /card/all/" {
+		t.Errorf("both: %s", got)
+	}
+	if got := collections(Options{Calendars: cal.URL}); got != "/cal/team/" {
+		t.Errorf("calendars alone: %s", got)
+	}
+	// One that discovers nothing is a home.
+	card.say("PROPFIND /.well-known/carddav", http.StatusNotFound, "")
+	card.on("PROPFIND /", resp("/", isPlain), resp("/mine/", "<d:resourcetype><d:collection/><a:addressbook/></d:resourcetype>"))
+	if got := collections(Options{Contacts: card.URL}); got != "/mine/" {
+		t.Errorf("a home at the top: %s", got)
+	}
+}
+
 // Folders deeper than is looked are named.
 func TestDeepFolders(t *testing.T) {
 	t.Parallel()

@@ -29,10 +29,11 @@ type Options struct {
 	// URL; a template, as "{domain}".
 	Domain string
 	// Calendars and Contacts are homes (or single collections) that need not
-	// be discovered. Files is the root of a tree of files.
+	// be discovered, or bare hosts where their discovery begins. Files is the root of a tree of files.
 	Calendars, Contacts, Files string
 	// Origins are more servers that may see the credentials,
-	// "https://p01.dav.old.test": homes may lie there, redirects lead there.
+	// "https://p01.dav.old.test": homes may lie there, redirects lead there. In
+	// "https://*.old.test" the star is one label of a name.
 	Origins []string
 	TLS     *tls.Config
 	// Insecure permits credentials in clear text without TLS.

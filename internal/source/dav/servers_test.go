@@ -96,6 +96,36 @@ func TestXandikos(t *testing.T) {
 	}
 }
 
+// A Xandikos has an inbox outside of the home, and never says which calendar is the
+// default one: none is taken for it.
+func TestXandikosTellsNoDefault(t *testing.T) {
+	t.Parallel()
+	x := lab.StartXandikos(t, "anna")
+	w := &writer{base: x.URL, user: "anna", kind: model.KindCalendar, home: x.Principal + "calendars/", opts: Options{URL: x.URL}, account: model.Account{Login: "anna"}}
+	w.Make(t, "Work")
+	src, err := New(w.opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	st, err := src.open(t.Context(), w.account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at := st.says.props[caldav("schedule-inbox-URL")].href(); at != x.Principal+"inbox" {
+		t.Errorf("the inbox is %q", at)
+	}
+	all, errs, err := st.ObjectCollections(t.Context())
+	if err != nil || len(errs) > 0 || len(all) != 3 {
+		t.Errorf("%+v, %v, %v", all, errs, err)
+	}
+	for _, c := range all {
+		if c.Default {
+			t.Errorf("%s is the default", c.ID)
+		}
+	}
+}
+
 // xandikos writes events anew, and takes no percent sign in the name of a
 // collection.
 type xandikos struct{ *writer }

@@ -98,7 +98,21 @@ func (s *Source) trust(u *url.URL) {
 func (s *Source) trusts(u *url.URL) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.own[origin(u)]
+	return s.own[origin(u)] || s.own[origin(anyOf(u))]
+}
+
+// anyOf is the origin of all hosts beside a URL's: *.old.test of p01.old.test. What
+// is above a whole domain is no organisation's (RFC 6125 §7.2).
+func anyOf(u *url.URL) *url.URL {
+	_, above, _ := strings.Cut(u.Hostname(), ".")
+	if !strings.Contains(above, ".") || net.ParseIP(u.Hostname()) != nil {
+		return u
+	}
+	all := *u
+	if all.Host = "*." + above; u.Port() != "" {
+		all.Host = net.JoinHostPort(all.Host, u.Port())
+	}
+	return &all
 }
 
 // isHost reports that a URL, of any scheme, leads to one of the servers.
