@@ -87,7 +87,7 @@ func (l *listing) run(ctx context.Context, since string) error {
 	if err != nil {
 		return err
 	}
-	if now != "" && now == since && (files || strings.HasPrefix(since, "ctag:")) {
+	if now != "" && now == since && (files || strings.HasPrefix(since, "ctag:")) && l.st.src.over(now) {
 		return l.put(model.ObjectChange{Op: model.OpCheckpoint, Cursor: now})
 	}
 	if err := l.full(ctx); errors.Is(err, errTruncated) {
@@ -237,8 +237,12 @@ func (l *listing) sync(ctx context.Context, token string) error {
 	if err != nil {
 		return err
 	}
-	for range maxPages {
-		body := document(dav("sync-collection"), element(dav("sync-token"), token)+element(dav("sync-level"), "1")+objectProps)
+	pages := 0
+	for ask := before(token); ; ask = token {
+		if pages++; pages > maxPages {
+			return model.Faultf(model.ClassAccount, "sync", "the server's list of changes does not end")
+		}
+		body := document(dav("sync-collection"), element(dav("sync-token"), ask)+element(dav("sync-level"), "1")+objectProps)
 		truncated := false
 		next, _, err := l.st.c.multistatus(ctx, request{method: "REPORT", url: u, depth: "0", long: true, body: body}, func(base *url.URL, r *response) error {
 			at := resolveHref(base, r.href, l.st.src.trusts)
@@ -286,7 +290,6 @@ func (l *listing) sync(ctx context.Context, token string) error {
 		}
 		token = next
 	}
-	return model.Faultf(model.ClassAccount, "sync", "the server's list of changes does not end")
 }
 
 // id names an object: its path, or its URL where that is at another server

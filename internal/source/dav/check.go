@@ -67,7 +67,15 @@ func (s *Source) CheckAs(ctx context.Context, a model.Account) []model.Finding {
 	}
 	out := []model.Finding{{Subject: subject, Message: fmt.Sprintf("accepted: calendars %d, address books %d, folders of files %d", count[model.KindCalendar], count[model.KindContacts], count[model.KindFiles])}}
 	if len(foreign) > 0 {
-		out = append(out, model.Finding{Subject: "source: DAV sharing", Message: plural.Count(len(foreign), "collection") + plural.Of(len(foreign), " belongs to others: it moves with its owner", " belong to others: they move with their owners")})
+		var names []string
+		for _, c := range foreign[:min(len(foreign), 5)] {
+			names = append(names, fmt.Sprintf("%q of %s", strings.Join(c.Path, "/"), c.Owner))
+		}
+		if len(foreign) > len(names) {
+			names = append(names, "…")
+		}
+		out = append(out, model.Finding{Subject: "source: DAV sharing", Message: plural.Count(len(foreign), "collection") + plural.Of(len(foreign), " belongs", " belong") + " to others (" + strings.Join(names, ", ") + "): " +
+			plural.Of(len(foreign), "it moves with its owner, who must be an account here", "they move with their owners, who must be accounts here")})
 	}
 	if without := len(all) - tokens; without > 0 {
 		out = append(out, model.Finding{Subject: "source: DAV changes", Message: plural.Count(without, "collection") + plural.Of(without, " has neither a sync token nor a ctag: it is listed in every run", " have neither a sync token nor a ctag: they are listed in every run")})

@@ -280,6 +280,9 @@ func (w *walk) kindOf(r *response) (kind model.Kind, wanted bool) {
 func (w *walk) add(kind model.Kind, base, at *url.URL, r *response) {
 	c := model.ObjectCollection{Kind: kind, ID: at.EscapedPath(), Description: plain(r.text(caldav("calendar-description"))),
 		Color: r.text(apple("calendar-color")), Fingerprint: fingerprint(r)}
+	if !w.st.src.over(c.Fingerprint) {
+		c.Fingerprint = ""
+	}
 	if origin(at) != origin(w.st.homeOf(kind)) {
 		c.ID = at.String()
 	}

@@ -70,6 +70,8 @@ type Options struct {
 	Server *reach.Server
 	// Sleep waits between attempts; nil means real time.
 	Sleep func(d time.Duration) <-chan time.Time
+	// Now tells the time; nil means real time.
+	Now func() time.Time
 	// Resolver finds servers of a Domain; nil means the system's.
 	Resolver Resolver
 
@@ -99,6 +101,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Sleep == nil {
 		o.Sleep = time.After
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.patience == (patience{}) {
 		o.patience = usualPatience
