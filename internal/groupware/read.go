@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"mailhaul.org/mailhaul/internal/destination"
 	"mailhaul.org/mailhaul/internal/ledger"
@@ -178,8 +179,17 @@ func (a *Account) later(c *collection, w *batch, o ledger.Object, err error) {
 		o.State = ledger.Pending
 		w.put = append(w.put, o)
 	}
-	a.behind[c.src.Kind]++
+	if a.behind[c.src.Kind]++; o.Remote == "" {
+		if a.awaited[c.src.Kind] == nil {
+			a.awaited[c.src.Kind] = map[string]bool{}
+		}
+		a.awaited[c.src.Kind][baseName(o.SourceID)] = true
+	}
 	w.notes = append(w.notes, func(t *ledger.Tx) error {
 		return errors.Join(a.clearNote(t, c, itemName(o), NoteRefused), a.note(t, c, itemName(o), NoteUnreadable, err.Error()+"; the next sync tries again"))
 	})
 }
+
+// baseName is what a resource is called, wherever it lies: clients keep it when they
+// move one.
+func baseName(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }

@@ -64,6 +64,8 @@ func (a *Account) remove(ctx context.Context, c *collection) error {
 	if err != nil {
 		return err
 	}
+	// What has moved to where nobody could read it yet is not gone.
+	rows = slices.DeleteFunc(rows, func(o ledger.Object) bool { return a.awaited[c.src.Kind][baseName(o.SourceID)] })
 	for len(rows) > 0 {
 		some := rows[:min(200, len(rows))]
 		rows = rows[len(some):]

@@ -73,6 +73,8 @@ type Account struct {
 	behind     map[model.Kind]int64 // collections that were refused, and objects that could not be read
 	troubled   map[string]bool      // items of which earlier runs noted that they were refused or could not be read
 	limits     map[model.Kind]bool  // what the destination takes was asked for
+	// awaited are the names of new resources that could not be read.
+	awaited map[model.Kind]map[string]bool
 }
 
 // collection is one of the source and its row in the ledger.
@@ -93,7 +95,7 @@ func (c *collection) at() destination.Collection {
 
 // Survey asks the source for its collections and finds their rows.
 func Survey(ctx context.Context, o Options) (*Account, error) {
-	a := &Account{Options: o, behind: map[model.Kind]int64{}, troubled: map[string]bool{}, limits: map[model.Kind]bool{}}
+	a := &Account{Options: o, behind: map[model.Kind]int64{}, troubled: map[string]bool{}, awaited: map[model.Kind]map[string]bool{}, limits: map[model.Kind]bool{}}
 	if a.Step == nil {
 		a.Step = func(string) error { return nil }
 	}

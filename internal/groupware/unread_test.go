@@ -94,6 +94,18 @@ func testUnread(t *testing.T, s *server) {
 		t.Errorf("%+v; %s", res, strings.Join(e.notes, "\n"))
 	}
 
+	// One that moved to where it cannot be read is not removed from where it was.
+	e.src.PutCollection("unread", calendar("other", "Other"))
+	e.src.MoveObject("unread", model.KindCalendar, "home", "b.ics", "other")
+	fails("other/b.ics")
+	if res = e.must(); res.Calendar.Removed != 0 || !strings.Contains(e.texts(home)["event-b"], "Second") {
+		t.Errorf("%+v; %s", res, strings.Join(e.notes, "\n"))
+	}
+	fails()
+	if res = e.must(); res.Calendar.Moved != 1 || res.Calendar.Removed != 0 || e.texts(e.collections(model.KindCalendar)["Other"])["event-b"] == "" {
+		t.Errorf("%+v; %s", res, strings.Join(e.notes, "\n"))
+	}
+
 	// One that was refused for its content, and now cannot be read, waits no more.
 	fails("home/bad.ics")
 	if res = e.must(func(o *groupware.Options) { o.RetryRefused = true }); res.Sum().Refused != 1 {
