@@ -94,7 +94,7 @@ func TestLogins(t *testing.T) {
 			s := f.source(t, c.change)
 			for range 2 { // the second time nobody asks first
 				if _, err := s.Open(t.Context(), anna); err != nil {
-					t.Fatalf("%v; got %q, want %q", err, f.secrets, c.want)
+					t.Fatalf("%v; got %q, want %q", err, f.sent(), c.want)
 				}
 			}
 			if n := len(f.asked()); n != 3 && !(n == 2 && strings.HasPrefix(c.want, "Bearer")) {
@@ -132,8 +132,8 @@ func TestRefusedLogins(t *testing.T) {
 			t.Errorf("login %d: %v", n, err)
 		}
 	}
-	if len(f.secrets) != 3 {
-		t.Errorf("%d logins were tried", len(f.secrets))
+	if len(f.sent()) != 3 {
+		t.Errorf("%d logins were tried", len(f.sent()))
 	}
 }
 
@@ -145,8 +145,8 @@ func TestUnknownScheme(t *testing.T) {
 		w.Header().Set("WWW-Authenticate", "Negotiate")
 		w.WriteHeader(http.StatusUnauthorized)
 	})
-	if _, err := f.source(t, nil).Open(t.Context(), anna); model.ClassOf(err) != model.ClassFatal || !strings.Contains(err.Error(), "negotiate") || len(f.secrets) > 0 {
-		t.Errorf("%v, sent %q", err, f.secrets)
+	if _, err := f.source(t, nil).Open(t.Context(), anna); model.ClassOf(err) != model.ClassFatal || !strings.Contains(err.Error(), "negotiate") || len(f.sent()) > 0 {
+		t.Errorf("%v, sent %q", err, f.sent())
 	}
 }
 
@@ -179,12 +179,12 @@ func TestRedirects(t *testing.T) {
 	if model.CodeOf(err) != "redirect" || !strings.Contains(err.Error(), "another server") {
 		t.Errorf("%v", err)
 	}
-	if len(stranger.asked()) > 0 || len(f.secrets) != 2 {
-		t.Errorf("the stranger was asked %v; sent %d times", stranger.asked(), len(f.secrets))
+	if len(stranger.asked()) > 0 || len(f.sent()) != 2 {
+		t.Errorf("the stranger was asked %v; sent %d times", stranger.asked(), len(f.sent()))
 	}
 	s := f.source(t, func(o *Options) { auth(o); o.Origins = []string{stranger.URL} })
-	if _, err := s.Open(t.Context(), anna); err != nil || len(stranger.secrets) != 1 {
-		t.Errorf("%v; a named server got %q", err, stranger.secrets)
+	if _, err := s.Open(t.Context(), anna); err != nil || len(stranger.sent()) != 1 {
+		t.Errorf("%v; a named server got %q", err, stranger.sent())
 	}
 	f.do("PROPFIND /moved/", func(w http.ResponseWriter, _ string, r *http.Request) {
 		http.Redirect(w, r, "/moved/", http.StatusFound)

@@ -81,6 +81,13 @@ func (f *fake) asked() []string {
 	return slices.Clone(f.seen)
 }
 
+// sent is what was in Authorization.
+func (f *fake) sent() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.secrets)
+}
+
 // resp is a response whose properties are all found.
 func resp(href, props string) string {
 	return "<d:response><d:href>" + href + "</d:href><d:propstat><d:prop>" + props + "</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat>" +

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,12 +96,12 @@ func TestStalledListing(t *testing.T) {
 	f.on("PROPFIND /cal/", resp("/cal/", isPlain))
 	_, options := impatient(func(p *patience) { p.stall = 200 * time.Millisecond })
 	st := f.store(t, options)
-	n := 0
+	var asked atomic.Int32
 	f.do("PROPFIND /cal/team/", func(w http.ResponseWriter, _ string, r *http.Request) {
 		w.Header().Set("Content-Type", "application/xml")
 		w.WriteHeader(http.StatusMultiStatus)
 		_, _ = io.WriteString(w, `<multistatus xmlns="DAV:"><response><href>/cal/team/a.ics</href><propstat><prop><getetag>1</getetag></prop></propstat></response>`)
-		if n++; n == 2 { // the first one tells the state
+		if asked.Add(1) == 2 { // the first one tells the state
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
 			return
@@ -250,16 +251,16 @@ func TestNoWholeCollection(t *testing.T) {
 		f := newFake(t)
 		st := f.opened(t)
 		st.src.opts.patience.object, st.src.opts.patience.soFar, st.src.opts.SpoolDir = 0, 0, t.TempDir()
-		queries := 0
+		var queries atomic.Int32
 		multigets(f, func(_ int, query bool) int {
 			if query {
-				queries++
+				queries.Add(1)
 				return code
 			}
 			return 0
 		})
-		if got := readRefs(t, st, listed(t, st)); len(got) != 400 || queries != 1 || len(dirNames(t, st.src.opts.SpoolDir)) > 0 {
-			t.Errorf("%d: %d objects, %d queries", code, len(got), queries)
+		if got := readRefs(t, st, listed(t, st)); len(got) != 400 || queries.Load() != 1 || len(dirNames(t, st.src.opts.SpoolDir)) > 0 {
+			t.Errorf("%d: %d objects, %d queries", code, len(got), queries.Load())
 		}
 	}
 }
@@ -269,17 +270,18 @@ func TestSmallerBatches(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	st := f.opened(t)
-	longest := 0
+	var longest atomic.Int64
 	multigets(f, func(hrefs int, _ bool) int {
 		if hrefs > 30 {
 			return http.StatusGatewayTimeout
 		}
-		longest = max(longest, hrefs)
+		for n := longest.Load(); int64(hrefs) > n && !longest.CompareAndSwap(n, int64(hrefs)); n = longest.Load() {
+		}
 		return 0
 	})
 	got := readRefs(t, st, listed(t, st))
-	if len(got) != 400 || longest < 20 {
-		t.Errorf("%d objects, %d at a time", len(got), longest)
+	if len(got) != 400 || longest.Load() < 20 {
+		t.Errorf("%d objects, %d at a time", len(got), longest.Load())
 	}
 	if n := reports(f); n > 60 {
 		t.Errorf("%d reports", n)
