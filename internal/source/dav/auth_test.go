@@ -237,10 +237,15 @@ func TestHomeElsewhere(t *testing.T) {
 	if err != nil || len(errs) != 1 || !strings.Contains(errs[0].Error(), "https://p34-caldav.old.test:443") || !strings.Contains(errs[0].Error(), "source.dav.origins") {
 		t.Errorf("%v, %v", errs, err)
 	}
-	for named, want := range map[string]bool{"https://p34-caldav.old.test": true, "https://*.old.test": true, "https://*.test": false, "https://*.p34-caldav.old.test": false, "http://*.old.test": false, "https://*.old.test:8443": false} {
+	for named, want := range map[string]bool{"https://p34-caldav.old.test": true, "https://*.old.test": true, "https://*.p34-caldav.old.test": false, "http://*.old.test": false, "https://*.old.test:8443": false} {
 		st := f.store(t, func(o *Options) { o.Calendars, o.URL, o.Origins = "", f.URL, []string{named} })
 		if got := st.homes[0].url.Hostname() == "p34-caldav.old.test"; got != want || want == (st.homes[0].said != "") {
 			t.Errorf("with %s the home is %s, and said to be at %q", named, st.homes[0].url, st.homes[0].said)
+		}
+	}
+	for _, o := range []Options{{Origins: []string{"https://*.test"}}, {Origins: []string{"https://*"}}, {Origins: []string{"https://p*.old.test"}}, {Origins: []string{"https://*.*.test"}}, {Files: "https://*.old.test/"}} {
+		if _, err := New(o); model.ClassOf(err) != model.ClassFatal {
+			t.Errorf("%+v: %v", o, err)
 		}
 	}
 	for _, address := range []string{"https://a.b.old.test/", "https://old.test/", "https://evil-old.test/", "https://127.0.0.1/", "https://old.test.evil.test/"} {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,6 +54,9 @@ func New(o Options) (*Source, error) {
 		u, err := parseURL(text)
 		if err != nil {
 			return nil, err
+		}
+		if host := u.Hostname(); strings.Contains(host, "*") && (!slices.Contains(o.Origins, template) || strings.LastIndexByte(host, '*') > 0 || !strings.HasPrefix(host, "*.") || strings.Count(host, ".") < 2) {
+			return nil, &model.Fault{Class: model.ClassFatal, Code: "url", Err: fmt.Errorf("%s: no server is called so", template), Remedy: "in source.dav.origins, https://*.old.test is every host with one name before old.test"}
 		}
 		if !Varies(hostOf(template)) { // one that varies is known when it is filled in
 			s.trust(u)
