@@ -107,6 +107,34 @@ func TestSOGosHomes(t *testing.T) {
 	}
 }
 
+// The home of a Zimbra is its user's whole mailbox: nothing is looked for in its
+// folders of mail, of attachments and of what was deleted.
+func TestHomeThatIsAMailbox(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.on("PROPFIND /dav/anna%40acme.test/", resp("/dav/anna%40acme.test/", isPlain),
+		resp("/dav/anna%40acme.test/Inbox/", "<d:resourcetype><d:collection/><c:schedule-inbox/></d:resourcetype>"),
+		resp("/dav/anna%40acme.test/Sent/", "<d:resourcetype><d:collection/><c:schedule-outbox/></d:resourcetype>"),
+		resp("/dav/anna%40acme.test/Trash/", isPlain), resp("/dav/anna%40acme.test/Drafts/", isPlain), resp("/dav/anna%40acme.test/Briefcase/", isPlain), resp("/dav/anna%40acme.test/attachments/", isPlain),
+		resp("/dav/anna%40acme.test/Calendar/", isCalendar+"<d:displayname>Calendar</d:displayname>"), resp("/dav/anna%40acme.test/Tasks/", isCalendar),
+		resp("/dav/anna%40acme.test/Of%20Ben/", "<d:resourcetype><d:collection/><d:mountpoint/></d:resourcetype>"),
+		resp("/dav/anna%40acme.test/Contacts/", "<d:resourcetype><d:collection/><a:addressbook/></d:resourcetype>"))
+	home := func(o *Options) { o.Calendars = f.URL + "/dav/anna%40acme.test/"; o.Contacts = o.Calendars }
+	all, errs, err := f.store(t, home).ObjectCollections(t.Context())
+	var ids []string
+	for _, c := range all {
+		ids = append(ids, lastSegment(c.ID))
+	}
+	if want := []string{"Calendar", "Tasks", "Contacts"}; err != nil || len(errs) > 0 || !slices.Equal(ids, want) {
+		t.Errorf("%q, %v, %v, want %q", ids, errs, err, want)
+	}
+	for _, asked := range f.asked() { // the Inbox, which calendar is the default one
+		if strings.Count(asked, "/") > 3 && !strings.HasSuffix(asked, "/Inbox/") {
+			t.Errorf("it was asked %s", asked)
+		}
+	}
+}
+
 // A Synology answers about another path than it was asked for: that is still the
 // home, and its calendars are there once.
 func TestHomeByAnotherPath(t *testing.T) {
