@@ -188,4 +188,4 @@ func (t *tenths) print(who string) {
 func (t *tenths) AccountStarted(model.Account, int64, int64) { t.start = time.Now() }
 func (t *tenths) Moved(_ model.Account, n, _ int64)          { t.add(n) }
 func (t *tenths) AccountDone(engine.AccountResult)           {}
-func (t *tenths) Waiting(string, time.Duration)              {}
+func (t *tenths) Watch(func() engine.Bottleneck)             {}

@@ -72,7 +72,6 @@ func (l *lines) print(s string) {
 
 func (l *lines) AccountStarted(_ model.Account, messages, octets int64) { l.announce(messages, octets) }
 func (l *lines) Moved(_ model.Account, messages, octets int64)          { l.moved(messages, octets) }
-func (l *lines) Waiting(side string, d time.Duration)                   { l.waiting(side, d) }
 
 func (l *lines) AccountDone(r engine.AccountResult) {
 	l.finished()
@@ -124,8 +123,6 @@ func (b *bars) Moved(a model.Account, messages, octets int64) {
 		bar.IncrInt64(messages)
 	}
 }
-
-func (b *bars) Waiting(side string, d time.Duration) { b.waiting(side, d) }
 
 func (b *bars) AccountDone(r engine.AccountResult) {
 	b.finished()

@@ -23,8 +23,8 @@ type tally struct {
 	octets         int64
 	plannedN       int64 // announced by accounts that have started
 	planned        int64
-	waited         map[string]time.Duration
-	recent         []point // of the last window, for the rate
+	bound          func() engine.Bottleneck // of late
+	recent         []point                  // of the last window, for the rate
 }
 
 // point is what had been moved at a time.
@@ -38,7 +38,7 @@ type point struct {
 const window = 15 * time.Second
 
 func newTally(accounts int, now func() time.Time) *tally {
-	return &tally{now: now, start: now(), accounts: accounts, waited: map[string]time.Duration{}}
+	return &tally{now: now, start: now(), accounts: accounts, bound: func() engine.Bottleneck { return engine.Bottleneck{} }}
 }
 
 func (t *tally) announce(messages, octets int64) {
@@ -67,14 +67,15 @@ func (t *tally) finished() {
 	t.done++
 }
 
-func (t *tally) waiting(side string, d time.Duration) {
+// Watch is a method of engine.Progress.
+func (t *tally) Watch(bottleneck func() engine.Bottleneck) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.waited[side] += d
+	t.bound = bottleneck
 }
 
 // line describes the run as a whole: accounts, messages, bytes, rate, time
-// left and the side that the other one waits for.
+// left and what it waits for.
 func (t *tally) line() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -86,8 +87,8 @@ func (t *tally) line() string {
 	if left := t.left(n, o); left > 0 {
 		s += ", " + left.Round(time.Second).String() + " left"
 	}
-	if b := t.bottleneck(); b != "" {
-		s += ", waiting for the " + b
+	if b := t.bound().String(); b != "" {
+		s += ", waiting for " + b
 	}
 	return s
 }
@@ -124,18 +125,6 @@ func (t *tally) left(messages, octets float64) time.Duration {
 		seconds = (float64(t.plannedN)*scale - float64(t.messages)) / messages
 	}
 	return time.Duration(max(seconds, 0) * float64(time.Second))
-}
-
-// bottleneck is the side that most of the waiting was for, if it was much.
-func (t *tally) bottleneck() string {
-	src, dst := t.waited["source"], t.waited["destination"]
-	if all := src + dst; all < time.Second {
-		return ""
-	}
-	if src > dst {
-		return "source"
-	}
-	return "destination"
 }
 
 // describe is the line for an account that is through.

@@ -184,7 +184,7 @@ type look struct {
 // look reads the content of emails, some at once.
 func (r *run) look(ctx context.Context, looks map[int32]*look) error {
 	start := r.Now()
-	defer func() { r.Progress.Waiting("destination", r.Now().Sub(start)) }()
+	defer func() { r.pace.waiting(sideDestination, r.Now().Sub(start)) }()
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(looksAtOnce)
 	for _, l := range looks {

@@ -2,8 +2,7 @@ package engine
 
 import "time"
 
-// What a run can be bound by. The first two are sides as Progress.Waiting names
-// them.
+// What a run can be bound by.
 const (
 	sideSource      = "source"
 	sideDestination = "destination"
@@ -36,18 +35,39 @@ type Bottleneck struct {
 	Share float64 `json:"share"`
 }
 
+// String names what is waited for: "the source", "limits.hours", "this machine's
+// processor"; "" when there was too little to tell.
+func (b Bottleneck) String() string {
+	switch b.Side {
+	case "":
+		return ""
+	case sideLimits:
+		return b.Cause
+	case sideMachine:
+		return "this machine's " + b.Cause
+	}
+	return "the " + b.Side
+}
+
 // busyProcessor is the part of the machine's processors that mailhaul itself
 // uses when there is nothing left to gain elsewhere.
 const busyProcessor = 0.85
 
-// Bottleneck judges what took the time.
+// Bottleneck judges what took the time of a run that moved something.
 func (p Pace) Bottleneck() Bottleneck {
+	if p.Messages == 0 && p.Objects == 0 {
+		return Bottleneck{}
+	}
+	return p.judge()
+}
+
+func (p Pace) judge() Bottleneck {
 	// The reader of an account reads, waits within a limit, or has read ahead.
 	// What the bandwidth costs is part of the time that reading took.
 	bandwidth := min(p.Limited.Bandwidth, p.Source)
 	limits := bandwidth + p.Limited.Hours + p.Limited.Latency
 	source, all := p.Source-bandwidth, p.Source+p.Destination+p.Limited.Hours+p.Limited.Latency
-	if all < time.Second || p.Messages == 0 {
+	if all < time.Second {
 		return Bottleneck{}
 	}
 	share := func(d time.Duration) float64 { return float64(d) / float64(all) }

@@ -29,11 +29,17 @@ func TestBottleneck(t *testing.T) {
 		"others' use of them":                        {Pace{Source: 80 * s, Destination: 20 * s, Processor: 0.2, Machine: 0.99}, sideSource, "", 0.8},
 		"the bandwidth, not them":                    {Pace{Source: 90 * s, Destination: 10 * s, Processor: 0.95, Limited: Limited{Bandwidth: 80 * s}}, sideLimits, "limits.bandwidth", 0.8},
 	} {
-		if name != "too little to tell" {
-			c.p.Messages = 1
-		}
+		c.p.Messages = 1
 		if b := c.p.Bottleneck(); b.Side != c.side || b.Cause != c.cause || b.Share < c.share-0.001 || b.Share > c.share+0.001 {
 			t.Errorf("%s: %+v", name, b)
+		}
+		c.p.Messages, c.p.Objects = 0, 1
+		if b := c.p.Bottleneck(); b.Side != c.side {
+			t.Errorf("%s, of objects: %+v", name, b)
+		}
+		c.p.Objects = 0
+		if b := c.p.Bottleneck(); b != (Bottleneck{}) {
+			t.Errorf("%s, and nothing is moved: %+v", name, b)
 		}
 	}
 }

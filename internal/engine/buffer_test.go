@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/engine"
 	"mailhaul.org/mailhaul/internal/model"
@@ -65,4 +64,4 @@ func (b *buffered) add(n int64) {
 func (b *buffered) Moved(_ model.Account, _, octets int64)     { b.add(-octets) }
 func (b *buffered) AccountStarted(model.Account, int64, int64) {}
 func (b *buffered) AccountDone(engine.AccountResult)           {}
-func (b *buffered) Waiting(side string, _ time.Duration)       {}
+func (b *buffered) Watch(func() engine.Bottleneck)             {}

@@ -129,7 +129,7 @@ func (r *run) load(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	r.waiting(sideDestination, r.pace.stoodStill()-stood)
+	r.pace.waiting(sideDestination, r.pace.stoodStill()-stood)
 	return r.step(ctx, "landed", func(t *ledger.Tx) error { return t.SetSettle(r.row.ID, "") })
 }
 
@@ -218,7 +218,7 @@ func (r *run) readChunk(ctx context.Context, b *mailbox, chunk []*entry, a *asse
 		if err == nil {
 			e.body, err = r.readBody(ctx, c, nil, &r.memory)
 		}
-		r.waiting(sideSource, r.Now().Sub(waited))
+		r.pace.waiting(sideSource, r.Now().Sub(waited))
 		defer func() { waited = r.Now() }()
 		switch {
 		case err == nil:
@@ -262,12 +262,6 @@ func (r *run) refuse(ctx context.Context, e *entry, why error) error {
 	return err
 }
 
-// waiting notes what the reader was busy with.
-func (r *run) waiting(side string, d time.Duration) {
-	r.pace.waiting(side, d)
-	r.Progress.Waiting(side, d)
-}
-
 // assembler fills batches for the lanes.
 type assembler struct {
 	*run
@@ -303,7 +297,7 @@ func (a *assembler) add(ctx context.Context, e *entry) error {
 func (a *assembler) begin(ctx context.Context) (*batch, error) {
 	b := &batch{room: a.room}
 	start := a.Now()
-	defer func() { a.waiting(sideDestination, a.Now().Sub(start)) }()
+	defer func() { a.pace.waiting(sideDestination, a.Now().Sub(start)) }()
 	if err := a.room.Acquire(ctx, footprint(a.maxOctets)); err != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -319,7 +313,7 @@ func (a *assembler) flush(ctx context.Context) error {
 	a.now = nil
 	b.shrink(footprint(b.octets))
 	start := a.Now()
-	defer func() { a.waiting(sideDestination, a.Now().Sub(start)) }()
+	defer func() { a.pace.waiting(sideDestination, a.Now().Sub(start)) }()
 	select {
 	case a.queue <- b:
 		return nil

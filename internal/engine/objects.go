@@ -14,8 +14,9 @@ func (r *run) surveyObjects(ctx context.Context) (*groupware.Account, error) {
 	if !ok {
 		return nil, nil
 	}
+	m := &objectMeter{run: r}
 	a, err := groupware.Survey(ctx, groupware.Options{
-		Source: r.Courtesy.Objects(src), Ledger: r.Ledger, Account: r.row.ID, SpoolDir: r.SpoolDir,
+		Source: r.Courtesy.Objects(meteredObjects{src, m}), Meter: m, Now: r.Now, Ledger: r.Ledger, Account: r.row.ID, SpoolDir: r.SpoolDir,
 		AllowDeletions: r.AllowDeletions, RetryRefused: r.RetryRefused, SettleDelay: r.SettleDelay,
 		Step: r.Step, Note: r.note,
 	})
@@ -30,6 +31,7 @@ func (r *run) moveObjects(ctx context.Context, a *groupware.Account) error {
 	if a == nil {
 		return nil
 	}
+	r.pace.reads(r.portion)
 	do := a.Run
 	if r.DryRun {
 		do = a.Plan

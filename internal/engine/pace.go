@@ -49,6 +49,7 @@ type pace struct {
 	stoodAt  time.Duration // when the window began
 	waited   map[string]time.Duration
 	total    Pace
+	objects  objectPace
 }
 
 // Pace says how a run went along, and which side it waited for.
@@ -78,8 +79,10 @@ type Pace struct {
 	InFlight int `json:"in_flight"`
 	Batch    int `json:"batch"`
 	// Messages and Octets were confirmed within Elapsed, which begins with the
-	// first exchange.
+	// first exchange. Objects of calendars, address books and files were beside
+	// them; Octets and Elapsed are theirs where there were no messages.
 	Messages int64         `json:"messages"`
+	Objects  int64         `json:"objects"`
 	Octets   int64         `json:"octets"`
 	Elapsed  time.Duration `json:"elapsed_ns"`
 }
@@ -140,7 +143,9 @@ func (p *pace) begin(ctx context.Context) error {
 	if p.began.IsZero() {
 		p.began = p.now()
 		p.started = p.began
-		p.first = used(p.began)
+		if p.first.at.IsZero() {
+			p.first = used(p.began)
+		}
 	}
 	return nil
 }
@@ -152,10 +157,14 @@ func (p *pace) waiting(side string, d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waited[side] += d
+	p.total.took(side, d)
+}
+
+func (p *Pace) took(side string, d time.Duration) {
 	if side == sideSource {
-		p.total.Source += d
+		p.Source += d
 	} else {
-		p.total.Destination += d
+		p.Destination += d
 	}
 }
 
@@ -197,14 +206,23 @@ func (p *pace) stored(c *portion, messages, octets int64) {
 // as 16 KiB of any.
 func work(messages, octets int64) float64 { return float64(messages) + float64(octets)/(16<<10) }
 
-// result is what is told of the run, given the time that limits cost.
-func (p *pace) result(limited Limited) Pace {
+// soFar is what is known of the run, given the time that limits cost.
+func (p *pace) soFar(limited Limited) Pace {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := p.total
+	if t.Messages == 0 {
+		t.Octets, t.Elapsed = p.objects.octets, p.objects.elapsed
+	}
 	t.InFlight, t.Batch = p.climb.knobs[flightKnob].now, p.climb.knobs[itemsKnob].now
 	t.Limited = limited
 	t.Processor, t.Machine = p.last.since(p.first)
+	return t
+}
+
+// result is what is told of the run at its end.
+func (p *pace) result(limited Limited) Pace {
+	t := p.soFar(limited)
 	t.Bound = t.Bottleneck()
 	return t
 }

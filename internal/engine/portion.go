@@ -13,7 +13,7 @@ type portion struct {
 	left  float64 // see work
 	known bool    // what is left; not while it is being listed
 	lanes int
-	read  bool // all of it
+	read  bool // nothing of the account is read
 }
 
 // load gives a portion to an account that is being listed and will be read; loaded
@@ -21,16 +21,32 @@ type portion struct {
 func (p *pace) load() *portion {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c := &portion{}
+	c := &portion{read: true}
 	p.portions[c] = true
 	p.share()
-	if p.reading++; p.reading == 1 && !p.still.IsZero() {
-		p.stood += p.now().Sub(p.still)
-	}
+	p.readsOn(c)
 	return c
 }
 
-// hasRead tells that nothing more of the account is read. It may be told again.
+// reads tells that an account is read again of which all was read.
+func (p *pace) reads(c *portion) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.readsOn(c)
+}
+
+func (p *pace) readsOn(c *portion) {
+	if !c.read {
+		return
+	}
+	c.read = false
+	if p.reading++; p.reading == 1 && !p.still.IsZero() {
+		p.stood += p.now().Sub(p.still)
+	}
+}
+
+// hasRead tells that nothing more of the account is read, for now. It may be told
+// again.
 func (p *pace) hasRead(c *portion) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -99,7 +99,7 @@ type Progress interface {
 	// Moved reports messages confirmed by the destination.
 	Moved(a model.Account, messages, octets int64)
 	AccountDone(r AccountResult)
-	// Waiting reports time that the pipeline waited for one side, "source"
-	// or "destination": where most of it goes is the bottleneck.
-	Waiting(side string, d time.Duration)
+	// Watch comes first. It gives what tells, at any time, what the run was bound
+	// by of late.
+	Watch(bottleneck func() Bottleneck)
 }

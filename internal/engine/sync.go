@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -27,6 +26,9 @@ func Sync(ctx context.Context, o Options, accounts []model.Account) (Result, err
 	res := Result{Accounts: make([]AccountResult, len(accounts))}
 	places := newPlaces(s.Accounts)
 	before := s.limited(Limited{})
+	watch := &lately{pace: s.pace, now: o.Now, limited: func() Limited { return s.limited(before) }}
+	watch.bottleneck() // from here on
+	o.Progress.Watch(watch.bottleneck)
 	var wg sync.WaitGroup
 	for i, a := range accounts {
 		res.Accounts[i] = AccountResult{Login: a.Login, Address: a.Address, Status: StatusFailed, Error: "not reached"}
@@ -65,8 +67,7 @@ type syncer struct {
 // limited is the time that limits have cost since before.
 func (s *syncer) limited(before Limited) Limited {
 	bandwidth, hours, latency := s.Courtesy.Waited()
-	return Limited{Bandwidth: bandwidth - before.Bandwidth, Hours: hours - before.Hours, Latency: latency - before.Latency,
-		Connections: s.Connections.Waited() - before.Connections}
+	return Limited{Bandwidth: bandwidth, Hours: hours, Latency: latency, Connections: s.Connections.Waited()}.since(before)
 }
 
 // account runs one account to its end and never panics the others.
@@ -116,4 +117,4 @@ type quiet struct{}
 func (quiet) AccountStarted(model.Account, int64, int64) {}
 func (quiet) Moved(model.Account, int64, int64)          {}
 func (quiet) AccountDone(AccountResult)                  {}
-func (quiet) Waiting(string, time.Duration)              {}
+func (quiet) Watch(func() Bottleneck)                    {}

@@ -111,6 +111,7 @@ func (a *Account) created(ctx context.Context, c *collection, w *batch, parts []
 		case err == nil:
 			counts.Created++
 			counts.Octets += p.write.Size
+			a.Meter.Stored(p.write.Size)
 			a.done(c, w, p, results[i].Object)
 		case model.CodeOf(err) == destination.CodeExists:
 			there = append(there, p)

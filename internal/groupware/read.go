@@ -28,9 +28,11 @@ type reading struct {
 }
 
 // pass hands a batch over to the writer.
-func (r *reading) pass(ctx context.Context) error {
+func (a *Account) pass(ctx context.Context, r *reading) error {
 	b := r.batch
 	r.batch = &batch{}
+	begun := a.Now()
+	defer func() { a.Meter.Blocked(a.Now().Sub(begun)) }()
 	select {
 	case r.full <- b:
 		return nil
@@ -57,7 +59,7 @@ func (a *Account) read(ctx context.Context, c *collection, w *reading, of map[st
 			return err
 		}
 	}
-	return w.pass(ctx)
+	return a.pass(ctx, w)
 }
 
 // take has a resource that was read join the batch.
@@ -97,7 +99,7 @@ func (a *Account) take(ctx context.Context, c *collection, w *reading, r *resour
 		w.octets += int64(len(p.write.Content))
 	}
 	if len(w.parts) >= max(limit.Batch, 1) || w.octets >= batchOctets || len(w.put) >= 1000 {
-		return w.pass(ctx)
+		return a.pass(ctx, w)
 	}
 	return nil
 }

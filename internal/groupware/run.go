@@ -33,6 +33,10 @@ type Options struct {
 	// Step, if set, is called before every effect on ledger or destination; an
 	// error ends the run there.
 	Step func(name string) error
+	// Meter, if set, is told where the time goes, by the clock Now; nil means
+	// time.Now.
+	Meter Meter
+	Now   func() time.Time
 	// Note, if set, is told what an administrator should know.
 	Note func(collection, item, code, text string)
 }
@@ -101,6 +105,12 @@ func Survey(ctx context.Context, o Options) (*Account, error) {
 	}
 	if a.Note == nil {
 		a.Note = func(string, string, string, string) {}
+	}
+	if a.Meter == nil {
+		a.Meter = unmetered{}
+	}
+	if a.Now == nil {
+		a.Now = time.Now
 	}
 	if a.SettleDelay <= 0 {
 		a.SettleDelay = 2 * time.Second
@@ -223,7 +233,9 @@ func (a *Account) Run(ctx context.Context, dst destination.Account) error {
 // not.
 func (a *Account) takes(ctx context.Context, dst destination.Account) error {
 	store, ok := dst.(destination.ObjectStore)
-	a.dst = store
+	if ok {
+		a.dst = metered{store, a}
+	}
 	var keep []*collection
 	for _, c := range a.all {
 		if ok && store.HoldsObjects(c.src.Kind) {
@@ -297,6 +309,8 @@ func (a *Account) step(ctx context.Context, name string, fn func(*ledger.Tx) err
 	if err := a.Step("ledger: " + name); err != nil {
 		return err
 	}
+	begun := a.Now()
+	defer func() { a.Meter.Spent(0, a.Now().Sub(begun)) }()
 	return a.Ledger.Write(ctx, fn)
 }
 

@@ -55,6 +55,7 @@ func (a *Account) updateSome(ctx context.Context, c *collection, w *batch, parts
 			switch err := results[i].Err; {
 			case err == nil:
 				a.res.Of(c.src.Kind).Octets += p.write.Size
+				a.Meter.Stored(p.write.Size)
 				a.brought(c, w, p, results[i].Object)
 			case model.CodeOf(err) == destination.CodeChanged || model.CodeOf(err) == destination.CodeNotFound:
 				if n >= attempts {

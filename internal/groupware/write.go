@@ -111,8 +111,10 @@ func (a *Account) write(ctx context.Context, c *collection, vanished map[string]
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	g, ctx := errgroup.WithContext(ctx)
+	a.Meter.Reads()
 	g.Go(func() error {
 		defer close(full)
+		defer a.Meter.HasRead()
 		if err := a.read(ctx, c, w, of, order); err != nil {
 			cancel(err)
 			return context.Cause(ctx)
@@ -133,6 +135,7 @@ func (a *Account) write(ctx context.Context, c *collection, vanished map[string]
 			return err
 		})
 	}
+	defer a.Meter.Taken()
 	return g.Wait()
 }
 

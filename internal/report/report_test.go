@@ -111,6 +111,10 @@ func renderings() map[string]func(io.Writer) error {
 	return map[string]func(io.Writer) error{
 		"sync.txt":       func(w io.Writer) error { return SyncTable(w, sampleSync(), true) },
 		"sync-bound.txt": func(w io.Writer) error { return SyncTable(w, boundSync(), false) },
+		"sync-bound-objects.txt": func(w io.Writer) error {
+			return SyncTable(w, engine.Result{Pace: engine.Pace{Source: 18 * time.Second, Destination: 82 * time.Second, InFlight: 4, Batch: 125,
+				Objects: 12_000, Octets: 24 << 20, Elapsed: 100 * time.Second}}, false)
+		},
 		"share.txt":      func(w io.Writer) error { return ShareTable(w, sampleShares()) },
 		"sync.csv":       func(w io.Writer) error { return SyncCSV(w, sampleSync()) },
 		"verify.txt":     func(w io.Writer) error { return VerifyTable(w, sampleVerify()) },

@@ -55,7 +55,10 @@ func bottleneck(p engine.Pace) string {
 	if b.Side == "" || p.Elapsed <= 0 {
 		return ""
 	}
-	s := ""
+	s, what := "", "message"
+	if p.Messages == 0 {
+		what = "object"
+	}
 	switch {
 	case b.Cause == "limits.connections":
 		s = fmt.Sprintf("Bound by %s: for each account that was read, %.1f others waited for a connection.", b.Cause, b.Share)
@@ -64,14 +67,17 @@ func bottleneck(p engine.Pace) string {
 	case b.Cause == "processor":
 		s = fmt.Sprintf("Bound by this machine: mailhaul itself used %.0f %% of its processors.", 100*b.Share)
 	case b.Cause == "ledger":
-		s = fmt.Sprintf("Bound by this machine: messages waited for the ledger, on the disk of the engagement's folder, %.0f %% of the time.", 100*b.Share)
+		s = fmt.Sprintf("Bound by this machine: %ss waited for the ledger, on the disk of the engagement's folder, %.0f %% of the time.", what, 100*b.Share)
 	case b.Side == "destination":
-		s = fmt.Sprintf("Bound by the destination: messages were read ahead and waited for it for %.0f %% of the time.", 100*b.Share)
+		s = fmt.Sprintf("Bound by the destination: %ss were read ahead and waited for it for %.0f %% of the time.", what, 100*b.Share)
 	default:
 		s = fmt.Sprintf("Bound by the source: reading took %.0f %% of the time.", 100*b.Share)
 	}
 	if b.Cause != "processor" && p.Machine >= busy {
 		s += fmt.Sprintf(" This machine's processors were %.0f %% busy, %.0f %% with mailhaul: what else runs here takes its time, too.", 100*p.Machine, 100*p.Processor)
+	}
+	if p.Messages == 0 {
+		return s + fmt.Sprintf(" %.0f objects/s and %s/s.", float64(p.Objects)/p.Elapsed.Seconds(), size(int64(float64(p.Octets)/p.Elapsed.Seconds())))
 	}
 	return s + fmt.Sprintf(" %.0f messages/s and %s/s, with %s in flight and up to %s in each.",
 		float64(p.Messages)/p.Elapsed.Seconds(), size(int64(float64(p.Octets)/p.Elapsed.Seconds())), plural.Count(p.InFlight, "request"), plural.Count(p.Batch, "message"))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mailhaul.org/mailhaul/internal/inflight"
+	"mailhaul.org/mailhaul/internal/stopwatch"
 )
 
 // Bound is shared by all who connect to the hosts of a source. Two names of one
@@ -20,7 +21,7 @@ type Bound struct {
 	hosts map[string]*inflight.Bound
 	idle  map[string]map[any]func() // by host and owner
 
-	waited time.Duration
+	waited stopwatch.Sum
 }
 
 // New returns a bound of so many connections to each host, at least 1.
@@ -64,14 +65,13 @@ func (b *Bound) Try(host string) (free func(), ok bool) {
 	return sync.OnceFunc(h.Leave), true
 }
 
-// Waited is how long all together have waited for places.
+// Waited is how long all together have waited for places, those included that still
+// do.
 func (b *Bound) Waited() time.Duration {
 	if b == nil {
 		return 0
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.waited
+	return b.waited.Total(time.Now())
 }
 
 // lookAgain is how often those who may have become idle are asked.
@@ -83,12 +83,8 @@ func (b *Bound) Take(ctx context.Context, host string) (free func(), err error) 
 	if free, ok := b.Try(host); ok {
 		return free, nil
 	}
-	begun := time.Now()
-	defer func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.waited += time.Since(begun)
-	}()
+	stop := b.waited.Start(time.Now())
+	defer func() { stop(time.Now()) }()
 	h := b.host(host)
 	entered := make(chan error, 1)
 	go func() { entered <- h.Enter(ctx) }()

@@ -8,6 +8,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/hours"
 	"mailhaul.org/mailhaul/internal/source"
+	"mailhaul.org/mailhaul/internal/stopwatch"
 	"mailhaul.org/mailhaul/internal/throttle"
 )
 
@@ -34,10 +35,11 @@ type Bounds struct {
 type Courtesy struct {
 	Bounds
 
-	mu          sync.Mutex
-	pause       time.Duration // before each request, for as long as it is slow
-	changes     int           // of the pause
-	hours, slow time.Duration // what was waited for the hours, and in pauses
+	hours, slow stopwatch.Sum // what was waited for the hours, and in pauses
+
+	mu      sync.Mutex
+	pause   time.Duration // before each request, for as long as it is slow
+	changes int           // of the pause
 }
 
 // New returns a Courtesy within these bounds.
@@ -87,25 +89,21 @@ func (c *Courtesy) Ask(ctx context.Context) error {
 }
 
 // sleep waits and sums up how long.
-func (c *Courtesy) sleep(ctx context.Context, d time.Duration, sum *time.Duration) error {
-	begun := c.Now()
-	defer func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		*sum += c.Now().Sub(begun)
-	}()
+func (c *Courtesy) sleep(ctx context.Context, d time.Duration, sum *stopwatch.Sum) error {
+	stop := sum.Start(c.Now())
+	defer func() { stop(c.Now()) }()
 	return c.Sleep(ctx, d)
 }
 
 // Waited is how long all accounts together have waited within the bandwidth, for
-// the hours, and in pauses because the source was slow.
+// the hours, and in pauses because the source was slow, those included that still
+// wait.
 func (c *Courtesy) Waited() (bandwidth, hours, slow time.Duration) {
 	if c == nil {
 		return 0, 0, 0
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.Throttle.Waited(), c.hours, c.slow
+	now := c.Now()
+	return c.Throttle.Waited(), c.hours.Total(now), c.slow.Total(now)
 }
 
 // Asking is Ask before something of which the source's health can be told. The
