@@ -83,7 +83,7 @@ func (e *Engagement) directory(ctx context.Context) (base []model.Account, probl
 		named bool
 		read  func() error
 	}{
-		{u.Dovecot != "", func() error { return each(fromDovecot(ctx, u)) }},
+		{u.Dovecot != "", func() error { return each(e.fromDovecot(ctx, u)) }},
 		{u.Passwd != "", func() error {
 			return fromFile(u.Passwd, func(f io.Reader) error {
 				return take(directory.ReadPasswd(f, directory.PasswdOptions{DefaultDomain: u.Domain, Scheme: u.Scheme, Name: filepath.Base(u.Passwd)}))
@@ -94,7 +94,7 @@ func (e *Engagement) directory(ctx context.Context) (base []model.Account, probl
 			if err != nil {
 				return err
 			}
-			return take(courierusers.Read(ctx, facts, u.Domain))
+			return take(courierusers.Read(ctx, facts, u.Domain, e.server()))
 		}},
 		{u.UserDB != "", func() error { return fromUserDB(u, take) }},
 		{u.CSV != "", func() error {
@@ -102,8 +102,8 @@ func (e *Engagement) directory(ctx context.Context) (base []model.Account, probl
 				return take(directory.ReadCSV(f, directory.CSVOptions{DefaultDomain: u.Domain, Name: filepath.Base(u.CSV)}))
 			})
 		}},
-		{u.SQL != nil, func() error { return each(fromSQL(ctx, u)) }},
-		{u.LDAP != nil, func() error { return each(fromLDAP(ctx, u)) }},
+		{u.SQL != nil, func() error { return each(e.fromSQL(ctx, u)) }},
+		{u.LDAP != nil, func() error { return each(e.fromLDAP(ctx, u)) }},
 		{len(u.List) > 0 || !u.Any() && imapLogins == "" && davLogins == "", func() error { return e.fromList(ctx, u, &base, take) }},
 		{imapLogins != "", func() error { return fromLogins(imapLogins) }},
 		{davLogins != "", func() error { return fromLogins(davLogins) }},

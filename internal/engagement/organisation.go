@@ -59,7 +59,7 @@ func (e *Engagement) addresses(ctx context.Context, known []string) ([]directory
 	u := e.Config.Source.Users
 	var fromDatabase, fromDirectory *directory.Addresses
 	if u.SQL != nil {
-		s, err := sqlSettings(u)
+		s, err := e.sqlSettings(u)
 		if err != nil {
 			return nil, err
 		}
@@ -70,7 +70,7 @@ func (e *Engagement) addresses(ctx context.Context, known []string) ([]directory
 		fromDatabase = &a
 	}
 	if u.LDAP != nil && (u.LDAP.Groups == nil || !u.LDAP.Groups.None) {
-		s, err := ldapSettings(u)
+		s, err := e.ldapSettings(u)
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +88,7 @@ func (e *Engagement) addresses(ctx context.Context, known []string) ([]directory
 		}
 	}
 	if c := e.Config.Source.Postfix; c != nil {
-		a, err := fromPostfix(ctx, *c, u.Domain, known)
+		a, err := e.fromPostfix(ctx, *c, u.Domain, known)
 		if err != nil {
 			return nil, err
 		}
@@ -102,12 +102,12 @@ func (e *Engagement) addresses(ctx context.Context, known []string) ([]directory
 	return sources, nil
 }
 
-func fromPostfix(ctx context.Context, c config.Postfix, domain string, known []string) (directory.Addresses, error) {
+func (e *Engagement) fromPostfix(ctx context.Context, c config.Postfix, domain string, known []string) (directory.Addresses, error) {
 	s, err := postfix.Find(ctx, c.Config, c.Root)
 	if err != nil {
 		return directory.Addresses{}, err
 	}
-	r, err := postfix.Open(ctx, s, postfix.Options{Root: c.Root, Lists: c.Lists, Known: known, Domain: domain})
+	r, err := postfix.Open(ctx, s, postfix.Options{Root: c.Root, Lists: c.Lists, Known: known, Domain: domain, Reach: e.server()})
 	if err != nil {
 		return directory.Addresses{}, err
 	}

@@ -138,7 +138,7 @@ func (e *Engagement) Groups(ctx context.Context) (map[string][]string, error) {
 		}
 	}
 	if c.LDAP {
-		s, err := ldapSettings(e.Config.Source.Users)
+		s, err := e.ldapSettings(e.Config.Source.Users)
 		if err != nil {
 			return nil, err
 		}

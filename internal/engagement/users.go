@@ -18,7 +18,7 @@ import (
 
 // fromDovecot asks the databases of a Dovecot's configuration: that of this
 // host, or one whose settings were saved.
-func fromDovecot(ctx context.Context, u config.Users) (iter.Seq2[model.Account, error], error) {
+func (e *Engagement) fromDovecot(ctx context.Context, u config.Users) (iter.Seq2[model.Account, error], error) {
 	var s doveconf.Settings
 	var err error
 	if u.Dovecot == config.AskDoveconf {
@@ -32,21 +32,21 @@ func fromDovecot(ctx context.Context, u config.Users) (iter.Seq2[model.Account, 
 	if err != nil {
 		return nil, err
 	}
-	return dovecotusers.Read(ctx, dovecotusers.Options{Settings: s, Domain: u.Domain}), nil
+	return dovecotusers.Read(ctx, dovecotusers.Options{Settings: s, Domain: u.Domain, Reach: e.server()}), nil
 }
 
-func fromSQL(ctx context.Context, u config.Users) (iter.Seq2[model.Account, error], error) {
-	s, err := sqlSettings(u)
+func (e *Engagement) fromSQL(ctx context.Context, u config.Users) (iter.Seq2[model.Account, error], error) {
+	s, err := e.sqlSettings(u)
 	if err != nil {
 		return nil, err
 	}
 	return sqlusers.Read(ctx, s), nil
 }
 
-func sqlSettings(u config.Users) (sqlusers.Settings, error) {
+func (e *Engagement) sqlSettings(u config.Users) (sqlusers.Settings, error) {
 	c := u.SQL
 	s := sqlusers.Settings{Query: c.Query, Preset: c.Preset, Scheme: c.Scheme, Domain: u.Domain,
-		Server: sqlusers.Server{Driver: sqlusers.Driver(c.Driver), Host: c.Host, Port: c.Port, Database: c.Database, User: c.User}}
+		Server: sqlusers.Server{Driver: sqlusers.Driver(c.Driver), Host: c.Host, Port: c.Port, Database: c.Database, User: c.User, Reach: e.server()}}
 	var err error
 	if s.Server.Password, err = c.Password.Resolve(); err != nil {
 		return s, err
@@ -57,15 +57,15 @@ func sqlSettings(u config.Users) (sqlusers.Settings, error) {
 	return s, err
 }
 
-func fromLDAP(ctx context.Context, u config.Users) (iter.Seq2[model.Account, error], error) {
-	s, err := ldapSettings(u)
+func (e *Engagement) fromLDAP(ctx context.Context, u config.Users) (iter.Seq2[model.Account, error], error) {
+	s, err := e.ldapSettings(u)
 	if err != nil {
 		return nil, err
 	}
 	return ldapusers.Read(ctx, s), nil
 }
 
-func ldapSettings(u config.Users) (ldapusers.Settings, error) {
+func (e *Engagement) ldapSettings(u config.Users) (ldapusers.Settings, error) {
 	c := u.LDAP
 	password, err := c.Password.Resolve()
 	if err != nil {
@@ -76,7 +76,7 @@ func ldapSettings(u config.Users) (ldapusers.Settings, error) {
 		return ldapusers.Settings{}, err
 	}
 	return ldapusers.Settings{
-		Server: ldapusers.Server{URLs: c.URLs, StartTLS: c.StartTLS, TLS: trust, BindDN: c.Bind, Password: password},
+		Server: ldapusers.Server{URLs: c.URLs, StartTLS: c.StartTLS, TLS: trust, BindDN: c.Bind, Password: password, Reach: e.server()},
 		Base:   c.Base, Scope: ldapusers.Scope(c.Scope), Filter: c.Filter, Preset: c.Preset, Attributes: c.Attributes,
 		MailHost: c.MailHost, Scheme: c.Scheme, Domain: u.Domain}, nil
 }

@@ -26,6 +26,7 @@ type Database struct {
 	// Reader may only SELECT from all tables that are made by Exec.
 	Reader, ReaderPassword string
 
+	*Daemon
 	db    *sql.DB
 	grant func(d *Database) string
 }
@@ -96,8 +97,9 @@ func StartMariaDB(t testing.TB) *Database {
 		d.Port = freePorts(t, 1)[0]
 		command := program("--bind-address=127.0.0.1", "--port="+strconv.Itoa(d.Port), "--socket="+dir+"/socket", "--pid-file="+dir+"/pid", "--skip-name-resolve",
 			"--ssl-cert="+d.CA, "--ssl-key="+key)
-		err := startProcess(t, "MariaDB", filepath.Join(dir, "log"), inside(root, command[0], command[1:]...), syscall.SIGTERM, d.Addr())
+		daemon, err := startDaemon(t, "MariaDB", filepath.Join(dir, "log"), inside(root, command[0], command[1:]...), syscall.SIGTERM, d.Addr())
 		if err == nil {
+			d.Daemon = daemon
 			break
 		}
 		// A port that was free may be taken before the server listens on it.

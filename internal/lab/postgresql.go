@@ -44,8 +44,9 @@ func StartPostgreSQL(t testing.TB) *Database {
 		server := inside(root, command[0], command[1:]...)
 		server.Dir = dir
 		// SIGINT is its fast shutdown, which does not wait for clients.
-		err := startProcess(t, "PostgreSQL", filepath.Join(dir, "log"), server, syscall.SIGINT, d.Addr())
+		daemon, err := startDaemon(t, "PostgreSQL", filepath.Join(dir, "log"), server, syscall.SIGINT, d.Addr())
 		if err == nil {
+			d.Daemon = daemon
 			break
 		}
 		// A port that was free may be taken before the server listens on it.

@@ -25,18 +25,47 @@ type process struct {
 // by the signal that makes it end in order.
 func startProcess(t testing.TB, name, log string, cmd *exec.Cmd, stop syscall.Signal, addresses ...string) error {
 	t.Helper()
-	p := &process{name: name, log: log}
-	if err := p.start(cmd, addresses...); err != nil {
-		p.end(stop, 0, false)
-		return err
+	_, err := startDaemon(t, name, log, cmd, stop, addresses...)
+	return err
+}
+
+// Daemon is a server that can be stopped and started again.
+type Daemon struct {
+	process
+	command   exec.Cmd // as it was before it was started
+	stop      syscall.Signal
+	addresses []string
+}
+
+// startDaemon is startProcess of a server that a test restarts.
+func startDaemon(t testing.TB, name, log string, cmd *exec.Cmd, stop syscall.Signal, addresses ...string) (*Daemon, error) {
+	t.Helper()
+	d := &Daemon{process: process{name: name, log: log}, stop: stop, addresses: addresses,
+		command: exec.Cmd{Path: cmd.Path, Args: cmd.Args, Env: cmd.Env, Dir: cmd.Dir, SysProcAttr: cmd.SysProcAttr}}
+	if err := d.start(cmd, addresses...); err != nil {
+		d.Stop()
+		return nil, err
 	}
 	t.Cleanup(func() {
-		p.end(stop, 0, false)
+		d.Stop()
 		if t.Failed() {
-			t.Logf("%s's log:\n%s", name, p.tail())
+			t.Logf("%s's log:\n%s", name, d.tail())
 		}
 	})
-	return nil
+	return d, nil
+}
+
+// Stop ends the server and waits until all of its processes are gone. It may be
+// called again.
+func (d *Daemon) Stop() { d.end(d.stop, 0, false) }
+
+// Start starts it again, at the same addresses.
+func (d *Daemon) Start(t testing.TB) {
+	t.Helper()
+	again := exec.Cmd{Path: d.command.Path, Args: d.command.Args, Env: d.command.Env, Dir: d.command.Dir, SysProcAttr: d.command.SysProcAttr}
+	if err := d.start(&again, d.addresses...); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // start runs the first process and waits until the server accepts connections at

@@ -34,6 +34,7 @@ type Slapd struct {
 	// Reader, once it is added, may read those, too.
 	Admin, AdminPassword, Reader string
 
+	*Daemon
 	conn *ldap.Conn // as the administrator
 }
 
@@ -70,8 +71,9 @@ func StartSlapd(t testing.TB, o SlapdOptions) *Slapd {
 		ports := freePorts(t, 2)
 		s.Addr, s.TLSAddr = "127.0.0.1:"+strconv.Itoa(ports[0]), "127.0.0.1:"+strconv.Itoa(ports[1])
 		cmd := inside(root, "/usr/sbin/slapd", "-f", config, "-h", "ldap://"+s.Addr+"/ ldaps://"+s.TLSAddr+"/", "-d", "0")
-		err := startProcess(t, "slapd", filepath.Join(dir, "log"), cmd, syscall.SIGTERM, s.Addr, s.TLSAddr)
+		daemon, err := startDaemon(t, "slapd", filepath.Join(dir, "log"), cmd, syscall.SIGTERM, s.Addr, s.TLSAddr)
 		if err == nil {
+			s.Daemon = daemon
 			break
 		}
 		// A port that was free may be taken before the server listens on it.

@@ -8,6 +8,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/postfix/table"
+	"mailhaul.org/mailhaul/internal/reach"
 )
 
 // Options say how a configuration is read.
@@ -24,6 +25,8 @@ type Options struct {
 	Known []string
 	// Domain is that of accounts whose logins are bare names; it may be empty.
 	Domain string
+	// Reach says how long databases and directories are waited for; nil: not at all.
+	Reach *reach.Server
 }
 
 // Router knows where a Postfix sends mail. It is used by one goroutine.
@@ -47,7 +50,7 @@ type Router struct {
 // notes of Addresses; an error is a server that cannot be reached, and the end.
 func Open(ctx context.Context, s Settings, o Options) (*Router, error) {
 	r := &Router{settings: s, options: o, known: map[string]*parameter{}, classes: map[class]*domainList{}, noted: map[string]bool{},
-		tables:     table.Options{Folder: s.Folder, Root: o.Root, NoTools: o.NoTools, Lists: o.Lists, Connections: table.NewConnections(), Param: func(name string) string { return s.Get(name) }},
+		tables:     table.Options{Folder: s.Folder, Root: o.Root, NoTools: o.NoTools, Lists: o.Lists, Connections: table.NewConnections(o.Reach), Param: func(name string) string { return s.Get(name) }},
 		delimiters: s.Get("recipient_delimiter")}
 	if err := r.read(ctx); err != nil {
 		r.Close()

@@ -51,7 +51,12 @@ type Server struct {
 
 // Another returns a server that is waited for in the same way, of which nothing is
 // known yet.
-func (s *Server) Another() *Server { return &Server{Patience: s.Patience, Say: s.Say, Now: s.Now} }
+func (s *Server) Another() *Server {
+	if s == nil {
+		return nil
+	}
+	return &Server{Patience: s.Patience, Say: s.Say, Now: s.Now}
+}
 
 func (s *Server) now() time.Time {
 	if s.Now == nil {
@@ -105,6 +110,37 @@ func (s *Server) Waits(name string, err error) bool {
 		s.say("%s cannot be reached: %v. It may be being restarted and is waited for until %s (limits.patience)", name, err, now.Add(s.Patience).Format("15:04:05"))
 	}
 	return now.Sub(s.since) < s.Patience
+}
+
+// Await dials until it succeeds, or until Waits says that it does not help. Only
+// faults of model.CodeUnreachable are waited for, and of them those that another
+// attempt may mend. A nil Server has no patience.
+func (s *Server) Await(ctx context.Context, name string, dial func() error) error {
+	for wait := BackOff; ; wait = min(2*wait, ReturnWait) {
+		err := dial()
+		if s == nil || ctx.Err() != nil {
+			return err
+		}
+		if model.CodeOf(err) != model.CodeUnreachable {
+			s.Met() // it answers, whatever it says
+			return err
+		}
+		if _, forGood := Remedy(err); forGood || !s.Waits(name, Reason(err)) {
+			return s.Waited(err)
+		}
+		if err := Pause(ctx, time.After, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// Reason is what kept a connection from being made, without the server's name and
+// advice.
+func Reason(err error) error {
+	if f, ok := errors.AsType[*model.Fault](err); ok && errors.Unwrap(f.Err) != nil {
+		return errors.Unwrap(f.Err)
+	}
+	return err
 }
 
 // NotConnected reports that no connection could be made, so that nothing was sent.

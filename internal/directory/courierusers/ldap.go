@@ -13,7 +13,7 @@ import (
 
 // ldap asks an LDAP directory.
 func (r *reader) ldap(ctx context.Context, l courierconf.LDAP) bool {
-	conn, err := ldapusers.Dial(ctx, ldapusers.Server{URLs: l.URIs, StartTLS: l.StartTLS, BindDN: l.BindDN, Password: l.BindPW})
+	conn, err := ldapusers.Dial(ctx, ldapusers.Server{URLs: l.URIs, StartTLS: l.StartTLS, BindDN: l.BindDN, Password: l.BindPW, Reach: r.wait.Another()})
 	if err != nil {
 		return r.fatal(err)
 	}

@@ -10,11 +10,13 @@ import (
 	"mailhaul.org/mailhaul/internal/courierconf"
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 )
 
 // reader goes through Courier's modules.
 type reader struct {
 	facts courierconf.Facts
+	wait  *reach.Server
 	o     directory.CourierOptions
 	yield func(model.Account, error) bool
 	known map[string]bool
@@ -22,12 +24,13 @@ type reader struct {
 
 // Read yields the accounts of all modules that Facts knows how to read. Of an
 // account that several know, the first counts, as for Courier. domain completes
-// bare names to addresses. What cannot be asked at all is a model.ClassFatal
+// bare names to addresses; wait says how long databases and directories are waited
+// for, nil not at all. What cannot be asked at all is a model.ClassFatal
 // error and the end; an entry that cannot be used yields an error, and the next
 // ones follow.
-func Read(ctx context.Context, f courierconf.Facts, domain string) iter.Seq2[model.Account, error] {
+func Read(ctx context.Context, f courierconf.Facts, domain string, wait *reach.Server) iter.Seq2[model.Account, error] {
 	return func(yield func(model.Account, error) bool) {
-		r := &reader{facts: f, yield: yield, known: map[string]bool{},
+		r := &reader{facts: f, wait: wait, yield: yield, known: map[string]bool{},
 			o: directory.CourierOptions{DefaultDomain: domain, MaildirPath: f.MaildirPath, Defaults: f.DefaultOptions}}
 		for _, module := range f.Modules {
 			goOn := true

@@ -34,7 +34,7 @@ func site(t *testing.T, files map[string]string) courierconf.Facts {
 
 func read(t *testing.T, f courierconf.Facts) (accounts []model.Account, problems []string) {
 	t.Helper()
-	for a, err := range courierusers.Read(t.Context(), f, "acme.test") {
+	for a, err := range courierusers.Read(t.Context(), f, "acme.test", nil) {
 		if err != nil {
 			problems = append(problems, err.Error())
 			continue
@@ -119,7 +119,7 @@ func TestUnreachable(t *testing.T) {
 	f := site(t, map[string]string{"authdaemonrc": "authmodulelist=\"authpgsql authldap\"\n",
 		"authpgsqlrc": "PGSQL_HOST 127.0.0.1\nPGSQL_PORT 1\nPGSQL_DATABASE d\nPGSQL_USERNAME u\nPGSQL_PASSWORD verysecret\nPGSQL_USER_TABLE t\n"})
 	var errs []error
-	for _, err := range courierusers.Read(t.Context(), f, "") {
+	for _, err := range courierusers.Read(t.Context(), f, "", nil) {
 		errs = append(errs, err)
 	}
 	if len(errs) != 1 || model.ClassOf(errs[0]) != model.ClassFatal || strings.Contains(errs[0].Error(), "verysecret") {

@@ -21,7 +21,7 @@ var columns = []string{"name", "crypt", "clear", "uid", "gid", "home", "maildir"
 
 // sql asks an SQL database.
 func (r *reader) sql(ctx context.Context, s courierconf.SQL) bool {
-	server := sqlusers.Server{Driver: sqlusers.Driver(s.Driver), Host: s.Host, Port: s.Port, Database: s.Database, User: s.User, Password: s.Password}
+	server := sqlusers.Server{Driver: sqlusers.Driver(s.Driver), Host: s.Host, Port: s.Port, Database: s.Database, User: s.User, Password: s.Password, Reach: r.wait.Another()}
 	if s.CA != "" {
 		pem, err := os.ReadFile(s.CA)
 		pool := x509.NewCertPool()

@@ -11,6 +11,7 @@ import (
 	"mailhaul.org/mailhaul/internal/doveconf"
 	"mailhaul.org/mailhaul/internal/doveconf/variables"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 )
 
 // newChain makes the databases that the settings name. Connections are made
@@ -20,7 +21,7 @@ func newChain(ctx context.Context, o Options) (*chain, error) {
 	facts := s.Facts()
 	c := &chain{dialect: s.Dialect(), realm: facts.DefaultDomain, home: s.Get("mail_home"), quota: facts.Quota, domain: cmp.Or(o.Domain, facts.DefaultDomain),
 		format: cmp.Or(s.Get("auth_username_format"), map[variables.Dialect]string{variables.V23: "%Lu", variables.V24: "%{user | lower}"}[s.Dialect()])}
-	conns := &connections{settings: s, open: o.Open, sql: map[string]*sqlConn{}, ldap: map[string]*ldapConn{}}
+	conns := &connections{settings: s, open: o.Open, sql: map[string]*sqlConn{}, ldap: map[string]*ldapConn{}, reach: o.Reach}
 	c.close = conns.close
 	for _, kind := range []string{"passdb", "userdb"} {
 		for _, d := range s.Databases(kind) {
@@ -91,6 +92,7 @@ type connections struct {
 	open     func(string) (io.ReadCloser, error)
 	sql      map[string]*sqlConn
 	ldap     map[string]*ldapConn
+	reach    *reach.Server
 }
 
 func (c *connections) close() {

@@ -43,7 +43,7 @@ func (c *connections) forLDAP(ctx context.Context, ch *chain, l *link) error {
 			return err
 		}
 		conn = &ldapConn{LDAP: conf}
-		conn.conn, err = ldapusers.Dial(ctx, ldapusers.Server{URLs: conf.URIs, StartTLS: conf.StartTLS, TLS: trust, BindDN: conf.DN, Password: conf.Password})
+		conn.conn, err = ldapusers.Dial(ctx, ldapusers.Server{URLs: conf.URIs, StartTLS: conf.StartTLS, TLS: trust, BindDN: conf.DN, Password: conf.Password, Reach: c.reach.Another()})
 		if err != nil {
 			return err
 		}

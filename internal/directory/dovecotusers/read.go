@@ -15,6 +15,7 @@ import (
 	"mailhaul.org/mailhaul/internal/directory"
 	"mailhaul.org/mailhaul/internal/doveconf"
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 )
 
 // Options say whose users to read.
@@ -25,6 +26,8 @@ type Options struct {
 	Domain string
 	// Open opens the files that the settings name; nil means os.Open.
 	Open func(path string) (io.ReadCloser, error)
+	// Reach says how long databases and directories are waited for; nil: not at all.
+	Reach *reach.Server
 }
 
 // batch is how many users are asked about at once.

@@ -34,16 +34,20 @@ func (c *connections) forSQL(ctx context.Context, ch *chain, l *link) error {
 			return err
 		}
 		conn = &sqlConn{SQL: conf}
-		conn.db, err = anyOf(conf.Hosts, func(h doveconf.SQLHost) (*sql.DB, error) {
-			conn.server = sqlusers.Server{Driver: sqlusers.Driver(conf.Driver), Host: h.Host, Port: h.Port, Database: h.Database, User: h.User, Password: h.Password}
-			if h.TLS {
-				trust, err := c.trust(h.CA, false)
-				if err != nil {
-					return nil, err
+		// All hosts are tried before any is waited for.
+		err = c.reach.Another().Await(ctx, conf.Driver+" database", func() (err error) {
+			conn.db, err = anyOf(conf.Hosts, func(h doveconf.SQLHost) (*sql.DB, error) {
+				conn.server = sqlusers.Server{Driver: sqlusers.Driver(conf.Driver), Host: h.Host, Port: h.Port, Database: h.Database, User: h.User, Password: h.Password}
+				if h.TLS {
+					trust, err := c.trust(h.CA, false)
+					if err != nil {
+						return nil, err
+					}
+					conn.server.TLS = trust
 				}
-				conn.server.TLS = trust
-			}
-			return sqlusers.Open(ctx, conn.server)
+				return sqlusers.Open(ctx, conn.server)
+			})
+			return err
 		})
 		if err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 )
 
 // Server says which directory to ask, and as whom.
@@ -27,6 +28,9 @@ type Server struct {
 	// BindDN and Password are the simple bind; without a DN it is anonymous.
 	// To read password hashes takes a DN that may.
 	BindDN, Password string
+	// Reach is what is known of whether a server can be reached, and how long one is
+	// waited for; nil: not at all.
+	Reach *reach.Server
 }
 
 // Timeouts for a connection, and for the server to answer a request.
@@ -45,7 +49,15 @@ type Conn struct {
 // Dial connects and binds. It ends when the context does. Errors are
 // model.Faults of model.ClassFatal with the codes model.CodeUnreachable or
 // model.CodeAuth where that is the matter; they never hold the password.
-func Dial(ctx context.Context, s Server) (*Conn, error) {
+func Dial(ctx context.Context, s Server) (c *Conn, err error) {
+	err = s.Reach.Await(ctx, strings.Join(s.URLs, " "), func() error {
+		c, err = s.connect(ctx)
+		return err
+	})
+	return c, err
+}
+
+func (s Server) connect(ctx context.Context) (*Conn, error) {
 	if len(s.URLs) == 0 {
 		return nil, model.Faultf(model.ClassFatal, "", "no directory server is named: write ldap://host or ldaps://host")
 	}
@@ -128,7 +140,7 @@ func (c *Conn) fault(err error) error {
 		f.Remedy = "does the base exist, and may this DN see it?"
 	case ldap.IsErrorAnyOf(err, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultAdminLimitExceeded):
 		f.Remedy = "bind as somebody without that limit"
-	case ldap.IsErrorWithCode(err, ldap.ErrorNetwork):
+	case ldap.IsErrorAnyOf(err, ldap.ErrorNetwork, ldap.LDAPResultUnavailable):
 		f.Code = model.CodeUnreachable
 	case ldap.IsErrorWithCode(err, ldap.ErrorFilterCompile):
 		f.Remedy = "a filter is written as (&(objectClass=inetOrgPerson)(mail=*))"

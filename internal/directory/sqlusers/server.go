@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -23,6 +25,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"mailhaul.org/mailhaul/internal/model"
+	"mailhaul.org/mailhaul/internal/reach"
 )
 
 // Driver is a kind of database.
@@ -52,6 +55,9 @@ type Server struct {
 	// the server offers it, without verification, and never over a socket or
 	// to this host.
 	TLS *tls.Config
+	// Reach is what is known of whether the server can be reached, and how long it
+	// is waited for; nil: not at all.
+	Reach *reach.Server
 }
 
 // dialTimeout is how long to wait for a server, in whole.
@@ -60,7 +66,18 @@ const dialTimeout = 10 * time.Second
 // Open connects and logs in, for reading only. Errors are model.Faults of
 // model.ClassFatal with the codes model.CodeUnreachable or model.CodeAuth
 // where that is the matter; they never hold the password.
-func Open(ctx context.Context, s Server) (*sql.DB, error) {
+func Open(ctx context.Context, s Server) (db *sql.DB, err error) {
+	if s.Driver == SQLite {
+		s.Reach = nil // a file
+	}
+	err = s.Reach.Await(ctx, s.String(), func() error {
+		db, err = s.connect(ctx)
+		return err
+	})
+	return db, err
+}
+
+func (s Server) connect(ctx context.Context) (*sql.DB, error) {
 	db, err := s.open()
 	if err != nil {
 		return nil, s.fault(err)
@@ -234,6 +251,28 @@ func (s Server) String() string {
 // PostgreSQL's class 28.
 var authErrors = []uint16{1044, 1045, 1698, 4151}
 
+// away reports that the server could not be reached, or is being started or
+// stopped: it says so itself, or breaks the connection before the login.
+func (s Server) away(err error) bool {
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
+		return true
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return slices.Contains(startingPostgreSQL, e.Code)
+	}
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return e.Number == stoppingMySQL
+	}
+	return s.Driver != SQLite && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn))
+}
+
+// What a server says that is not ready: PostgreSQL's admin_shutdown,
+// crash_shutdown and cannot_connect_now, MariaDB's ER_SERVER_SHUTDOWN.
+var startingPostgreSQL = []string{"57P01", "57P02", "57P03"}
+
+const stoppingMySQL = 1053
+
 func (s Server) fault(err error) error {
 	code, remedy := "database", ""
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok && slices.Contains(authErrors, e.Number) {
@@ -242,7 +281,7 @@ func (s Server) fault(err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(e.Code, "28") {
 		code = model.CodeAuth
 	}
-	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
+	if s.away(err) {
 		code, remedy = model.CodeUnreachable, "is it running, and does it accept connections from here?"
 	}
 	if code == model.CodeAuth {

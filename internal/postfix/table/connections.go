@@ -7,6 +7,7 @@ import (
 
 	"mailhaul.org/mailhaul/internal/directory/ldapusers"
 	"mailhaul.org/mailhaul/internal/directory/sqlusers"
+	"mailhaul.org/mailhaul/internal/reach"
 )
 
 // Connections are those to the servers that tables ask: one to each, for it is
@@ -15,11 +16,13 @@ import (
 type Connections struct {
 	databases   map[string]*sql.DB
 	directories map[string]*ldapusers.Conn
+	wait        *reach.Server
 }
 
-// NewConnections has none yet.
-func NewConnections() *Connections {
-	return &Connections{databases: map[string]*sql.DB{}, directories: map[string]*ldapusers.Conn{}}
+// NewConnections has none yet. wait says how long servers are waited for; nil: not
+// at all.
+func NewConnections(wait *reach.Server) *Connections {
+	return &Connections{databases: map[string]*sql.DB{}, directories: map[string]*ldapusers.Conn{}, wait: wait}
 }
 
 func (c *Connections) database(ctx context.Context, s sqlusers.Server) (*sql.DB, error) {
@@ -27,6 +30,7 @@ func (c *Connections) database(ctx context.Context, s sqlusers.Server) (*sql.DB,
 	if db, ok := c.databases[key]; ok {
 		return db, nil
 	}
+	s.Reach = c.wait.Another()
 	db, err := sqlusers.Open(ctx, s)
 	if err == nil {
 		c.databases[key] = db
@@ -39,6 +43,7 @@ func (c *Connections) directory(ctx context.Context, s ldapusers.Server) (*ldapu
 	if conn, ok := c.directories[key]; ok {
 		return conn, nil
 	}
+	s.Reach = c.wait.Another()
 	conn, err := ldapusers.Dial(ctx, s)
 	if err == nil {
 		c.directories[key] = conn

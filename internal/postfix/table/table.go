@@ -65,7 +65,7 @@ func (o Options) Path(name string) string {
 // an unknown kind, a file that is not there or cannot be read.
 func Open(r Ref, o Options) (Table, error) {
 	if o.Connections == nil {
-		o.Connections = NewConnections() // the table's own
+		o.Connections = NewConnections(nil) // the table's own
 	}
 	switch r.Type {
 	case "hash", "btree", "dbm", "sdbm", "lmdb", "cdb", "fail", "texthash":

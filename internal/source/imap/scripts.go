@@ -36,7 +36,11 @@ func (st *Store) Scripts(ctx context.Context) ([]model.Script, error) {
 		return nil, err
 	}
 	defer free()
-	c, err := managesieve.Dial(ctx, st.src.sieve.addr, o.TLS, o.Insecure, o.Throttle, l)
+	var c *managesieve.Client
+	err = st.src.scripts.Await(ctx, st.src.sieve.addr, func() (err error) {
+		c, err = managesieve.Dial(ctx, st.src.sieve.addr, o.TLS, o.Insecure, o.Throttle, l)
+		return err
+	})
 	if err != nil {
 		return nil, st.src.faultOf(st.acc, "", err)
 	}

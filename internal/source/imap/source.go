@@ -19,10 +19,11 @@ import (
 type Source struct {
 	opts    Options
 	at      endpoint
-	refused atomic.Int32 // logins of the master user since one succeeded
-	server  *reach.Server
-	noGUIDs atomic.Bool // the server has none
-	courier atomic.Bool // the server is one
+	refused atomic.Int32  // logins of the master user since one succeeded
+	server  *reach.Server // that speaks IMAP
+	scripts *reach.Server // that speaks ManageSieve
+	noGUIDs atomic.Bool   // the server has none
+	courier atomic.Bool   // the server is one
 	sieve   endpoint
 	known   struct {
 		sync.Mutex
@@ -35,7 +36,7 @@ type Source struct {
 // New returns a source; it does not connect yet.
 func New(o Options) (*Source, error) {
 	s := &Source{opts: o.withDefaults(), changed: changedRange}
-	s.server = s.opts.Server
+	s.server, s.scripts = s.opts.Server, s.opts.Server.Another()
 	var err error
 	if s.at, err = parseURL(o.URL); err != nil {
 		return nil, err
@@ -195,7 +196,7 @@ func (st *Store) again(ctx context.Context) error {
 			return err
 		}
 		switch {
-		case !answered(err) && st.src.server.Waits(st.src.at.addr, reason(err)):
+		case !answered(err) && st.src.server.Waits(st.src.at.addr, reach.Reason(err)):
 			wait = min(wait, reach.ReturnWait)
 		case n >= reach.Attempts || st.src.server.Closed(err):
 			return st.src.server.GiveUp(st.acc.Login, err)
@@ -212,15 +213,6 @@ func (st *Store) again(ctx context.Context) error {
 func answered(err error) bool {
 	_, ok := errors.AsType[*imap.Error](err)
 	return ok
-}
-
-// reason is what kept a connection from being made, without the server's name
-// and advice.
-func reason(err error) error {
-	if f, ok := errors.AsType[*model.Fault](err); ok && errors.Unwrap(f.Err) != nil {
-		return errors.Unwrap(f.Err)
-	}
-	return err
 }
 
 // broken reports whether err means that the connection is of no more use,
