@@ -123,13 +123,17 @@ func (s Server) dial(address string) (*Conn, error) {
 	}
 	if err := conn.Bind(s.BindDN, s.Password); err != nil {
 		conn.Close()
-		return nil, c.fault(fmt.Errorf("bind as %s: %w", s.BindDN, err))
+		f := c.fault(fmt.Errorf("bind as %s: %w", s.BindDN, err))
+		if _, answered := errors.AsType[*ldap.Error](err); !answered { // the connection broke
+			f.Code = model.CodeUnreachable
+		}
+		return nil, f
 	}
 	return c, nil
 }
 
 // fault classifies what the server answered.
-func (c *Conn) fault(err error) error {
+func (c *Conn) fault(err error) *model.Fault {
 	f := &model.Fault{Class: model.ClassFatal, Code: "ldap", Err: fmt.Errorf("%s: %w", c.server, err)}
 	switch {
 	case ldap.IsErrorAnyOf(err, ldap.LDAPResultInvalidCredentials, ldap.LDAPResultInappropriateAuthentication):
