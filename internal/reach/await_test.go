@@ -19,7 +19,9 @@ import (
 // mends; whatever else a server says is its answer.
 func TestAwait(t *testing.T) {
 	t.Parallel()
-	away := func(err error) error { return &model.Fault{Class: model.ClassFatal, Code: model.CodeUnreachable, Err: err} }
+	away := func(err error) error {
+		return &model.Fault{Class: model.ClassFatal, Code: model.CodeUnreachable, Err: err}
+	}
 	refused := away(&net.OpError{Op: "dial", Err: errors.New("refused")})
 	denied := &model.Fault{Class: model.ClassFatal, Code: model.CodeAuth, Err: errors.New("denied")}
 	for name, c := range map[string]struct {
