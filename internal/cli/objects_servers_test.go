@@ -116,7 +116,7 @@ func startObjectXandikos(t *testing.T) (*lab.Xandikos, objectSite) {
 	x := lab.StartXandikos(t, "anna")
 	c := newDAVClient(x.URL, "anna", "", map[model.Kind]string{model.KindCalendar: x.Principal + "calendars/", model.KindContacts: x.Principal + "contacts/"})
 	c.noMove, c.filler = true, x
-	return x, objectSite{kinds: withoutFile, client: c, drops: []string{"radicale-busy-times.ics"}}
+	return x, objectSite{kinds: withoutFile, client: c}
 }
 
 func logins(t *testing.T) string {
