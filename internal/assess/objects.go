@@ -102,7 +102,7 @@ func (e *examiner) objects(ctx context.Context) error {
 					Remedy: "name the group in source.groups.accounts"})
 				continue
 			}
-			e.note(Anomaly{Code: "sharedObjects", Mailbox: strings.Join(c.Path, "/"), AsIs: true, Text: fmt.Sprintf("the %s belongs to %s: it moves with its owner", c.Kind, c.Owner)})
+			e.note(Anomaly{Code: "sharedObjects", Mailbox: strings.Join(c.Path, "/"), AsIs: true, Text: fmt.Sprintf("the %s belongs to %s: it moves with its owner, if that is an account of the organisation", c.Kind, c.Owner)})
 		}
 	}
 	return nil

@@ -108,7 +108,7 @@ var meaning = map[string]string{
 	"noHome":            "no calendars, address books or files are found; right where there are none",
 	"slowObjects":       "a server that takes long to list and give what it has",
 	"subscription":      "a subscribed calendar; its address is told, its events are not copied",
-	"sharedObjects":     "a calendar, address book or folder of somebody else; it moves with its owner",
+	"sharedObjects":     "a calendar, address book or folder of somebody else; it moves with its owner, who must be an account of the organisation",
 	"room":              "a limit of the destination is too low",
 }
 
