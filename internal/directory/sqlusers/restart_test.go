@@ -1,16 +1,16 @@
 package sqlusers_test
 
 import (
+	"fmt"
 	"net"
 	"strconv"
-	"strings"
 	"testing"
-	"time"
 
 	"mailhaul.org/mailhaul/internal/directory/sqlusers"
 	"mailhaul.org/mailhaul/internal/lab"
 	"mailhaul.org/mailhaul/internal/model"
 	"mailhaul.org/mailhaul/internal/reach"
+	"mailhaul.org/mailhaul/internal/reach/reachtest"
 )
 
 // A database that is being restarted is waited for, whether nothing listens there
@@ -34,47 +34,27 @@ func TestDatabaseIsRestarted(t *testing.T) {
 			for _, addr := range []string{d.Addr(), front.Addr} {
 				d.Stop()
 				s := at(addr)
-				if _, err := sqlusers.Open(t.Context(), s); model.CodeOf(err) != model.CodeUnreachable {
-					t.Errorf("%s, without patience: %v", addr, err)
-				}
-				s.Reach = &reach.Server{Patience: time.Second}
-				if _, err := sqlusers.Open(t.Context(), s); model.CodeOf(err) != model.CodeUnreachable || !strings.Contains(err.Error(), "it was waited for") {
-					t.Errorf("%s stays away: %v", addr, err)
-				}
-				said := make(chan string, 9)
-				s.Reach = &reach.Server{Patience: 10 * time.Minute, Say: func(text string) { said <- text }}
-				type answer struct {
-					accounts []model.Account
-					problems []string
-				}
-				got := make(chan answer, 1)
-				go func() {
+				reachtest.Missed(t, addr, func(r *reach.Server) error {
+					s := s
+					s.Reach = r
+					db, err := sqlusers.Open(t.Context(), s)
+					if err == nil {
+						err = db.Close()
+					}
+					return err
+				})
+				reachtest.Awaited(t, s.String(), func() { d.Start(t) }, func(r *reach.Server) error {
+					s := s
+					s.Reach = r
 					accounts, problems := read(sqlusers.Settings{Server: s, Query: "SELECT login FROM users"})
-					got <- answer{accounts, problems}
-				}()
-				select {
-				case text := <-said:
-					if !strings.Contains(text, "cannot be reached") || !strings.Contains(text, "limits.patience") {
-						t.Errorf("%s: it says %q", addr, text)
+					if len(problems) > 0 || len(accounts) != 1 {
+						return fmt.Errorf("%v, %v", accounts, problems)
 					}
-				case a := <-got:
-					t.Fatalf("%s is not waited for: %+v", addr, a)
-				}
-				d.Start(t)
-				if a := <-got; len(a.problems) > 0 || len(a.accounts) != 1 {
-					t.Errorf("%s: %+v", addr, a)
-				}
-				select {
-				case text := <-said:
-					if !strings.Contains(text, "answers after") {
-						t.Errorf("%s: it says %q", addr, text)
-					}
-				default:
-					t.Errorf("%s: nothing says that it answers", addr)
-				}
+					return nil
+				})
 			}
 			s := at(d.Addr())
-			s.Password, s.Reach = "wrong", &reach.Server{Patience: 10 * time.Minute, Say: func(text string) { t.Error(text) }}
+			s.Password, s.Reach = "wrong", reachtest.Answers(t)
 			if _, err := sqlusers.Open(t.Context(), s); model.CodeOf(err) != model.CodeAuth {
 				t.Error(err)
 			}
