@@ -178,21 +178,28 @@ func testPoisonedUpdate(t *testing.T, s *server, name string, fail func(http.Res
 		if got := res.Of(at.in.Kind); got.Changed != n-1 || got.Kept != 1 {
 			t.Errorf("%s: %+v; %s", name, res, told)
 		}
-		texts := e.texts(at.in)
-		for i := range n {
-			uid, want := fmt.Sprintf(at.name, i), "Second"
-			if i == bad {
-				want = "First"
-				if !strings.Contains(told, "|"+uid+"|"+groupware.NoteRefused) {
-					t.Errorf("%s: no note names %s: %s", name, uid, told)
-				}
-			}
-			if !strings.Contains(texts[uid], want) {
-				t.Errorf("%s: %s is %q, want %s", name, uid, texts[uid], want)
-			}
+		if uid := fmt.Sprintf(at.name, bad); !strings.Contains(told, "|"+uid+"|"+groupware.NoteRefused) {
+			t.Errorf("%s: no note names %s: %s", name, uid, told)
 		}
+		e.wantAllBut(at.in, at.name, n, bad, "Second", "First")
 	}
 	e.unchanged()
+}
+
+// wantAllBut checks that n objects of a collection, whose UIDs are uid filled with
+// their numbers, say what is wanted, and that one says what was left.
+func (e *env) wantAllBut(in destination.ObjectCollection, uid string, n, one int, wanted, left string) {
+	e.t.Helper()
+	texts := e.texts(in)
+	for i := range n {
+		uid, want := fmt.Sprintf(uid, i), wanted
+		if i == one {
+			want = left
+		}
+		if !strings.Contains(texts[uid], want) {
+			e.t.Errorf("%s: %s is %q, want %s", e.name, uid, texts[uid], want)
+		}
+	}
 }
 
 // What the destination has made of new objects is wrong, and their text is to follow.
@@ -250,19 +257,10 @@ func testPoisonedRewrite(t *testing.T, s *server, name string, fail func(http.Re
 		{e.collections(model.KindCalendar)["Home"], "event-%d"},
 		{e.collections(model.KindContacts)["Book"], "card-%d"},
 	} {
-		texts := e.texts(at.in)
-		for i := range n {
-			uid, want := fmt.Sprintf(at.name, i), "Honest"
-			if i == bad {
-				want = "Garbled"
-				if !strings.Contains(told, "|"+uid+"|") || !strings.Contains(told, "its text is refused") {
-					t.Errorf("%s: no note names %s: %s", name, uid, told)
-				}
-			}
-			if !strings.Contains(texts[uid], want) {
-				t.Errorf("%s: %s is %q, want %s", name, uid, texts[uid], want)
-			}
+		if uid := fmt.Sprintf(at.name, bad); !strings.Contains(told, "|"+uid+"|") || !strings.Contains(told, "its text is refused") {
+			t.Errorf("%s: no note names %s: %s", name, uid, told)
 		}
+		e.wantAllBut(at.in, at.name, n, bad, "Honest", "Garbled")
 	}
 	e.unchanged()
 }
