@@ -48,7 +48,7 @@ func TestMatch(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"/in/dovecot-acl": "user=ben lr\nuser=eve l\nowner lra\n", "/team/dovecot-acl": "user=eve lrs\n", "/open/dovecot-acl": "anyone l\n",
-		"/root/dovecot-acl": "anyone lr\n", "/bad/dovecot-acl": "eve lr\n"}
+		"/top/dovecot-acl": "anyone lr\n", "/bad/dovecot-acl": "eve lr\n"}
 	open := func(path string) (io.ReadCloser, error) {
 		if path == "/closed/dovecot-acl" {
 			return nil, &fs.PathError{Op: "open", Path: path, Err: os.ErrPermission}
@@ -67,7 +67,7 @@ func TestDefaults(t *testing.T) {
 		{true, "/in", "anna lra; ben lr; eve l"}, {true, "/team", "anna lrswipkxtea; ben lr; eve lrs"}, {true, "/open", "anna lrswipkxtea; anyone l"},
 		{false, "/team", "anna lrswipkxtea; anyone lr; eve lrs"}, {false, "/open", "anna lrswipkxtea; anyone l"}, {true, "/none", "anna lrswipkxtea; ben lr; eve l"},
 	} {
-		grants, err := Settings{DefaultsFromInbox: c.from}.List(Mailbox{Path: []string{"x"}, Dir: c.dir, Inbox: "/in", Root: "/root", Owner: "anna"}, open)
+		grants, err := Settings{DefaultsFromInbox: c.from}.List(Mailbox{Path: []string{"x"}, Dir: c.dir, Inbox: "/in", Root: "/top", Owner: "anna"}, open)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestConfigured(t *testing.T) {
 		{true, "A b", "anna lrswipkxtea; boss lr; eve r"},
 	} {
 		s.GlobalsOnly = c.only
-		grants, err := s.List(Mailbox{Path: strings.Split(c.path, "/"), Dir: "/m", Root: "/root", Owner: "anna"}, open)
+		grants, err := s.List(Mailbox{Path: strings.Split(c.path, "/"), Dir: "/m", Root: "/top", Owner: "anna"}, open)
 		if err != nil {
 			t.Fatal(err)
 		}
